@@ -1,0 +1,54 @@
+"""What is done to the pixels of pictures on the way in and out: a larger canvas, and what a mask keeps."""
+
+from __future__ import annotations
+
+from limner.images import Box, Image, Mask
+from limner.pixels import eight_bit, png_bytes
+
+
+def expand_canvas(image: Image, expand: Box) -> tuple[Image, Mask]:
+    """Put a picture on a larger canvas, its border colours drawn outwards.
+
+    Args:
+        image: the picture.
+        expand: pixels to add on the left, top, right and bottom.
+
+    Returns:
+        The canvas as PNG, and the mask that opens what was added.
+    """
+    import PIL.Image
+
+    left, top, right, bottom = expand
+    picture = eight_bit(image.pil())
+    width, height = picture.size
+    canvas = PIL.Image.new(picture.mode, (left + width + right, top + height + bottom))
+    inner = (left, top, left + width, top + height)
+    canvas.paste(picture, inner)
+    if left:
+        canvas.paste(picture.crop((0, 0, 1, height)).resize((left, height)), (0, top))
+    if right:
+        canvas.paste(picture.crop((width - 1, 0, width, height)).resize((right, height)), (left + width, top))
+    if top:
+        canvas.paste(canvas.crop((0, top, canvas.width, top + 1)).resize((canvas.width, top)), (0, 0))
+    if bottom:
+        last = top + height
+        canvas.paste(canvas.crop((0, last - 1, canvas.width, last)).resize((canvas.width, bottom)), (0, last))
+    mask = PIL.Image.new("L", canvas.size, 255)
+    mask.paste(0, inner)
+    return Image(png_bytes(canvas)), Mask(mask.size, mask.tobytes())
+
+
+def keep_outside(original: Image, mask: Mask, painted: Image) -> Image:
+    """Lay a painted picture over the original where the mask is open; where it is black the original stays exactly.
+
+    Returns:
+        A PNG of the original's size; grey blends.
+    """
+    below = eight_bit(original.pil())
+    above = eight_bit(painted.pil())
+    mode = "RGBA" if "A" in below.getbands() + above.getbands() else "RGB"
+    if above.size != below.size:
+        above = above.resize(below.size)
+    below = below.convert(mode)
+    below.paste(above.convert(mode), None, mask.pil())
+    return Image(png_bytes(below))

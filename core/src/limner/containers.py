@@ -1,0 +1,199 @@
+"""PNG, JPEG and WebP as sequences of blocks: what is needed to write, read and remove metadata without re-encoding.
+
+Sources: PNG specification (W3C, third edition), 5; JPEG (ITU-T T.81), annex B; WebP container (RFC 9649), 2.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+PNG, JPEG, WEBP = "image/png", "image/jpeg", "image/webp"
+
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PNG_KEYWORD = b"limner\0\0\0\0\0"  # iTXt: keyword, not compressed, no language, no translated keyword
+_PNG_METADATA = {b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"tIME"}
+
+_JPEG_PREFIX = b"limner\0"
+_JPEG_COMMENT, _JPEG_SCAN, _JPEG_END = b"\xfe", b"\xda", b"\xd9"
+_JPEG_METADATA = {b"\xe1", b"\xed", _JPEG_COMMENT}  # EXIF and XMP, IPTC, comments
+_JPEG_SEGMENT = 65_533 - len(_JPEG_PREFIX)
+
+_WEBP_KEY = b"lmnr"
+_WEBP_METADATA = {b"EXIF": 0x08, b"XMP ": 0x04}  # chunk: its flag in VP8X
+_WEBP_ALPHA = 0x10
+
+Block = tuple[bytes, bytes]  # tag, body
+
+
+def embed(data: bytes, media_type: str, payload: bytes) -> bytes:
+    """Return the picture with limner's payload in it, in place of an earlier one; other formats as they are."""
+    match media_type:
+        case "image/png":
+            first, *rest = _without(_png_blocks(data), _is_ours_in_png)
+            return _join_png([first, (b"iTXt", _PNG_KEYWORD + payload), *rest])
+        case "image/jpeg":
+            parts = [payload[at : at + _JPEG_SEGMENT] for at in range(0, len(payload), _JPEG_SEGMENT)]
+            ours: list[Block] = [(_JPEG_COMMENT, _JPEG_PREFIX + part) for part in parts]
+            return _join_jpeg(_after_application_data(_without(_jpeg_blocks(data), _is_ours_in_jpeg), ours))
+        case "image/webp":
+            blocks = _extended(_without(_webp_blocks(data), _is_ours_in_webp), data)
+            return _join_webp([*blocks, (_WEBP_KEY, payload)])
+    return data
+
+
+def extract(data: bytes, media_type: str) -> bytes | None:
+    """Return limner's payload, or ``None`` where the picture carries none."""
+    match media_type:
+        case "image/png":
+            found = [body[len(_PNG_KEYWORD) :] for tag, body in _png_blocks(data) if _is_ours_in_png((tag, body))]
+        case "image/jpeg":
+            found = [body[len(_JPEG_PREFIX) :] for tag, body in _jpeg_blocks(data) if _is_ours_in_jpeg((tag, body))]
+        case "image/webp":
+            found = [body for tag, body in _webp_blocks(data) if tag == _WEBP_KEY]
+        case _:
+            found = []
+    return b"".join(found) if found else None
+
+
+def strip(data: bytes, media_type: str) -> bytes:
+    """Return the picture without EXIF (GPS with it), XMP, IPTC, texts and dates; the pixels' own bytes are not touched."""
+    match media_type:
+        case "image/png":
+            return _join_png(_without(_png_blocks(data), lambda block: block[0] in _PNG_METADATA))
+        case "image/jpeg":
+            return _join_jpeg(_without(_jpeg_blocks(data), lambda block: block[0] in _JPEG_METADATA))
+        case "image/webp":
+            return _join_webp(_unflagged(_without(_webp_blocks(data), lambda block: block[0] in _WEBP_METADATA)))
+    return data
+
+
+def is_complete(data: bytes, media_type: str) -> bool:
+    """Tell whether the file reaches its own end; formats other than these three are taken as complete."""
+    try:
+        match media_type:
+            case "image/png":
+                return any(tag == b"IEND" for tag, _ in _png_blocks(data))
+            case "image/jpeg":
+                return data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda")
+            case "image/webp":
+                return int.from_bytes(data[4:8], "little") + 8 <= len(data)
+    except (struct.error, ValueError):
+        return False
+    return True
+
+
+def _without(blocks: Iterator[Block], unwanted: Callable[[Block], bool]) -> list[Block]:
+    return [block for block in blocks if not unwanted(block)]
+
+
+def _is_ours_in_png(block: Block) -> bool:
+    return block[0] == b"iTXt" and block[1].startswith(_PNG_KEYWORD)
+
+
+def _is_ours_in_jpeg(block: Block) -> bool:
+    return block[0] == _JPEG_COMMENT and block[1].startswith(_JPEG_PREFIX)
+
+
+def _is_ours_in_webp(block: Block) -> bool:
+    return block[0] == _WEBP_KEY
+
+
+# PNG: signature, then length, type, body, CRC of type and body.
+
+
+def _png_blocks(data: bytes) -> Iterator[Block]:
+    at = len(_PNG_SIGNATURE)
+    while at + 12 <= len(data):
+        length, tag = struct.unpack_from(">I4s", data, at)
+        if at + 12 + length > len(data):
+            return
+        yield tag, data[at + 8 : at + 8 + length]
+        at += 12 + length
+        if tag == b"IEND":
+            return
+
+
+def _join_png(blocks: list[Block]) -> bytes:
+    parts = [_PNG_SIGNATURE]
+    for tag, body in blocks:
+        parts += [struct.pack(">I", len(body)), tag, body, struct.pack(">I", zlib.crc32(body, zlib.crc32(tag)))]
+    return b"".join(parts)
+
+
+# JPEG: 0xFF and a marker, then a length that counts itself and the body; from the first scan on, all is taken as one.
+
+
+def _jpeg_blocks(data: bytes) -> Iterator[Block]:
+    at = 2
+    while at + 4 <= len(data):
+        if data[at] != 0xFF:
+            raise ValueError("not a JPEG marker")
+        marker = data[at + 1 : at + 2]
+        if marker == b"\xff":  # a fill byte
+            at += 1
+            continue
+        if marker in {_JPEG_SCAN, _JPEG_END}:
+            yield marker, data[at + 2 :]
+            return
+        length = int.from_bytes(data[at + 2 : at + 4], "big")
+        yield marker, data[at + 4 : at + 2 + length]
+        at += 2 + length
+
+
+def _join_jpeg(blocks: list[Block]) -> bytes:
+    parts = [b"\xff\xd8"]
+    for marker, body in blocks:
+        length = b"" if marker in {_JPEG_SCAN, _JPEG_END} else struct.pack(">H", len(body) + 2)
+        parts += [b"\xff" + marker, length, body]
+    return b"".join(parts)
+
+
+def _after_application_data(blocks: list[Block], ours: list[Block]) -> list[Block]:
+    """Put comments behind the APPn segments: JFIF and EXIF want to be first."""
+    at = next((i for i, (marker, _) in enumerate(blocks) if not b"\xe0" <= marker <= b"\xef"), 0)
+    return blocks[:at] + ours + blocks[at:]
+
+
+# WebP: RIFF, length, WEBP, then chunks of type, length, body, padded to even. Only the extended form may hold unknown ones.
+
+
+def _webp_blocks(data: bytes) -> Iterator[Block]:
+    at = 12
+    while at + 8 <= len(data):
+        tag, length = struct.unpack_from("<4sI", data, at)
+        yield tag, data[at + 8 : at + 8 + length]
+        at += 8 + length + length % 2
+
+
+def _join_webp(blocks: list[Block]) -> bytes:
+    parts = [b"WEBP"]
+    for tag, body in blocks:
+        parts += [tag, struct.pack("<I", len(body)), body, b"\0" * (len(body) % 2)]
+    content = b"".join(parts)
+    return b"RIFF" + struct.pack("<I", len(content)) + content
+
+
+def _extended(blocks: list[Block], data: bytes) -> list[Block]:
+    if blocks[0][0] == b"VP8X":
+        return blocks
+    from io import BytesIO
+
+    from PIL import Image
+
+    with Image.open(BytesIO(data)) as picture:
+        width, height, alpha = picture.width, picture.height, picture.mode == "RGBA"
+    flags = _WEBP_ALPHA if alpha else 0
+    header = struct.pack("<I", flags) + (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+    return [(b"VP8X", header), *blocks]
+
+
+def _unflagged(blocks: list[Block]) -> list[Block]:
+    tag, body = blocks[0]
+    if tag != b"VP8X":
+        return blocks
+    return [(tag, bytes((body[0] & ~sum(_WEBP_METADATA.values()),)) + body[1:]), *blocks[1:]]

@@ -1,0 +1,172 @@
+"""Every error that limner raises, one tree.
+
+LimnerError
+├── TaskRefused             the task is wrong, or this model cannot do it; nothing was sent
+├── UnknownModel            no installed plugin offers a model of that name
+├── PluginError             a plugin is broken, or two claim one name
+└── ProviderError           the provider or the way to it failed
+    ├── AuthenticationFailed    no credentials, or they are wrong or expired
+    ├── AccessDenied            the credentials are good, but not for this
+    ├── RateLimited             too many requests, or a quota is used up
+    ├── ContentFiltered         the provider's content filter held pictures back
+    ├── ModelRetired            the provider says that the model is gone
+    ├── ProviderTimeout         no answer in time
+    ├── ProviderUnavailable     no connection, or a fault on the provider's side
+    ├── RequestRejected         the provider finds the request wrong
+    └── BadResponse             the answer is not what the provider documents
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from limner.results import Picture, Result
+
+__all__ = [
+    "AccessDenied",
+    "AuthenticationFailed",
+    "BadResponse",
+    "ContentFiltered",
+    "LimnerError",
+    "ModelRetired",
+    "PluginError",
+    "Problem",
+    "ProviderError",
+    "ProviderTimeout",
+    "ProviderUnavailable",
+    "RateLimited",
+    "RequestRejected",
+    "TaskRefused",
+    "UnknownModel",
+]
+
+
+class LimnerError(Exception):
+    """The base of every error that limner raises."""
+
+
+def shorten(value: object, length: int = 60) -> str:
+    """Show a value in an error, whatever it weighs."""
+    text = repr(value)
+    return text if len(text) <= length else f"{text[: length - 12]}... ({len(text)} characters)"
+
+
+@attrs.frozen
+class Problem:
+    """One thing that is wrong with a task.
+
+    Attributes:
+        parameter: the task's field, or ``options.NAME``.
+        value: what was asked, shortened for display.
+        limit: what is allowed, and what would be right.
+        source: where the limit is documented; empty for limner's own rules.
+    """
+
+    parameter: str
+    value: str
+    limit: str
+    source: str = ""
+
+    def __str__(self) -> str:
+        said = f"{self.parameter}={self.value}" if self.value else self.parameter
+        return f"{said}: {self.limit}" + (f" [{self.source}]" if self.source else "")
+
+    @classmethod
+    def of(cls, parameter: str, value: object, limit: str, source: str = "") -> Problem:
+        """Make a problem, showing the value as Python would, shortened."""
+        return cls(parameter, shorten(value), limit, source)
+
+
+class TaskRefused(LimnerError, ValueError):
+    """The task is wrong for every model, or for this one; nothing was sent.
+
+    Attributes:
+        problems: everything that is wrong, at once.
+        model: the id of the model that was asked; ``None`` when the task is wrong for every model.
+    """
+
+    def __init__(self, problems: Iterable[Problem], model: str | None = None) -> None:
+        self.problems = tuple(problems)
+        self.model = model
+        super().__init__(self.problems, model)
+
+    def __str__(self) -> str:
+        who = f"{self.model} refuses the task: " if self.model else ""
+        return who + "; ".join(map(str, self.problems))
+
+
+class UnknownModel(LimnerError, LookupError):
+    """No installed plugin offers a model of that name."""
+
+
+class PluginError(LimnerError):
+    """A plugin is broken, or two plugins claim one name; the message names them."""
+
+
+class ProviderError(LimnerError):
+    """The provider, or the way to it, failed.
+
+    Attributes:
+        message: what happened, and what to do.
+        model: the id of the model that was called.
+        request_ids: the provider's ids of the requests made, to quote to its support.
+        result: what did come out in spite of the error, or ``None``.
+    """
+
+    def __init__(self, message: str, *, model: str | None = None, request_ids: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.model = model
+        self.request_ids = tuple(request_ids)
+        self.result: Result | None = None
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """The pictures that did come out."""
+        return () if self.result is None else self.result.images
+
+    def __str__(self) -> str:
+        who = f"{self.model}: " if self.model else ""
+        ids = f" (request {', '.join(self.request_ids)})" if self.request_ids else ""
+        return f"{who}{self.message}{ids}"
+
+
+class AuthenticationFailed(ProviderError):
+    """There are no credentials, or the provider does not take them."""
+
+
+class AccessDenied(ProviderError):
+    """The credentials are good, but not for this model or region."""
+
+
+class RateLimited(ProviderError):
+    """Too many requests, or a quota is used up."""
+
+
+class ContentFiltered(ProviderError):
+    """The provider's content filter refused the input or held pictures back; ``pictures`` has those that came out."""
+
+
+class ModelRetired(ProviderError):
+    """The provider says that the model has reached its end of life."""
+
+
+class ProviderTimeout(ProviderError):
+    """The provider did not answer in time; it may still have made, and billed, a picture."""
+
+
+class ProviderUnavailable(ProviderError):
+    """The provider cannot be reached, or has a fault of its own."""
+
+
+class RequestRejected(ProviderError):
+    """The provider finds the request wrong."""
+
+
+class BadResponse(ProviderError):
+    """The answer is not what the provider documents."""

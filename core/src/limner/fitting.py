@@ -1,0 +1,294 @@
+"""fit: a task and a model's limits become a task that the model takes, and the account of what became of every input.
+
+It is the only place that draws randomness: a seed that was not said.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Any, Literal
+
+import attrs
+
+from limner.errors import Problem, TaskRefused
+from limner.images import Box, Image, Mask, Size
+from limner.limits import Constraint, Count, Expand, Seed, TaskLimits, in_words
+from limner.options import Options
+from limner.tasks import Inpaint, Outpaint, Task
+
+Mode = Literal["strict", "nearest"]
+Outcome = Literal["sent", "defaulted", "adjusted", "dropped"]
+
+MODES: tuple[Mode, ...] = ("strict", "nearest")
+
+_NEVER_DROPPED = {"prompt", "image", "mask", "mask_prompt", "keep_prompt", "expand", "n"}
+_NEVER_SENT = {"preserve"}  # limner's own: the kept pixels are laid back over whatever the provider made
+
+
+@attrs.frozen
+class Entry:
+    """What became of one input.
+
+    Attributes:
+        parameter: the task's field, or ``options.NAME``.
+        outcome: ``sent`` as it was; ``defaulted``, it was not said; ``adjusted``, ``used`` was sent for ``asked``;
+            ``dropped``, the model has no word for it.
+        asked: what was said, ``None`` where nothing was.
+        used: what is sent, ``None`` where nothing is.
+        why: the reason, for ``adjusted`` and ``dropped``.
+    """
+
+    parameter: str
+    outcome: Outcome
+    asked: Any = None
+    used: Any = None
+    why: str = ""
+
+    def __str__(self) -> str:
+        match self.outcome:
+            case "sent":
+                return f"{self.parameter}: sent {self.used!r}"
+            case "defaulted":
+                return f"{self.parameter}: {self.used!r} by default"
+            case "adjusted":
+                return f"{self.parameter}: {self.asked!r} became {self.used!r}: {self.why}"
+        return f"{self.parameter}: {self.asked!r} dropped: {self.why}"
+
+
+@attrs.frozen
+class Fitted:
+    """A task that keeps within a model's limits.
+
+    Attributes:
+        task: the task, all that was left to limner filled in.
+        account: an entry for every input, and for everything that was filled in.
+        asked: the task as it came, everything but its pictures as in ``task``.
+        restore: the size to which pictures are brought back, where the input was scaled.
+    """
+
+    task: Task
+    account: tuple[Entry, ...]
+    asked: Task
+    restore: Size | None = None
+
+
+def fit(
+    task: Task,
+    limits: TaskLimits,
+    mode: Mode = "strict",
+    *,
+    max_n: int | None = None,
+    strip_metadata: bool = False,
+    model: str = "",
+) -> Fitted:
+    """Hold a task against limits.
+
+    Args:
+        task: what is wanted.
+        limits: what the model accepts for this task.
+        mode: ``strict`` refuses what is not allowed; ``nearest`` moves it to the nearest allowed value and drops what the
+            model has no word for, but never cuts a prompt and never drops a picture or a mask.
+        max_n: the most pictures that may be asked for.
+        strip_metadata: take EXIF, XMP, IPTC and texts out of pictures.
+        model: its id, for messages.
+
+    Raises:
+        TaskRefused: with every problem at once.
+    """
+    fitting = _Fitting(task, limits, mode, strip_metadata)
+    fitting.parameters()
+    fitting.options()
+    fitting.canvas()
+    fitting.mask_follows_image()
+    fitting.seed_leaves_room()
+    fitting.count(max_n)
+    if fitting.problems:
+        raise TaskRefused(fitting.problems, model or None)
+    return fitting.result()
+
+
+class _Fitting:
+    """One fit, on its way: the values found so far, the account and the problems."""
+
+    def __init__(self, task: Task, limits: TaskLimits, mode: Mode, strip_metadata: bool) -> None:
+        self.task, self.limits = task, limits
+        self.nearest, self.strip_metadata = mode == "nearest", strip_metadata
+        self.values: dict[str, Any] = {}
+        self.entries: dict[str, Entry] = {}
+        self.problems: list[Problem] = []
+
+    def parameters(self) -> None:
+        for field in attrs.fields(type(self.task)):
+            if field.name in _NEVER_SENT:
+                self._preserve(getattr(self.task, field.name))
+            elif field.name != "options":
+                limit = self.limits.parameters.get(field.name)
+                self.values[field.name] = self._one(field.name, getattr(self.task, field.name), limit)
+
+    def options(self) -> None:
+        asked = self.task.options
+        names = [*asked, *(name for name in self.limits.options if name not in asked)]
+        fitted = {name: self._one(f"options.{name}", asked.get(name), self.limits.options.get(name)) for name in names}
+        self.values["options"] = Options({name: value for name, value in fitted.items() if value is not None})
+
+    def _one(self, name: str, asked: Any, limit: Constraint | None) -> Any:
+        if asked is None:
+            return self._unsaid(name, limit)
+        if limit is None:
+            return self._unknown(name, asked)
+        stripped = _stripped(asked) if self.strip_metadata else asked
+        used, note = limit.adapted(stripped)
+        if stripped != asked:
+            note = "; ".join(filter(None, ("metadata taken out", note)))
+        if self.nearest and limit.wrong(used) is not None and (near := limit.nearest(used)) is not None:
+            note = "; ".join(filter(None, (note, f"the model wants {limit.describe()}")))
+            used = near
+        if (wrong := limit.wrong(used)) is not None:
+            self.problems.append(Problem.of(name, asked, wrong, limit.source))
+        self._account(name, asked, used, note)
+        return used
+
+    def _account(self, name: str, asked: Any, used: Any, note: str) -> None:
+        changed = note or used != asked
+        outcome: Outcome = "adjusted" if changed else "sent"
+        self.entries[name] = Entry(name, outcome, asked, used, note)
+
+    def _unsaid(self, name: str, limit: Constraint | None) -> Any:
+        if limit is None:
+            return None
+        if limit.required:
+            self.problems.append(Problem(name, "", f"is needed: {limit.describe()}", limit.source))
+        used = self._draw(limit) if isinstance(limit, Seed) else limit.default
+        if used is not None:
+            self.entries[name] = Entry(name, "defaulted", None, used)
+        return used
+
+    def _draw(self, limit: Seed) -> int:
+        room = self._calls_after_first()
+        return random.SystemRandom().randint(limit.min_value, max(limit.min_value, limit.max_value - room))
+
+    def _unknown(self, name: str, asked: Any) -> Any:
+        why = "the model has no word for it" + self._similar(name)
+        if self.nearest and name not in _NEVER_DROPPED:
+            self.entries[name] = Entry(name, "dropped", asked, None, why)
+        else:
+            self.problems.append(Problem.of(name, asked, why))
+        return None
+
+    def _similar(self, name: str) -> str:
+        import difflib
+
+        names = [f"options.{option}" for option in self.limits.options]
+        close = difflib.get_close_matches(name, names, 1) if name.startswith("options.") else []
+        return f"; did you mean {close[0]}?" if close else ""
+
+    def _preserve(self, asked: bool | None) -> None:
+        mask_is_known = getattr(self.task, "mask", None) is not None or getattr(self.task, "expand", None) is not None
+        used = mask_is_known if asked is None else asked
+        self.values["preserve"] = used
+        self.entries["preserve"] = Entry("preserve", "defaulted" if asked is None else "sent", asked, used)
+
+    def canvas(self) -> None:
+        """Hold the canvas that an outpaint's ``expand`` makes against its rule; nearest scales picture and border alike."""
+        limit, expand, image = self.limits.parameters.get("expand"), self.values.get("expand"), self.values.get("image")
+        if not isinstance(limit, Expand) or expand is None or not isinstance(image, Image):
+            return
+        size = canvas_size(image.size, expand)
+        wrong = limit.wrong_canvas(size)
+        if wrong is not None and self.nearest and limit.canvas is not None and (near := limit.canvas.nearest(size)):
+            scaled, border = _scaled_to_canvas(image, expand, near)
+            wrong = limit.wrong_canvas(canvas_size(scaled.size, border))
+            why = f"the canvas is scaled from {in_words(size)} to {in_words(near)}"
+            self._adjust("image", scaled, why)
+            self._adjust("expand", border, why)
+        if wrong is not None:
+            self.problems.append(Problem.of("expand", expand, wrong, limit.source))
+
+    def mask_follows_image(self) -> None:
+        """Make a mask of the picture's transparency where the model wants a mask, and scale it as the picture was."""
+        limit, mask, image = self.limits.parameters.get("mask"), self.values.get("mask"), self.values.get("image")
+        if mask is None or limit is None or not isinstance(image, Image):
+            return
+        if mask == "alpha" and not (getattr(limit, "alpha", False) and image.has_alpha):
+            mask = Mask.from_alpha(self.task.image)  # type: ignore[attr-defined]
+            if (wrong := limit.wrong(mask)) is not None:
+                mask = limit.nearest(mask)
+            self._adjust("mask", mask, "made from the picture's transparency" + (f"; it {wrong}" if wrong else ""))
+        if isinstance(mask, Mask) and mask.size != image.size:
+            mask = mask.resized(image.size)
+            self._adjust("mask", mask if limit.wrong(mask) is None else limit.nearest(mask), "scaled with the picture")
+
+    def _adjust(self, name: str, used: Any, why: str) -> None:
+        self.values[name] = used
+        earlier = self.entries[name]
+        self.entries[name] = attrs.evolve(
+            earlier, outcome="adjusted", used=used, why="; ".join(filter(None, (earlier.why, why)))
+        )
+
+    def _calls_after_first(self) -> int:
+        """How far the last call's seed lies above the first's."""
+        n, limit = getattr(self.task, "n", None), self.limits.parameters.get("n")
+        per_call = limit.per_call if isinstance(limit, Count) else 1
+        return ((n or 1) - 1) // per_call * per_call
+
+    def seed_leaves_room(self) -> None:
+        """See that the last call's seed is allowed too: each further call's is the first plus the pictures before it."""
+        limit, seed = self.limits.parameters.get("seed"), self.values.get("seed")
+        if not isinstance(limit, Seed) or seed is None or limit.wrong(seed) is not None:
+            return
+        top = limit.max_value - self._calls_after_first()
+        if seed <= top:
+            return
+        why = f"the last of several calls would have a seed over {limit.max_value}; the first can be {top} at most"
+        if self.nearest and top >= limit.min_value:
+            self._adjust("seed", top, why)
+        else:
+            self.problems.append(Problem.of("seed", seed, why, limit.source))
+
+    def count(self, max_n: int | None) -> None:
+        n = self.values.get("n")
+        if isinstance(n, int) and max_n is not None and n > max_n:
+            self.problems.append(
+                Problem.of("n", n, f"the setting max_n allows {max_n}; raise it to make, and pay for, more")
+            )
+
+    def result(self) -> Fitted:
+        fitted = attrs.evolve(self.task, **self.values)
+        pictures = {name: getattr(self.task, name) for name in ("image", "mask", "expand") if hasattr(self.task, name)}
+        options = {**fitted.options, **{k: v for k, v in self.task.options.items() if isinstance(v, Image)}}
+        asked = attrs.evolve(fitted, **pictures, options={k: options[k] for k in fitted.options})
+        return Fitted(fitted, tuple(self.entries.values()), asked, _restored_size(asked, fitted))
+
+
+def _stripped(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(map(_stripped, value))
+    return value.stripped() if isinstance(value, Image) else value
+
+
+def canvas_size(size: Size, expand: Box) -> Size:
+    """The size in pixels of a picture with ``expand`` added to it."""
+    left, top, right, bottom = expand
+    return left + size[0] + right, top + size[1] + bottom
+
+
+def _scaled_to_canvas(image: Image, expand: Box, canvas: Size) -> tuple[Image, Box]:
+    before = canvas_size(image.size, expand)
+    across, down = canvas[0] / before[0], canvas[1] / before[1]
+    left, top = round(expand[0] * across), round(expand[1] * down)
+    width, height = max(1, round(image.size[0] * across)), max(1, round(image.size[1] * down))
+    return image.resized((width, height)), (
+        left,
+        top,
+        max(0, canvas[0] - left - width),
+        max(0, canvas[1] - top - height),
+    )
+
+
+def _restored_size(asked: Task, fitted: Task) -> Size | None:
+    if not isinstance(asked, Inpaint | Outpaint) or not isinstance(fitted, Inpaint | Outpaint):
+        return None
+    expand = asked.expand if isinstance(asked, Outpaint) else None
+    if asked.image.size == fitted.image.size and expand == (fitted.expand if isinstance(fitted, Outpaint) else None):
+        return None
+    return canvas_size(asked.image.size, expand or (0, 0, 0, 0))

@@ -1,0 +1,383 @@
+"""Pictures and masks as they go in and come out: bytes, decoded only when somebody asks."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, Union
+
+import attrs
+
+from limner import containers
+from limner.errors import Problem, TaskRefused, shorten
+from limner.pixels import EIGHT_BIT_MODES, eight_bit, on_white, png_bytes, turned, upright
+
+if TYPE_CHECKING:
+    import PIL.Image
+
+Size = tuple[int, int]
+Box = tuple[int, int, int, int]
+
+
+class BinaryFile(Protocol):
+    """Anything that is read for bytes."""
+
+    def read(self) -> bytes:
+        """Return all of it."""
+        ...
+
+
+ImageSource = Union["Image", str, os.PathLike[str], bytes, BinaryFile, "PIL.Image.Image"]
+MaskSource = Union["Mask", ImageSource]
+
+MAX_FILE_BYTES = 100_000_000
+"""A larger file is refused unread: no provider takes a tenth of it."""
+
+_SAVED_BY_SUFFIX = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp"}
+_ORIENTATION = 0x0112
+
+
+def _refused(value: object, why: str, parameter: str = "image") -> TaskRefused:
+    return TaskRefused([Problem(parameter, value if isinstance(value, str) else shorten(value), why)])
+
+
+@attrs.frozen(repr=False)
+class Image:
+    """An encoded picture, its bytes as they came.
+
+    The header alone is read when it is made: media type, size and orientation are known without decoding.
+
+    Args:
+        data: a complete picture file of any format that Pillow opens.
+
+    Attributes:
+        media_type: such as ``image/png``.
+        size: width and height in pixels of the upright picture (EXIF orientation applied).
+        orientation: the EXIF orientation, 1 to 8; 1 is upright.
+        has_alpha: whether there is transparency.
+        mode: Pillow's name of the pixel format, ``RGB;16`` and ``RGBA;16`` for 16 bit colour.
+
+    Raises:
+        TaskRefused: the bytes are empty, no picture, cut short, or would decode to more pixels than
+            ``PIL.Image.MAX_IMAGE_PIXELS`` (a decompression bomb).
+    """
+
+    data: bytes = attrs.field(validator=attrs.validators.instance_of(bytes))
+    media_type: str = attrs.field(init=False, eq=False)
+    size: Size = attrs.field(init=False, eq=False)
+    orientation: int = attrs.field(init=False, eq=False)
+    mode: str = attrs.field(init=False, eq=False)
+    has_alpha: bool = attrs.field(init=False, eq=False)
+
+    def __attrs_post_init__(self) -> None:
+        header = _read_header(self.data)
+        if not containers.is_complete(self.data, header["media_type"]):
+            raise _refused(f"{len(self.data)} bytes", "the picture file is cut short; give the whole file")
+        for name, value in header.items():
+            object.__setattr__(self, name, value)
+
+    @classmethod
+    def read(cls, source: ImageSource) -> Image:
+        """Make an Image from a path, bytes, a binary file object or a Pillow image (which is encoded as PNG).
+
+        Raises:
+            TaskRefused: the source is none of these, or not a picture.
+            OSError: the file cannot be read.
+        """
+        match source:
+            case Image():
+                return source
+            case bytes() | bytearray() | memoryview():
+                return cls(bytes(source))
+            case str() | os.PathLike():
+                return cls._read_path(Path(source))
+        if callable(getattr(source, "read", None)):
+            content = source.read()  # type: ignore[union-attr]
+            if not isinstance(content, bytes):
+                raise _refused(source, "the file is open as text; open it with mode 'rb'")
+            return cls(content)
+        if callable(getattr(source, "convert", None)):
+            return cls(png_bytes(upright(source)))  # type: ignore[arg-type]
+        raise _refused(source, "must be a path, bytes, a binary file object or a Pillow image")
+
+    @classmethod
+    def _read_path(cls, path: Path) -> Image:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise _refused(str(path), f"the file has over {MAX_FILE_BYTES:,} bytes")
+        try:
+            return cls(path.read_bytes())
+        except TaskRefused as refusal:
+            raise _refused(str(path), refusal.problems[0].limit) from None
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of the bytes, in hexadecimal."""
+        return hashlib.sha256(self.data).hexdigest()
+
+    def pil(self) -> PIL.Image.Image:
+        """Decode to an upright Pillow image, the first frame of an animation.
+
+        Raises:
+            TaskRefused: the bytes behind the header are damaged.
+        """
+        import PIL.Image
+
+        try:
+            with PIL.Image.open(BytesIO(self.data)) as opened:
+                opened.load()
+                return turned(opened, self.orientation)
+        except Exception as error:
+            raise _refused(self, f"the picture cannot be decoded: {error}") from error
+
+    def to_png(self) -> tuple[Image, tuple[str, ...]]:
+        """Turn into an upright PNG of 8 bits, and say in words what that lost."""
+        lost = []
+        if self._frames() > 1:
+            lost.append("all frames but the first")
+        if self.mode not in EIGHT_BIT_MODES:
+            lost.append(f"the colour format {self.mode}")
+        if self.data != (stripped := self.stripped().data):
+            lost.append(f"metadata ({len(self.data) - len(stripped)} bytes)")
+        return Image(png_bytes(eight_bit(self.pil()))), tuple(lost)
+
+    def stripped(self) -> Image:
+        """Return the picture without EXIF (GPS with it), XMP, IPTC, texts and dates; no pixel changes."""
+        return Image(containers.strip(self.data, self.media_type))
+
+    def flattened(self) -> Image:
+        """Lay transparency on white; returns a PNG."""
+        return Image(png_bytes(on_white(eight_bit(self.pil()))))
+
+    def resized(self, size: Size) -> Image:
+        """Scale to another size, in pixels; returns an upright picture: JPEG stays JPEG, others become PNG."""
+        scaled = eight_bit(self.pil()).resize(size)
+        if self.media_type != "image/jpeg":
+            return Image(png_bytes(scaled))
+        buffer = BytesIO()
+        scaled.save(buffer, "JPEG", quality=95)
+        return Image(buffer.getvalue())
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+        """Write the picture to a file, whole or not at all.
+
+        The bytes are written as they are, unless the suffix names another of PNG, JPEG and WebP: then it is converted.
+
+        Args:
+            path: where to; the suffix is .png, .jpg, .jpeg, .webp or none.
+            overwrite: replace an existing file.
+
+        Returns:
+            The path.
+
+        Raises:
+            FileExistsError: there is a file and ``overwrite`` is not set.
+            TaskRefused: the suffix names a format that is not written.
+        """
+        path = Path(path)
+        return write_atomically(path, self.converted(path.suffix).data, overwrite=overwrite)
+
+    def converted(self, suffix: str) -> Image:
+        """Return the picture in the format that a file suffix names; itself where it is so already, or none is named."""
+        wanted = _SAVED_BY_SUFFIX.get(suffix.lower(), self.media_type)
+        if suffix and suffix.lower() not in _SAVED_BY_SUFFIX:
+            raise _refused(suffix, f"pictures are saved as {', '.join(_SAVED_BY_SUFFIX)}", "suffix")
+        if wanted == self.media_type:
+            return self
+        buffer = BytesIO()
+        decoded = eight_bit(self.pil())
+        if wanted == "image/jpeg":
+            on_white(decoded).save(buffer, "JPEG", quality=95)
+        else:
+            decoded.save(buffer, wanted.removeprefix("image/").upper(), lossless=True)
+        return Image(buffer.getvalue())
+
+    def _frames(self) -> int:
+        import PIL.Image
+
+        with PIL.Image.open(BytesIO(self.data)) as opened:
+            return getattr(opened, "n_frames", 1)
+
+    def _repr_png_(self) -> bytes:
+        return self.data if self.media_type == "image/png" else self.to_png()[0].data
+
+    def __repr__(self) -> str:
+        width, height = self.size
+        return f"<Image {self.media_type} {width}x{height}, {len(self.data)} bytes>"
+
+    def __getstate__(self) -> bytes:
+        return self.data
+
+    def __setstate__(self, data: bytes) -> None:
+        object.__setattr__(self, "data", data)
+        self.__attrs_post_init__()
+
+
+@attrs.frozen(repr=False)
+class Mask:
+    """Where to paint: white (255) is repainted, black (0) is kept, grey lies between.
+
+    Args:
+        size: width and height in pixels.
+        data: one byte for each pixel, row by row.
+    """
+
+    size: Size
+    data: bytes = attrs.field()
+
+    @data.validator
+    def _check(self, _: object, data: bytes) -> None:
+        width, height = self.size
+        if width < 1 or height < 1 or len(data) != width * height:
+            raise _refused(f"{len(data)} bytes", f"a mask of {width}x{height} has one byte for each pixel", "mask")
+
+    @classmethod
+    def read(cls, source: MaskSource) -> Mask:
+        """Make a mask from a picture; colours count by their brightness.
+
+        Raises:
+            TaskRefused: the source is not a picture, or has transparent pixels (see :meth:`from_alpha`).
+        """
+        if isinstance(source, Mask):
+            return source
+        try:
+            decoded = eight_bit(Image.read(source).pil())
+        except TaskRefused as refusal:
+            raise TaskRefused(attrs.evolve(problem, parameter="mask") for problem in refusal.problems) from refusal
+        if "A" in decoded.getbands() and decoded.getchannel("A").getextrema() != (255, 255):
+            wanted = "a mask is white where to repaint and black where to keep; where transparent means repaint, use "
+            raise _refused(source, wanted + "Mask.from_alpha(picture)", "mask")
+        return cls._from_grey(decoded.convert("L"))
+
+    @classmethod
+    def from_alpha(cls, source: ImageSource) -> Mask:
+        """Make a mask from a picture's transparency: what is transparent is repainted.
+
+        Raises:
+            TaskRefused: the picture has no transparency.
+        """
+        image = Image.read(source)
+        if not image.has_alpha:
+            raise _refused(image, "the picture has no transparency (alpha channel)", "mask")
+        return cls._from_grey(image.pil().convert("RGBA").getchannel("A")).inverted()
+
+    @classmethod
+    def box(cls, box: Box, *, size: Size) -> Mask:
+        """Open a rectangle.
+
+        Args:
+            box: left, top, right, bottom in pixels; right and bottom are not included.
+            size: width and height of the picture in pixels.
+        """
+        return cls._shape("rectangle", box, size)
+
+    @classmethod
+    def ellipse(cls, box: Box, *, size: Size) -> Mask:
+        """Open the ellipse inside a rectangle; arguments as for :meth:`box`."""
+        return cls._shape("ellipse", box, size)
+
+    @classmethod
+    def _shape(cls, shape: str, box: Box, size: Size) -> Mask:
+        left, top, right, bottom = box
+        width, height = size
+        if not (0 <= left < right <= width and 0 <= top < bottom <= height):
+            wanted = f"left < right and top < bottom, inside the picture's {width}x{height}"
+            raise _refused(str(tuple(box)), wanted, "box")
+        import PIL.Image
+        from PIL import ImageDraw
+
+        canvas = PIL.Image.new("L", (width, height), 0)
+        getattr(ImageDraw.Draw(canvas), shape)((left, top, right - 1, bottom - 1), fill=255)
+        return cls._from_grey(canvas)
+
+    @classmethod
+    def _from_grey(cls, grey: PIL.Image.Image) -> Mask:
+        return cls(grey.size, grey.tobytes())
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of size and pixels, in hexadecimal."""
+        return hashlib.sha256(b"%d %d " % self.size + self.data).hexdigest()
+
+    @property
+    def has_grey(self) -> bool:
+        """Whether any pixel is neither black nor white."""
+        return bool(self.data.translate(None, delete=b"\x00\xff"))
+
+    def pil(self) -> PIL.Image.Image:
+        """Return a Pillow image of mode L."""
+        import PIL.Image
+
+        return PIL.Image.frombytes("L", self.size, self.data)
+
+    def inverted(self) -> Mask:
+        """Swap what is repainted and what is kept."""
+        return Mask(self.size, self.data.translate(bytes(range(255, -1, -1))))
+
+    def hardened(self) -> Mask:
+        """Make grey black or white, at the middle."""
+        return Mask(self.size, self.data.translate(b"\0" * 128 + b"\xff" * 128))
+
+    def resized(self, size: Size) -> Mask:
+        """Scale to another size, in pixels."""
+        return self if size == self.size else Mask._from_grey(self.pil().resize(size))
+
+    def png(self) -> bytes:
+        """Encode as a grey PNG."""
+        return png_bytes(self.pil())
+
+    def _repr_png_(self) -> bytes:
+        return self.png()
+
+    def __repr__(self) -> str:
+        width, height = self.size
+        opened = (len(self.data) - self.data.count(0)) / len(self.data)
+        return f"<Mask {width}x{height}, {opened:.0%} opened>"
+
+
+def write_atomically(path: Path, data: bytes, *, overwrite: bool) -> Path:
+    """Write a file whole or not at all: under another name first, then renamed."""
+    if not overwrite and path.exists():
+        raise FileExistsError(f"{path} exists; say overwrite=True (--force) to replace it")
+    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        unfinished.write_bytes(data)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return path
+
+
+def _read_header(data: bytes) -> dict[str, Any]:
+    if not data:
+        raise _refused("0 bytes", "the picture is empty")
+    import PIL.Image
+
+    bombs = (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning)
+    try:
+        with PIL.Image.open(BytesIO(data)) as opened:
+            size, mode, info, has_alpha = opened.size, opened.mode, opened.info, opened.has_transparency_data
+            media_type = PIL.Image.MIME.get(opened.format or "", "application/octet-stream")
+            # A PNG is decoded in search of an EXIF block behind the pixels: only one before them counts.
+            orientation = opened.getexif().get(_ORIENTATION, 1) if media_type != "image/png" or "exif" in info else 1
+    except bombs as error:
+        raise _refused(f"{len(data)} bytes", f"too many pixels to be decoded safely: {error}") from error
+    except Exception as error:
+        raise _refused(f"{len(data)} bytes", "not a picture of a known format") from error
+    if PIL.Image.MAX_IMAGE_PIXELS is not None and size[0] * size[1] > PIL.Image.MAX_IMAGE_PIXELS:
+        limit = f"at most {PIL.Image.MAX_IMAGE_PIXELS:,} pixels are decoded"
+        raise _refused(f"{size[0]}x{size[1]}", limit)
+    if media_type == "image/png" and data[24] == 16 and mode in {"RGB", "RGBA"}:
+        mode += ";16"
+    if orientation not in range(1, 9):
+        orientation = 1
+    upright_size = size if orientation < 5 else (size[1], size[0])
+    return {
+        "media_type": media_type,
+        "size": upright_size,
+        "orientation": orientation,
+        "mode": mode,
+        "has_alpha": has_alpha,
+    }

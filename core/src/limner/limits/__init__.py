@@ -1,0 +1,42 @@
+"""Constraints: what a model accepts for one parameter, as data with the documented source.
+
+Checking, fitting, ``limner show``, the tables of the documentation and the strategies of ``limner.testing``
+all come from these objects. Each constraint
+
+* checks a value: :meth:`~Constraint.wrong` says in words what is wrong, or ``None``;
+* finds the nearest allowed value: :meth:`~Constraint.nearest`, or ``None`` where there is none;
+* brings a value into the form that the model takes, its meaning unchanged: :meth:`~Constraint.adapted`;
+* describes itself in words, and as a fragment of JSON Schema.
+"""
+
+from limner.limits.base import Constraint
+from limner.limits.choices import Choice, Flag, Items, JsonObject
+from limner.limits.numbers import Count, Integer, Real, Seed
+from limner.limits.pictures import Expand, MaskPicture, Picture, Pictures
+from limner.limits.sizes import SizeRule, Sizes, in_words
+from limner.limits.tables import Limits, TaskLimits
+from limner.limits.texts import NegativeText, PromptText, Text
+
+__all__ = [
+    "Choice",
+    "Constraint",
+    "Count",
+    "Expand",
+    "Flag",
+    "Integer",
+    "Items",
+    "JsonObject",
+    "Limits",
+    "MaskPicture",
+    "NegativeText",
+    "Picture",
+    "Pictures",
+    "PromptText",
+    "Real",
+    "Seed",
+    "SizeRule",
+    "Sizes",
+    "TaskLimits",
+    "Text",
+    "in_words",
+]

@@ -1,0 +1,51 @@
+"""What every constraint is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import attrs
+
+Schema = dict[str, Any]
+
+
+@attrs.frozen(kw_only=True)
+class Constraint(ABC):
+    """What a model accepts for one parameter.
+
+    Args:
+        source: the provider's document that says so, and the conflict where documents disagree.
+        default: what is sent when the parameter was not said; ``None`` sends nothing.
+        required: whether it must be said.
+    """
+
+    source: str
+    default: Any = None
+    required: bool = False
+
+    @abstractmethod
+    def wrong(self, value: Any) -> str | None:
+        """Say what would be right where the value is not allowed; ``None`` where it is."""
+
+    @abstractmethod
+    def describe(self) -> str:
+        """Say in words what is allowed."""
+
+    @abstractmethod
+    def schema(self) -> Schema:
+        """Return a fragment of JSON Schema (2020-12) for the value."""
+
+    def nearest(self, value: Any) -> Any:  # noqa: ARG002
+        """Find the nearest allowed value, or ``None`` where moving the value would change what is meant."""
+        return None
+
+    def adapted(self, value: Any) -> tuple[Any, str]:
+        """Bring the value into the form that the model takes, and say what that did; nothing where it is so already."""
+        return value, ""
+
+
+def closest(constraint: Constraint, value: Any) -> str:
+    """Name the nearest allowed value, for the end of a message."""
+    nearest = constraint.nearest(value)
+    return "" if nearest is None else f"; the nearest is {nearest}"

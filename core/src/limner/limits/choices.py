@@ -1,0 +1,96 @@
+"""Constraints on choices, flags, lists and objects."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from limner.limits.base import Constraint, Schema
+
+
+@attrs.frozen
+class Choice(Constraint):
+    """One of the listed texts."""
+
+    values: tuple[str, ...] = attrs.field(converter=tuple)
+
+    def wrong(self, value: Any) -> str | None:
+        if isinstance(value, str) and value in self.values:
+            return None
+        meant = self.nearest(value)
+        return f"must be one of {self.describe()}" + (f"; did you mean {meant!r}?" if meant is not None else "")
+
+    def nearest(self, value: Any) -> Any:
+        """Only another spelling is near: case, spaces, hyphens and underscores do not count."""
+        plain = {_plain(choice): choice for choice in self.values}
+        return plain.get(_plain(value)) if isinstance(value, str) else None
+
+    def describe(self) -> str:
+        return ", ".join(self.values)
+
+    def schema(self) -> Schema:
+        return {"enum": list(self.values)}
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[\s_-]", "", text).casefold()
+
+
+@attrs.frozen
+class Flag(Constraint):
+    """True or False."""
+
+    def wrong(self, value: Any) -> str | None:
+        return None if isinstance(value, bool) else "must be true or false"
+
+    def describe(self) -> str:
+        return "true or false"
+
+    def schema(self) -> Schema:
+        return {"type": "boolean"}
+
+
+@attrs.frozen
+class Items(Constraint):
+    """A list.
+
+    Args:
+        of: what each item must be.
+        min_items, max_items: how many.
+    """
+
+    of: Constraint
+    min_items: int = 0
+    max_items: int | None = None
+
+    def wrong(self, value: Any) -> str | None:
+        if not isinstance(value, Sequence) or isinstance(value, str | bytes):
+            return f"must be a list: {self.describe()}"
+        if len(value) < self.min_items or (self.max_items is not None and len(value) > self.max_items):
+            return f"has {len(value)} items, must have {self.describe()}"
+        return next((f"item {i}: {wrong}" for i, item in enumerate(value) if (wrong := self.of.wrong(item))), None)
+
+    def describe(self) -> str:
+        most = "or more" if self.max_items is None else f"to {self.max_items}"
+        return f"{self.min_items} {most} items, each {self.of.describe()}"
+
+    def schema(self) -> Schema:
+        fragment: Schema = {"type": "array", "items": self.of.schema(), "minItems": self.min_items}
+        return fragment if self.max_items is None else fragment | {"maxItems": self.max_items}
+
+
+@attrs.frozen
+class JsonObject(Constraint):
+    """A JSON object of any content, passed on as it is."""
+
+    def wrong(self, value: Any) -> str | None:
+        return None if isinstance(value, Mapping) else "must be a JSON object"
+
+    def describe(self) -> str:
+        return "a JSON object"
+
+    def schema(self) -> Schema:
+        return {"type": "object"}

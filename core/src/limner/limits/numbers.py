@@ -1,0 +1,98 @@
+"""Constraints on numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import attrs
+
+from limner.limits.base import Constraint, Schema, closest
+
+
+@attrs.frozen
+class Integer(Constraint):
+    """A whole number from ``min_value`` to ``max_value``, both included."""
+
+    min_value: int
+    max_value: int
+
+    def wrong(self, value: Any) -> str | None:
+        fine = isinstance(value, int) and not isinstance(value, bool) and self.min_value <= value <= self.max_value
+        return None if fine else f"must be {self.describe()}{closest(self, value)}"
+
+    def nearest(self, value: Any) -> Any:
+        if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+            return None
+        return min(max(round(value), self.min_value), self.max_value)
+
+    def describe(self) -> str:
+        return f"a whole number from {self.min_value} to {self.max_value}"
+
+    def schema(self) -> Schema:
+        return {"type": "integer", "minimum": self.min_value, "maximum": self.max_value}
+
+
+@attrs.frozen
+class Seed(Integer):
+    """A seed; where it is not said one is drawn, and further calls count on from it."""
+
+
+@attrs.frozen
+class Count(Constraint):
+    """How many pictures.
+
+    Args:
+        per_call: how many one call makes; more become several calls.
+    """
+
+    per_call: int = 1
+    default: int = attrs.field(default=1, kw_only=True)
+
+    def wrong(self, value: Any) -> str | None:
+        fine = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+        return None if fine else "must be a whole number of at least 1"
+
+    def describe(self) -> str:
+        return f"{self.per_call} in a call; more become several calls"
+
+    def schema(self) -> Schema:
+        return {"type": "integer", "minimum": 1}
+
+
+@attrs.frozen
+class Real(Constraint):
+    """A number from ``min_value`` to ``max_value``, both included; ``None`` where there is no end."""
+
+    min_value: float | None = None
+    max_value: float | None = None
+
+    def wrong(self, value: Any) -> str | None:
+        fine = (
+            isinstance(value, int | float)
+            and not isinstance(value, bool)
+            and math.isfinite(value)
+            and (self.min_value is None or value >= self.min_value)
+            and (self.max_value is None or value <= self.max_value)
+        )
+        return None if fine else f"must be {self.describe()}{closest(self, value)}"
+
+    def nearest(self, value: Any) -> Any:
+        if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+            return None
+        least = -math.inf if self.min_value is None else self.min_value
+        most = math.inf if self.max_value is None else self.max_value
+        return float(min(max(value, least), most))
+
+    def describe(self) -> str:
+        if self.min_value is None and self.max_value is None:
+            return "a finite number"
+        if self.max_value is None:
+            return f"a number of at least {self.min_value}"
+        if self.min_value is None:
+            return f"a number of at most {self.max_value}"
+        return f"a number from {self.min_value} to {self.max_value}"
+
+    def schema(self) -> Schema:
+        ends = {"minimum": self.min_value, "maximum": self.max_value}
+        return {"type": "number"} | {name: end for name, end in ends.items() if end is not None}

@@ -1,0 +1,124 @@
+"""Constraints on sizes."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import attrs
+
+from limner.images import Size
+from limner.limits.base import Constraint, Schema
+
+
+def _distance(size: Size, other: Size) -> tuple[float, float]:
+    """How far apart two sizes are: by aspect ratio first, then by area."""
+    (width, height), (other_width, other_height) = size, other
+    shape = abs(math.log(width / height) - math.log(other_width / other_height))
+    return shape, abs(math.log(width * height) - math.log(other_width * other_height))
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, tuple) and len(value) == 2 and all(isinstance(side, int) and side > 0 for side in value)
+
+
+def in_words(size: Size) -> str:
+    """Write a size as WIDTHxHEIGHT."""
+    return f"{size[0]}x{size[1]}"
+
+
+@attrs.frozen
+class Sizes(Constraint):
+    """One of the listed sizes, (width, height) in pixels."""
+
+    allowed: tuple[Size, ...] = attrs.field(converter=tuple)
+
+    def wrong(self, value: Any) -> str | None:
+        if value in self.allowed:
+            return None
+        nearest = self.nearest(value)
+        return f"must be one of {self.describe()}" + (f"; the nearest is {in_words(nearest)}" if nearest else "")
+
+    def nearest(self, value: Any) -> Any:
+        return min(self.allowed, key=lambda size: _distance(size, value)) if _is_size(value) else None
+
+    def describe(self) -> str:
+        return ", ".join(map(in_words, self.allowed))
+
+    def schema(self) -> Schema:
+        return {"enum": [list(size) for size in self.allowed]}
+
+
+@attrs.frozen
+class SizeRule(Constraint):
+    """Any size, (width, height) in pixels, within rules.
+
+    Args:
+        min_side, max_side: pixels of each side.
+        multiple_of: what each side must be divisible by.
+        max_aspect: the longer side over the shorter, at most.
+        min_pixels, max_pixels: width times height.
+    """
+
+    min_side: int = 1
+    max_side: int = 1 << 15
+    multiple_of: int = 1
+    max_aspect: float = math.inf
+    min_pixels: int = 1
+    max_pixels: int = 1 << 30
+
+    def allows(self, size: Size) -> bool:
+        """Tell whether a size keeps the rules."""
+        short, long = sorted(size)
+        return (
+            self.min_side <= short
+            and long <= self.max_side
+            and not any(side % self.multiple_of for side in size)
+            and long <= short * self.max_aspect
+            and self.min_pixels <= short * long <= self.max_pixels
+        )
+
+    def wrong(self, value: Any) -> str | None:
+        if _is_size(value) and self.allows(value):
+            return None
+        nearest = self.nearest(value)
+        return f"must have {self.describe()}" + (f"; the nearest is {in_words(nearest)}" if nearest else "")
+
+    def nearest(self, value: Any) -> Any:
+        """Aspect ratio first (steps of one percent), then area."""
+        if not _is_size(value):
+            return None
+        candidates = filter(self.allows, self._candidates(value[0] / value[1]))
+        return min(candidates, key=lambda size: self._rank(_distance(size, value)), default=None)
+
+    @staticmethod
+    def _rank(distance: tuple[float, float]) -> tuple[float, float, float]:
+        shape, area = distance
+        return round(shape, 2), area, shape
+
+    def _candidates(self, aspect: float) -> list[Size]:
+        """For each allowed width the heights around the aspect ratio, or at the ends of what is allowed."""
+        step = self.multiple_of
+        candidates = []
+        for width in range(-(-self.min_side // step) * step, self.max_side + 1, step):
+            least = max(self.min_side, width / self.max_aspect, self.min_pixels / width)
+            most = min(self.max_side, width * self.max_aspect, self.max_pixels / width)
+            height = min(max(width / aspect, least), most)
+            candidates += [(width, int(height // step) * step), (width, math.ceil(height / step) * step)]
+        return candidates
+
+    def describe(self) -> str:
+        rules = [f"sides of {self.min_side} to {self.max_side} pixels"]
+        if self.multiple_of > 1:
+            rules.append(f"divisible by {self.multiple_of}")
+        if self.max_aspect < math.inf:
+            rules.append(f"an aspect ratio of at most {self.max_aspect:g}:1")
+        if self.min_pixels > 1:
+            rules.append(f"at least {self.min_pixels:,} pixels")
+        if self.max_pixels < 1 << 30:
+            rules.append(f"at most {self.max_pixels:,} pixels")
+        return ", ".join(rules)
+
+    def schema(self) -> Schema:
+        side = {"type": "integer", "minimum": self.min_side, "maximum": self.max_side, "multipleOf": self.multiple_of}
+        return {"type": "array", "prefixItems": [side, side], "items": False, "minItems": 2}

@@ -1,0 +1,115 @@
+"""Constraints on texts."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import attrs
+
+from limner.limits.base import Constraint, Schema
+from limner.limits.numbers import Real
+
+
+@attrs.frozen
+class Text(Constraint):
+    """A text.
+
+    Args:
+        max_length: characters at most; ``None`` where there is no documented limit.
+        min_length: characters at least.
+        pattern: a regular expression that the whole text must match.
+        example: a text that matches the pattern, for messages.
+    """
+
+    max_length: int | None = None
+    min_length: int = 1
+    pattern: str | None = None
+    example: str = ""
+
+    def wrong(self, value: Any) -> str | None:
+        if not isinstance(value, str):
+            return f"must be a text: {self.describe()}"
+        if len(value) < self.min_length or (self.max_length is not None and len(value) > self.max_length):
+            return f"has {len(value)} characters, must have {self.describe()}"
+        if self.pattern is not None and not re.fullmatch(self.pattern, value):
+            return f"must look like {self.example or self.pattern}"
+        return None
+
+    def describe(self) -> str:
+        most = "or more" if self.max_length is None else f"to {self.max_length:,}"
+        return f"{self.min_length} {most} characters" + (f" like {self.example or self.pattern}" if self.pattern else "")
+
+    def schema(self) -> Schema:
+        fragment: Schema = {"type": "string", "minLength": self.min_length}
+        if self.max_length is not None:
+            fragment["maxLength"] = self.max_length
+        if self.pattern is not None:
+            fragment["pattern"] = f"^(?:{self.pattern})$"
+        return fragment
+
+
+@attrs.frozen
+class PromptText(Text):
+    """A prompt: one text, or parts with weights.
+
+    Args:
+        weights: the range of a part's weight; ``None`` where the model has no weights: then parts are joined.
+        max_parts: parts at most.
+        separator: what parts are joined with.
+    """
+
+    weights: Real | None = None
+    max_parts: int | None = None
+    separator: str = ", "
+
+    def wrong(self, value: Any) -> str | None:
+        if isinstance(value, str):
+            return Text.wrong(self, value)
+        if self.weights is None:
+            return "the model takes one text without weights"
+        if self.max_parts is not None and len(value) > self.max_parts:
+            return f"has {len(value)} parts, must have at most {self.max_parts}"
+        found = (Text.wrong(self, part.text) or self.weights.wrong(part.weight) for part in value)
+        return next((wrong for wrong in found if wrong is not None), None)
+
+    def adapted(self, value: Any) -> tuple[Any, str]:
+        if isinstance(value, str) or self.weights is not None or any(part.weight != 1 for part in value):
+            return value, ""
+        return self.separator.join(part.text for part in value), "the parts were joined; the model takes one text"
+
+    def nearest(self, value: Any) -> Any:
+        if isinstance(value, str) or self.weights is not None or any(part.weight < 0 for part in value):
+            return None
+        joined = self.separator.join(part.text for part in value)
+        return joined if Text.wrong(self, joined) is None else None
+
+    def describe(self) -> str:
+        return Text.describe(self) + (f"; parts with weights {self.weights.describe()}" if self.weights else "")
+
+
+@attrs.frozen
+class NegativeText(Text):
+    """A negative prompt: one text, or several where the model takes several, else they are joined.
+
+    Args:
+        several: whether the model takes more than one.
+        separator: what several are joined with.
+    """
+
+    several: bool = False
+    separator: str = ", "
+
+    def wrong(self, value: Any) -> str | None:
+        texts = (value,) if isinstance(value, str) else value
+        if len(texts) > 1 and not self.several:
+            return "the model takes one text"
+        return next((wrong for text in texts if (wrong := Text.wrong(self, text)) is not None), None)
+
+    def adapted(self, value: Any) -> tuple[Any, str]:
+        if isinstance(value, str) or self.several:
+            return value, ""
+        return self.separator.join(value), "the texts were joined; the model takes one" if len(value) > 1 else ""
+
+    def describe(self) -> str:
+        return Text.describe(self) + (", one or several" if self.several else "")

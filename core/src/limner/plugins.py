@@ -1,0 +1,238 @@
+"""Discovery: every plugin loaded by itself, timed, and what is wrong with it kept, so that a broken one breaks alone."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import functools
+import inspect
+import io
+import re
+import time
+from collections.abc import Iterable, Iterator
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import pluggy
+
+from limner import hookspecs
+from limner.errors import PluginError, UnknownModel
+from limner.model import CONTRACT, Model
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+    import click
+
+GROUP = "limner"
+
+SLOW_SECONDS = 0.2
+"""A plugin that takes longer to load is named as slow."""
+
+FIRST_PARTY = {
+    "sketch": "limner-sketch",
+    "sdxl": "limner-bedrock-sdxl",
+    "titan": "limner-bedrock-titan",
+    "stability": "limner-bedrock-stability",
+}
+"""Aliases and the distributions that bring them, for messages."""
+
+
+@attrs.define
+class Plugin:
+    """One plugin and what became of it.
+
+    Attributes:
+        name: of its entry point.
+        distribution: the installed distribution and its version.
+        seconds: that loading it took.
+        models: the model classes it offers.
+        broken: what is wrong with it; empty where nothing is.
+        remarks: what is odd about it, though it works.
+    """
+
+    name: str
+    distribution: str = ""
+    seconds: float = 0.0
+    models: tuple[type[Model], ...] = ()
+    broken: str = ""
+    remarks: tuple[str, ...] = ()
+
+
+class Registry:
+    """The plugins of this process."""
+
+    def __init__(self) -> None:
+        self.manager = pluggy.PluginManager("limner")
+        self.manager.add_hookspecs(hookspecs)
+        self.plugins: list[Plugin] = []
+
+    def load(self, entry_points: Iterable[EntryPoint]) -> None:
+        """Load entry points, one by one."""
+        for entry_point in sorted(entry_points, key=lambda entry_point: entry_point.name):
+            dist = entry_point.dist
+            self._take(Plugin(entry_point.name, f"{dist.name} {dist.version}" if dist else ""), entry_point.load)
+
+    def register(self, module: ModuleType | type | object, name: str) -> Plugin:
+        """Register a plugin that is already in memory."""
+        return self._take(Plugin(name), lambda: module)
+
+    def unregister(self, name: str) -> None:
+        """Forget a plugin."""
+        if self.manager.has_plugin(name):
+            self.manager.unregister(name=name)
+        self.plugins = [plugin for plugin in self.plugins if plugin.name != name]
+
+    def _take(self, plugin: Plugin, load: Any) -> Plugin:
+        self.plugins.append(plugin)
+        printed = io.StringIO()
+        started = time.perf_counter()
+        try:
+            with contextlib.redirect_stdout(printed):
+                module = load()
+                _check_hooks(module)
+                self.manager.register(module, self._unused(plugin.name))
+                plugin.models = tuple(_checked_models(module, plugin.name))
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            plugin.broken = _in_words(error)
+            if self.manager.has_plugin(plugin.name):
+                self.manager.unregister(name=plugin.name)
+        plugin.seconds = time.perf_counter() - started
+        if plugin.seconds > SLOW_SECONDS:
+            plugin.remarks += (f"slow: took {plugin.seconds:.2f} s to load",)
+        if printed.getvalue():
+            plugin.remarks += (f"printed {len(printed.getvalue())} characters while loading",)
+        return plugin
+
+    def _unused(self, name: str) -> str:
+        if self.manager.has_plugin(name):
+            raise PluginError(f"two plugins are named {name!r}; rename one entry point, or uninstall one")
+        return name
+
+    def models(self) -> Iterator[tuple[type[Model], Plugin]]:
+        """Every model class that is offered, with its plugin."""
+        for plugin in self.plugins:
+            for model in plugin.models:
+                yield model, plugin
+
+    def clashes(self) -> dict[str, list[str]]:
+        """Names that more than one model claims, and the plugins that do."""
+        claims: dict[str, list[str]] = {}
+        for model, plugin in self.models():
+            for name in {model.id, *model.aliases}:
+                claims.setdefault(name, []).append(plugin.name)
+        return {name: claimants for name, claimants in claims.items() if len(claimants) > 1}
+
+    def find(self, name: str) -> type[Model]:
+        """Find a model class by alias, id or a longer id such as an ARN.
+
+        Raises:
+            UnknownModel: there is none; the nearest names and what to install are said.
+            PluginError: several models claim the name.
+        """
+        named = [(model, plugin) for model, plugin in self.models() if name in (model.id, *model.aliases)]
+        found = named or [(model, plugin) for model, plugin in self.models() if model.matches(name)]
+        if len(found) > 1:
+            who = " and ".join(f"{plugin.name} ({plugin.distribution or 'in memory'})" for _, plugin in found)
+            raise PluginError(f"{name!r} is claimed by {who}; use a full id, or uninstall one of them")
+        if not found:
+            raise UnknownModel(self._unknown(name))
+        return found[0][0]
+
+    def _unknown(self, name: str) -> str:
+        names = sorted({known for model, _ in self.models() for known in (model.id, *model.aliases)})
+        close = difflib.get_close_matches(name, names, 3)
+        said = [f"no installed plugin offers a model {name!r}"]
+        said += [f"did you mean {' or '.join(close)}?"] if close else []
+        said += [f"installed: {', '.join(names)}"] if names else ["no model is installed"]
+        package = next((FIRST_PARTY[alias] for alias in FIRST_PARTY if alias in name.lower()), None)
+        if package is not None and not close:
+            said.append(f"install {package}")
+        said += [f"plugin {plugin.name} is broken: {plugin.broken}" for plugin in self.plugins if plugin.broken]
+        if name.startswith("arn:"):
+            said.append("an ARN that does not name its model goes with an alias: get_model(ALIAS, model_id=ARN)")
+        return "; ".join(said)
+
+    def add_commands(self, cli: click.Group) -> None:
+        """Let every plugin add its commands; one that fails is marked as broken."""
+        for plugin in self.plugins:
+            module = self.manager.get_plugin(plugin.name)
+            if module is None or not hasattr(module, "limner_commands"):
+                continue
+            try:
+                module.limner_commands(cli=cli)
+            except Exception as error:
+                plugin.broken = f"limner_commands: {_in_words(error)}"
+
+    def culprit(self, error: BaseException) -> str:
+        """Name the plugin in whose code an error was raised."""
+        modules = {self._module_name(plugin.name): plugin.name for plugin in self.plugins}
+        traceback, found = error.__traceback__, "a plugin"
+        while traceback is not None:
+            module = traceback.tb_frame.f_globals.get("__name__", "")
+            package = module.partition(".")[0]
+            found = modules.get(module) or next((n for m, n in modules.items() if m.startswith(f"{package}.")), found)
+            traceback = traceback.tb_next
+        return found
+
+    def _module_name(self, name: str) -> str:
+        module = self.manager.get_plugin(name)
+        return str(getattr(module, "__name__" if inspect.ismodule(module) else "__module__", ""))
+
+
+@functools.cache
+def registry() -> Registry:
+    """The registry of this process; the first call loads every installed plugin."""
+    from importlib.metadata import entry_points
+
+    from limner import running
+
+    installed = Registry()
+    installed.manager.register(running.CORE, "limner")
+    installed.load(entry_points(group=GROUP))
+    return installed
+
+
+def _in_words(error: BaseException) -> str:
+    if isinstance(error, SystemExit):
+        return f"it calls sys.exit({error.code!r})"
+    if isinstance(error, PluginError | pluggy.PluginValidationError):
+        return " ".join(str(error).split())
+    return f"{type(error).__name__}: {error}"
+
+
+def _check_hooks(module: Any) -> None:
+    """Say by name which hook is misspelt or not marked: pluggy itself passes over them in silence."""
+    known = {name for name in vars(hookspecs) if name.startswith("limner_")}
+    hooks = [name for name in dir(module) if name.startswith("limner_") and callable(getattr(module, name))]
+    for name in hooks:
+        if not hasattr(getattr(module, name), "limner_impl"):
+            raise PluginError(f"{name} is not marked with @hookimpl")
+        if name not in known:
+            close = difflib.get_close_matches(name, sorted(known), 1)
+            raise PluginError(f"there is no hook {name}" + (f"; did you mean {close[0]}?" if close else ""))
+    if not hooks:
+        raise PluginError(f"it implements none of the hooks {', '.join(sorted(known))}")
+
+
+def _checked_models(module: Any, plugin: str) -> Iterable[type[Model]]:
+    offered = module.limner_models() if hasattr(module, "limner_models") else ()
+    if not isinstance(offered, list | tuple):
+        raise PluginError(f"limner_models returned {type(offered).__name__}, not a list of Model classes")
+    for model in offered:
+        if not (isinstance(model, type) and issubclass(model, Model)):
+            raise PluginError(f"limner_models returned {model!r}, which is no Model class")
+        if inspect.isabstract(model):
+            raise PluginError(f"{model.__name__} does not implement {', '.join(sorted(model.__abstractmethods__))}")
+        if model.contract != CONTRACT:
+            raise PluginError(f"{model.__name__} is made for contract {model.contract}; this limner has {CONTRACT}")
+        if not isinstance(getattr(model, "id", None), str) or not getattr(model, "limits", None):
+            raise PluginError(f"{model.__name__} has no id or no limits")
+        for name in (model.id, *model.aliases):
+            if not re.fullmatch(r"[A-Za-z0-9][\w.:/-]*", name):
+                raise PluginError(f"{model.__name__} has the name {name!r}; use letters, digits and . : / _ -")
+        model.plugin = plugin
+    return offered

@@ -1,0 +1,209 @@
+"""What comes back: pictures with seed, outcome and provenance, and the account of the inputs."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import attrs
+
+from limner import containers
+from limner.errors import BadResponse, TaskRefused
+from limner.fitting import Entry
+from limner.images import Image, Size, write_atomically
+from limner.tasks import Task
+
+if TYPE_CHECKING:
+    import PIL.Image
+
+PictureOutcome = Literal["ok", "filtered", "failed"]
+
+
+@attrs.frozen
+class Origin:
+    """How a picture was made, before anybody asks for it in words.
+
+    Attributes:
+        model_id: the provider's id that was called.
+        model: the model's own id.
+        fit: the mode of the fit.
+        task: the task as it was asked, all that limner chose filled in.
+    """
+
+    model_id: str
+    model: str
+    fit: str
+    task: Task
+
+
+@attrs.frozen(repr=False, kw_only=True)
+class Picture:
+    """One picture of a result.
+
+    Attributes:
+        outcome: ``ok``, ``filtered`` (held back or blurred by the provider's content filter) or ``failed``.
+        image: the picture; ``None`` where none came.
+        seed: the seed of the call that made it.
+        index: which of the call's pictures it is, from 0.
+        reason: why it was filtered or failed, in the provider's words.
+        raw: the provider's own bytes, where limner laid the kept pixels back over them or scaled them; else ``image``.
+        mask: the mask that the provider used, where it gives one back.
+        origin: how it was made; ``provenance`` says it in words.
+    """
+
+    outcome: PictureOutcome = "ok"
+    image: Image | None = None
+    seed: int | None = None
+    index: int = 0
+    reason: str = ""
+    raw: Image | None = attrs.field(default=attrs.Factory(lambda self: self.image, takes_self=True))
+    mask: Image | None = None
+    origin: Origin | Mapping[str, Any] | None = attrs.field(default=None, eq=False)
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """How the picture was made, as :meth:`save` embeds it: model, task with pictures as SHA-256, seed, version."""
+        if not isinstance(self.origin, Origin):
+            return self.origin or {}
+        import limner
+        from limner.serializing import fingerprint
+
+        return {
+            "limner": limner.__version__,
+            "model": self.origin.model,
+            "model_id": self.origin.model_id,
+            "fit": self.origin.fit,
+            "task": fingerprint(self.origin.task),
+            "seed": self.seed,
+            "index": self.index,
+        }
+
+    def _there(self) -> Image:
+        if self.image is None:
+            raise BadResponse(f"this picture is {self.outcome}: {self.reason or 'the provider gave none'}")
+        return self.image
+
+    @property
+    def data(self) -> bytes:
+        """The bytes of the picture."""
+        return self._there().data
+
+    @property
+    def media_type(self) -> str:
+        """Such as ``image/png``."""
+        return self._there().media_type
+
+    @property
+    def size(self) -> Size:
+        """Width and height in pixels."""
+        return self._there().size
+
+    def pil(self) -> PIL.Image.Image:
+        """Decode to a Pillow image."""
+        return self._there().pil()
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False, provenance: bool = True) -> Path:
+        """Write the picture to a file, whole or not at all.
+
+        Args:
+            path: where to; a suffix of PNG, JPEG or WebP other than the picture's own converts it.
+            overwrite: replace an existing file.
+            provenance: embed task, model, seed and version, the input pictures as SHA-256.
+
+        Raises:
+            FileExistsError: there is a file and ``overwrite`` is not set.
+            TaskRefused: the suffix names a format that is not written.
+            BadResponse: there is no picture, because it was filtered or failed.
+        """
+        path = Path(path)
+        return write_atomically(path, self.encoded(path.suffix, provenance=provenance), overwrite=overwrite)
+
+    def encoded(self, suffix: str = "", *, provenance: bool = True) -> bytes:
+        """Return the bytes of the file that :meth:`save` would write."""
+        image = self._there().converted(suffix)
+        if not provenance or self.origin is None:
+            return image.data
+        return containers.embed(image.data, image.media_type, json.dumps(dict(self.provenance), ensure_ascii=False).encode())
+
+    def _repr_png_(self) -> bytes | None:
+        return None if self.image is None else self.image._repr_png_()
+
+    def __repr__(self) -> str:
+        return f"<Picture {self.outcome}, seed {self.seed}, {self.image}>"
+
+
+@attrs.frozen(kw_only=True)
+class Result:
+    """What a model made of a task.
+
+    Attributes:
+        model: the model's id.
+        task: the task as it was sent, its seed filled in.
+        pictures: every picture that was asked for, in order, whatever became of it.
+        account: what became of every input.
+        request_ids: the provider's ids of the requests.
+        seconds: from the first request to the last answer.
+        warnings: what else there is to know, such as a model near its end of life.
+    """
+
+    model: str
+    task: Task
+    pictures: tuple[Picture, ...]
+    account: tuple[Entry, ...] = ()
+    request_ids: tuple[str, ...] = ()
+    seconds: float = 0.0
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def images(self) -> tuple[Picture, ...]:
+        """The pictures whose outcome is ``ok``."""
+        return tuple(picture for picture in self.pictures if picture.outcome == "ok")
+
+    @property
+    def image(self) -> Picture:
+        """The first picture whose outcome is ``ok``.
+
+        Raises:
+            BadResponse: there is none.
+        """
+        for picture in self.pictures:
+            if picture.outcome == "ok":
+                return picture
+        raise BadResponse("no picture came out", model=self.model, request_ids=self.request_ids)
+
+    @property
+    def seed(self) -> int | None:
+        """The seed of the first call."""
+        return getattr(self.task, "seed", None)
+
+    def _repr_png_(self) -> bytes | None:
+        return self.images[0]._repr_png_() if self.images else None
+
+
+def image_from_base64(text: object, what: str = "the picture") -> Image:
+    """Read a picture out of a provider's answer, trusting nothing.
+
+    Raises:
+        BadResponse: it is no text, not strict base64, or no whole picture of a safe size.
+    """
+    if not isinstance(text, str):
+        raise BadResponse(f"{what} is {type(text).__name__}, not base64 text")
+    try:
+        return Image(base64.b64decode(text, validate=True))
+    except (binascii.Error, ValueError) as error:
+        why = error.problems[0].limit if isinstance(error, TaskRefused) else "not base64"
+        raise BadResponse(f"{what} cannot be read: {why}") from error
+
+
+def read_provenance(image: Image) -> dict[str, Any] | None:
+    """Return how a picture was made, where limner wrote that into it."""
+    try:
+        found = json.loads(containers.extract(image.data, image.media_type) or b"null")
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None

@@ -1,0 +1,297 @@
+"""The way of a task: fit, encode, send, decode, the same in sync and async."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import functools
+import logging
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import attrs
+
+from limner import compositing
+from limner.contracts import Plan, Request, Response
+from limner.errors import BadResponse, ContentFiltered, LimnerError, PluginError, ProviderError, TaskRefused
+from limner.fitting import Fitted, fit
+from limner.hookspecs import hookimpl
+from limner.images import Image, Mask
+from limner.results import Origin, Picture, Result
+from limner.tasks import Inpaint, Outpaint, Task
+
+if TYPE_CHECKING:
+    from limner.model import Model
+
+log = logging.getLogger("limner")
+
+_cancelled: contextvars.ContextVar[threading.Event | None] = contextvars.ContextVar("cancelled", default=None)
+
+
+def plan(model: Model, task: Task) -> tuple[Plan, Fitted]:
+    """Fit and encode a task."""
+    settings = model.settings
+    limits = model.limits_of(type(task))
+    fitted = fit(task, limits, settings.fit, max_n=settings.max_n, strip_metadata=settings.strip_metadata, model=model.id)
+    with _blaming(model, "check"):
+        problems = tuple(model.check(fitted.task))
+    if problems:
+        raise TaskRefused(problems, model.id)
+    calls = split(fitted.task, model.per_call(type(task)))
+    with _blaming(model, "encode"):
+        requests = tuple(model.encode(call) for call in calls)
+    return Plan(model.id, fitted.task, requests, fitted.account, calls, model.notices()), fitted
+
+
+def split(task: Task, per_call: int) -> tuple[Task, ...]:
+    """Split a task into calls of at most ``per_call`` pictures; each seed is the first plus the pictures before it."""
+    n, seed = getattr(task, "n", None), getattr(task, "seed", None)
+    if n is None or n <= per_call:
+        return (task,)
+    starts = range(0, n, per_call)
+    shares: list[dict[str, Any]] = [{"n": min(per_call, n - done)} for done in starts]
+    if seed is not None:
+        shares = [share | {"seed": seed + done} for share, done in zip(shares, starts, strict=True)]
+    return tuple(attrs.evolve(task, **share) for share in shares)
+
+
+def run(model: Model, task: Task) -> Result:
+    """Run a task through every plugin's ``limner_run``."""
+    from limner.plugins import registry
+
+    try:
+        result = registry().manager.hook.limner_run(model=model, task=task)
+    except LimnerError:
+        raise
+    except Exception as error:
+        raise PluginError(f"plugin {registry().culprit(error)} failed in limner_run: {error!r}") from error
+    if not isinstance(result, Result):
+        raise PluginError(f"a plugin's limner_run returned {type(result).__name__}, not a Result")
+    return result
+
+
+async def arun(model: Model, task: Task) -> Result:
+    """Run a task in a worker thread; cancelling stops what is unsent."""
+    cancelled = threading.Event()
+    context = contextvars.copy_context()
+    context.run(_cancelled.set, cancelled)
+    pool = _workers(model.id, model.settings.max_in_flight)
+    try:
+        return await asyncio.get_running_loop().run_in_executor(pool, context.run, run, model, task)
+    except asyncio.CancelledError:
+        cancelled.set()
+        raise
+
+
+class _Core:
+    """The model itself, behind all plugins."""
+
+    @staticmethod
+    @hookimpl(trylast=True)
+    def limner_run(model: Model, task: Task) -> Result:
+        return _run(model, task)
+
+
+CORE = _Core()
+
+
+def _run(model: Model, task: Task) -> Result:
+    planned, fitted = plan(model, task)
+    for notice in planned.warnings:
+        _warn_once(notice)
+    started = time.perf_counter()
+    answers = _send_all(model, planned.requests)
+    seconds = time.perf_counter() - started
+    pictures: list[Picture] = []
+    errors: list[ProviderError] = []
+    for call, answer in zip(planned.calls, answers, strict=True):
+        try:
+            decoded = _decode(model, call, answer)
+        except ProviderError as error:
+            errors.append(error)
+        else:
+            pictures += _finished(model, fitted, decoded)
+    received = [answer for answer in answers if isinstance(answer, Response)]
+    ids = tuple(answer.request_id for answer in received if answer.request_id is not None)
+    result = Result(
+        model=model.id,
+        task=planned.task,
+        pictures=tuple(pictures),
+        account=planned.account,
+        request_ids=ids,
+        seconds=seconds,
+        warnings=planned.warnings,
+    )
+    failure = errors[0] if errors else _failure(model, result)
+    _log(model, planned, received, result, failure)
+    if failure is not None:
+        _raise(failure, model, result)
+    return result
+
+
+# ---------------------------------------------------------------------------------------------- send
+
+
+def _send_all(model: Model, requests: Sequence[Request]) -> list[Response | BaseException]:
+    """Send requests side by side; the answers and errors are in the order of the requests."""
+    in_flight = _in_flight(model.id, model.settings.max_in_flight)
+    cancelled = _cancelled.get() or threading.Event()
+
+    def send(request: Request) -> Response | BaseException:
+        with in_flight:
+            if cancelled.is_set():
+                return ProviderError("cancelled before it was sent")
+            try:
+                with _blaming(model, "send"):
+                    return _checked(model.send(request))
+            except LimnerError as error:
+                return error
+
+    if len(requests) == 1:
+        return [send(requests[0])]
+    senders = ThreadPoolExecutor(min(len(requests), model.settings.max_in_flight), "limner-send")
+    try:
+        return list(senders.map(_in_context(send), requests))
+    except BaseException:  # a KeyboardInterrupt, while others are still out
+        cancelled.set()
+        raise
+    finally:
+        senders.shutdown(wait=False, cancel_futures=True)
+
+
+def _in_context(function: Callable[[Request], Any]) -> Callable[[Request], Any]:
+    context = contextvars.copy_context()
+    return lambda request: context.copy().run(function, request)
+
+
+def _checked(response: object) -> Response:
+    if not isinstance(response, Response):
+        raise TypeError(f"returned {type(response).__name__}, not a Response")
+    return response
+
+
+@functools.cache
+def _workers(model_id: str, max_in_flight: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_in_flight, f"limner-{model_id}")
+
+
+@functools.cache
+def _in_flight(model_id: str, max_in_flight: int) -> threading.Semaphore:  # noqa: ARG001 - one for each model
+    return threading.Semaphore(max_in_flight)
+
+
+# ---------------------------------------------------------------------------------------------- decode
+
+
+def _decode(model: Model, call: Task, answer: Response | BaseException) -> list[Picture]:
+    """Decode one call's answer into exactly as many pictures as it asked for; missing ones stand last."""
+    if isinstance(answer, BaseException):
+        raise answer
+    try:
+        with _blaming(model, "decode"):
+            pictures = list(model.decode(call, answer))
+    except ProviderError as error:
+        error.request_ids = error.request_ids or ((answer.request_id,) if answer.request_id is not None else ())
+        raise
+    wanted = getattr(call, "n", None) or 1
+    if len(pictures) > wanted:
+        raise BadResponse(f"{len(pictures)} pictures came, {wanted} were asked for")
+    missing = Picture(outcome="failed", reason="the provider gave fewer pictures than asked for")
+    seed = getattr(call, "seed", None)
+    return [
+        attrs.evolve(picture, index=index, seed=seed if picture.seed is None else picture.seed)
+        for index, picture in enumerate(pictures + [missing] * (wanted - len(pictures)))
+    ]
+
+
+def _finished(model: Model, fitted: Fitted, pictures: list[Picture]) -> Iterator[Picture]:
+    """Bring pictures back to the input's size, lay what is kept back over them, and say how they were made."""
+    origin = Origin(model.model_id, model.id, model.settings.fit, fitted.asked)
+    for picture in pictures:
+        image = picture.image
+        if image is not None and picture.outcome == "ok":
+            try:
+                image = _restored(fitted, image)
+            except TaskRefused as error:  # its own words: the picture cannot be decoded
+                raise BadResponse(f"the picture is damaged: {error}") from error
+        yield attrs.evolve(picture, image=image, origin=origin)
+
+
+def _restored(fitted: Fitted, image: Image) -> Image:
+    asked = fitted.asked
+    if not isinstance(asked, Inpaint | Outpaint):
+        return image
+    if asked.preserve:
+        return compositing.keep_outside(*_kept(asked), image)
+    return image if fitted.restore in {None, image.size} else image.resized(fitted.restore or image.size)
+
+
+def _kept(task: Inpaint | Outpaint) -> tuple[Image, Mask]:
+    """The canvas and what is opened on it."""
+    if isinstance(task, Outpaint) and task.expand is not None:
+        return compositing.expand_canvas(task.image, task.expand)
+    if isinstance(task.mask, Mask):
+        return task.image, task.mask
+    return task.image, Mask.from_alpha(task.image)
+
+
+# ---------------------------------------------------------------------------------------------- end
+
+
+def _failure(model: Model, result: Result) -> ProviderError | None:
+    """The error of a run whose calls all went well, but not all of whose pictures."""
+    bad = {kind: [p for p in result.pictures if p.outcome == kind] for kind in ("filtered", "failed")}
+    all_of = len(result.pictures)
+    if bad["failed"]:
+        reasons = "; ".join(dict.fromkeys(picture.reason for picture in bad["failed"] if picture.reason))
+        return BadResponse(f"{len(bad['failed'])} of {all_of} pictures failed: {reasons}")
+    if bad["filtered"] and model.settings.on_filtered == "raise":
+        reasons = "; ".join(dict.fromkeys(picture.reason for picture in bad["filtered"] if picture.reason))
+        said = f"the content filter held back {len(bad['filtered'])} of {all_of} pictures"
+        return ContentFiltered(f"{said}{': ' if reasons else ''}{reasons}; on_filtered='return' gives what came")
+    return None
+
+
+def _raise(error: ProviderError, model: Model, result: Result) -> NoReturn:
+    error.model = error.model or model.model_id
+    error.request_ids = error.request_ids or result.request_ids
+    error.result = result
+    raise error
+
+
+def _log(model: Model, planned: Plan, received: list[Response], result: Result, failure: ProviderError | None) -> None:
+    """One record for each run; never a prompt, a picture or a secret."""
+    fields = {
+        "model": model.model_id,
+        "region": next((answer.region for answer in received if answer.region is not None), None),
+        "request_ids": result.request_ids,
+        "milliseconds": round(result.seconds * 1000),
+        "bytes_sent": sum(len(request.body) for request in planned.requests),
+        "bytes_received": sum(len(answer.body) for answer in received),
+        "attempts": sum(answer.attempts for answer in received),
+        "outcome": type(failure).__name__ if failure is not None else "ok",
+    }
+    words = " ".join(f"{name}={value}" for name, value in fields.items())
+    log.info("%s %s", planned.task.kind, words, extra={"limner": fields})
+
+
+@functools.cache
+def _warn_once(notice: str) -> None:
+    warnings.warn(notice, stacklevel=2)
+
+
+@contextmanager
+def _blaming(model: Model, step: str) -> Iterator[None]:
+    """Turn whatever a plugin's own code raises into a PluginError that names it."""
+    try:
+        yield
+    except LimnerError:
+        raise
+    except Exception as error:
+        who = f"{type(model).__module__}.{type(model).__qualname__}"
+        raise PluginError(f"{model.id}: {who}.{step} failed: {error!r}") from error

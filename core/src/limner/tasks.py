@@ -1,0 +1,254 @@
+"""The tasks: what a user wants, in uniform terms, as plain data.
+
+A task is checked when it is made for what is wrong with every model, and holds everything that was said.
+``None``, and only ``None``, means "not said". Tasks are frozen, compare and hash by content, and pickle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, ClassVar, Literal
+
+import attrs
+
+from limner.errors import Problem, TaskRefused, shorten
+from limner.images import Box, Image, Mask, Size
+from limner.options import Options
+from limner.values import (
+    WRONG,
+    NegativePrompt,
+    Prompt,
+    read_image,
+    read_images,
+    read_integer,
+    read_mask,
+    read_needed_prompt,
+    read_negative_prompt,
+    read_options,
+    read_prompt,
+    read_real,
+    read_sides,
+    wrong_prompt,
+)
+
+
+@attrs.frozen(kw_only=True, cache_hash=True, repr=False)
+class Task:
+    """What every task has.
+
+    Args:
+        options: what only one provider knows, by its own names.
+    """
+
+    kind: ClassVar[str]
+
+    options: Options = attrs.field(factory=Options, converter=read_options)
+
+    def __attrs_post_init__(self) -> None:
+        problems = [
+            Problem.of(name, value, wrong)
+            for name, value in self.said()
+            if name in WRONG and (wrong := WRONG[name](value)) is not None
+        ]
+        problems += self._disagreements() if not problems else ()
+        if problems:
+            raise TaskRefused(problems)
+
+    def said(self) -> Iterator[tuple[str, Any]]:
+        """Give the name and value of each field that was said, ``options`` apart."""
+        for field in attrs.fields(type(self)):
+            if field.name != "options" and (value := getattr(self, field.name)) is not None:
+                yield field.name, value
+
+    def _disagreements(self) -> Iterable[Problem]:
+        """What is wrong between fields that are each right."""
+        return ()
+
+    def __repr__(self) -> str:
+        parts = [f"{name}={shorten(value)}" for name, value in self.said()]
+        parts += [f"options={shorten(self.options)}"] if self.options else []
+        return f"{type(self).__name__}({', '.join(parts)})"
+
+
+@attrs.frozen(kw_only=True, cache_hash=True, repr=False)
+class _Painted(Task):
+    """What the tasks that paint something new have; see :class:`Generate`."""
+
+    negative_prompt: NegativePrompt | None = attrs.field(default=None, converter=read_negative_prompt)
+    n: int | None = attrs.field(default=None, converter=read_integer)
+    size: Size | None = attrs.field(default=None, converter=read_sides)
+    seed: int | None = attrs.field(default=None, converter=read_integer)
+    guidance_scale: float | None = attrs.field(default=None, converter=read_real)
+    steps: int | None = attrs.field(default=None, converter=read_integer)
+
+
+@attrs.frozen(kw_only=True, cache_hash=True, repr=False)
+class _Edit(_Painted):
+    """What the tasks that edit one picture have; see :class:`Inpaint`."""
+
+    image: Image = attrs.field(converter=read_image)
+    prompt: Prompt | None = attrs.field(default=None, converter=read_prompt)
+    mask: Mask | Literal["alpha"] | None = attrs.field(default=None, converter=read_mask)
+    preserve: bool | None = None
+
+    def _disagreements(self) -> Iterable[Problem]:
+        if isinstance(self.mask, Mask) and self.mask.size != self.image.size:
+            (width, height), (wanted_width, wanted_height) = self.mask.size, self.image.size
+            limit = f"must have the upright picture's size, {wanted_width}x{wanted_height} pixels"
+            yield Problem("mask", f"{width}x{height}", limit)
+        if self.mask == "alpha" and not self.image.has_alpha:
+            yield Problem("mask", "'alpha'", "the picture has no transparency; give a mask")
+
+
+@attrs.frozen(kw_only=True, cache_hash=True, repr=False)
+class Generate(_Painted):
+    """Make pictures from words.
+
+    Args:
+        prompt: what should be seen; one text, or several with weights.
+        negative_prompt: what should not be seen; one text or several.
+        n: how many pictures, at least 1.
+        size: width and height in pixels.
+        seed: a whole number of at least 0; the same seed gives the same picture. 0 is a seed like any other.
+        guidance_scale: how closely the prompt is followed.
+        steps: how many diffusion steps, at least 1.
+        options: what only one provider knows, by its own names.
+
+    Raises:
+        TaskRefused: something is wrong with it for every model.
+    """
+
+    kind: ClassVar[str] = "generate"
+
+    prompt: Prompt = attrs.field(converter=read_needed_prompt)
+
+    def _disagreements(self) -> Iterable[Problem]:
+        if (wrong := wrong_prompt(self.prompt)) is not None:  # None was said, in so many words
+            yield Problem.of("prompt", self.prompt, wrong)
+
+
+@attrs.frozen(kw_only=True, cache_hash=True, repr=False)
+class Vary(_Painted):
+    """Make pictures like a given one.
+
+    Args:
+        image: the picture, or several where the model takes several.
+        prompt: what should be seen.
+        strength: 0 keeps the picture, 1 ignores it.
+        negative_prompt: see :class:`Generate`, as for ``n``, ``size``, ``seed``, ``guidance_scale``, ``steps``, ``options``.
+
+    Raises:
+        TaskRefused: something is wrong with it for every model.
+    """
+
+    kind: ClassVar[str] = "vary"
+
+    image: tuple[Image, ...] = attrs.field(converter=read_images)
+    prompt: Prompt | None = attrs.field(default=None, converter=read_prompt)
+    strength: float | None = attrs.field(default=None, converter=read_real)
+
+    def _disagreements(self) -> Iterable[Problem]:
+        if not self.image:
+            yield Problem("image", "()", "at least one picture is needed")
+
+
+@attrs.frozen(kw_only=True, cache_hash=True, repr=False)
+class Inpaint(_Edit):
+    """Repaint a part of a picture.
+
+    Args:
+        image: the picture.
+        prompt: what should be seen there.
+        mask: where: white is repainted, black kept, grey lies between; of the upright picture's size. ``"alpha"`` uses
+            the picture's own transparency.
+        mask_prompt: what to repaint, in words; either this or ``mask``.
+        preserve: True gives back exactly what the mask keeps; not said, it is so wherever a mask is known.
+        negative_prompt: see :class:`Generate`, as for ``n``, ``size``, ``seed``, ``guidance_scale``, ``steps``, ``options``.
+
+    Raises:
+        TaskRefused: something is wrong with it for every model.
+    """
+
+    kind: ClassVar[str] = "inpaint"
+
+    mask_prompt: str | None = None
+
+    def _disagreements(self) -> Iterable[Problem]:
+        yield from _exactly_one(mask=self.mask, mask_prompt=self.mask_prompt)
+        yield from super()._disagreements()
+        if self.mask is None and self.preserve:
+            yield Problem("preserve", "True", "what to keep is not known from a mask_prompt; give a mask")
+
+
+@attrs.frozen(kw_only=True, cache_hash=True, repr=False)
+class Outpaint(_Edit):
+    """Continue a picture beyond its borders, or around a part of it.
+
+    Args:
+        image: the picture; with ``mask`` or ``keep_prompt`` it is the final canvas already.
+        prompt: what should be seen there.
+        expand: pixels to add on the left, top, right and bottom.
+        mask: what to paint on the final canvas: white is painted, black kept. ``"alpha"`` uses the picture's transparency.
+        keep_prompt: what to keep, in words; exactly one of ``expand``, ``mask`` and ``keep_prompt`` is given.
+        preserve: True gives back exactly what is kept; not said, it is so wherever that is known.
+        negative_prompt: see :class:`Generate`, as for ``n``, ``size``, ``seed``, ``guidance_scale``, ``steps``, ``options``.
+
+    Raises:
+        TaskRefused: something is wrong with it for every model.
+    """
+
+    kind: ClassVar[str] = "outpaint"
+
+    expand: Box | None = attrs.field(default=None, converter=read_sides)
+    keep_prompt: str | None = None
+
+    def _disagreements(self) -> Iterable[Problem]:
+        yield from _exactly_one(expand=self.expand, mask=self.mask, keep_prompt=self.keep_prompt)
+        yield from super()._disagreements()
+        if self.keep_prompt is not None and self.preserve:
+            yield Problem("preserve", "True", "what to keep is not known from a keep_prompt; give a mask or expand")
+
+
+@attrs.frozen(kw_only=True, cache_hash=True, repr=False)
+class RemoveBackground(Task):
+    """Make everything but the subject transparent.
+
+    Args:
+        image: the picture.
+        options: what only one provider knows, by its own names.
+    """
+
+    kind: ClassVar[str] = "remove-background"
+
+    image: Image = attrs.field(converter=read_image)
+
+
+@attrs.frozen(kw_only=True, cache_hash=True, repr=False)
+class Upscale(Task):
+    """Make a picture larger.
+
+    Args:
+        image: the picture.
+        prompt: what it shows, for models that want to know.
+        size: width and height in pixels of the result, where the model leaves the choice.
+        negative_prompt: see :class:`Generate`, as for ``seed`` and ``options``.
+    """
+
+    kind: ClassVar[str] = "upscale"
+
+    image: Image = attrs.field(converter=read_image)
+    prompt: Prompt | None = attrs.field(default=None, converter=read_prompt)
+    size: Size | None = attrs.field(default=None, converter=read_sides)
+    negative_prompt: NegativePrompt | None = attrs.field(default=None, converter=read_negative_prompt)
+    seed: int | None = attrs.field(default=None, converter=read_integer)
+
+
+TASKS: dict[str, type[Task]] = {task.kind: task for task in (Generate, Vary, Inpaint, Outpaint, RemoveBackground, Upscale)}
+"""Every task by its kind."""
+
+
+def _exactly_one(**choices: object) -> Iterable[Problem]:
+    given = [name for name, value in choices.items() if value is not None]
+    if len(given) != 1:
+        names = f"{', '.join(list(choices)[:-1])} and {list(choices)[-1]}"
+        yield Problem(" and ".join(given) or " or ".join(choices), "", f"exactly one of {names} must be given")

@@ -1,0 +1,156 @@
+"""The words the painter knows, and how far each of them moves a picture.
+
+Every `Word` states its effect as data: `paint("a landscape <word>", ...)` differs from `paint("a landscape", ...)`
+by at least `DIFFERENCE` (mean absolute difference, 0..255) and, where the word has a direction, its `Shift` says
+which measure of which part of the picture rises (or falls) by at least how much. The tests hold the painter to it,
+as a mean over several seeds. Words that are not here are not lost: they draw the composition (see `read`).
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from limner_sketch.colour import RGB
+
+Kind = Literal["place", "hour", "season", "weather", "sky", "colour", "motif"]
+Measure = Literal["lightness", "red", "green", "blue", "warmth"]
+"""lightness: BT.601 luminance; red, green, blue: that channel minus the mean of the other two; warmth: red - blue."""
+
+DIFFERENCE = 1.0
+
+
+@dataclass(frozen=True)
+class Shift:
+    """A stated effect: `measure`, averaged over `part` of the picture, moves by `least` or further that way."""
+
+    measure: Measure
+    least: float
+    part: Literal["all", "upper", "lower"] = "all"
+
+
+@dataclass(frozen=True)
+class Word:
+    """One thing the painter knows: its name, what people also call it, and what it does."""
+
+    name: str
+    kind: Kind
+    others: tuple[str, ...] = ()
+    shift: Shift | None = None
+    colour: RGB | None = None
+
+
+def _word(name: str, kind: Kind, others: str = "", shift: Shift | None = None) -> Word:
+    return Word(name, kind, tuple(others.split()), shift)
+
+
+def _colour(name: str, colour: RGB, others: str, shift: Shift) -> Word:
+    return Word(name, "colour", tuple(others.split()), shift, colour)
+
+
+LEXICON: tuple[Word, ...] = (
+    _word("mountain", "place", "alp alps peak summit cliff fjord canyon highland volcano", Shift("green", -1, "lower")),
+    _word("sea", "place", "ocean seaside wave harbour harbor bay island", Shift("blue", 15, "lower")),
+    _word("beach", "place", "coast shore seashore", Shift("warmth", 5, "lower")),
+    _word("lake", "place", "pond lagoon water", Shift("blue", 10, "lower")),
+    _word("river", "place", "stream creek brook", Shift("blue", 4, "lower")),
+    _word("forest", "place", "wood woodland jungle grove pine fir conifer", Shift("lightness", -8, "lower")),
+    _word("desert", "place", "dune sahara", Shift("warmth", 30, "lower")),
+    _word("city", "place", "town skyline street downtown skyscraper building metropolis", Shift("green", -6, "lower")),
+    _word("field", "place", "farm wheat countryside vineyard", Shift("warmth", 4, "lower")),
+    _word("meadow", "place", "grass pasture prairie hill valley garden park"),
+    _word("night", "hour", "midnight nocturnal", Shift("lightness", -60)),
+    _word("sunset", "hour", "dusk evening twilight sundown", Shift("warmth", 60, "upper")),
+    _word("dawn", "hour", "sunrise morning daybreak", Shift("warmth", 30, "upper")),
+    _word("winter", "season", "christmas", Shift("lightness", 12, "lower")),
+    _word("spring", "season", "april may"),
+    _word("summer", "season", "july august"),
+    _word("autumn", "season", "fall october november", Shift("warmth", 12, "lower")),
+    _word("rain", "weather", "rainy shower drizzle wet", Shift("lightness", -20, "upper")),
+    _word("storm", "weather", "stormy thunder lightning thunderstorm", Shift("lightness", -50, "upper")),
+    _word("fog", "weather", "foggy mist misty haze hazy", Shift("lightness", 10, "lower")),
+    _word("snow", "weather", "snowy frost frozen ice icy blizzard", Shift("lightness", 12, "lower")),
+    _word("cloud", "sky", "cloudy overcast"),
+    _word("star", "sky", "starry galaxy constellation"),
+    _word("moon", "sky", "moonlight moonlit", Shift("lightness", -40)),
+    _word("aurora", "sky", "borealis", Shift("lightness", -50)),
+    _word("rainbow", "sky"),
+    _word("bird", "sky", "gull seagull flock eagle"),
+    _word("balloon", "sky"),
+    _colour("red", (206, 44, 40), "crimson scarlet ruby", Shift("red", 6)),
+    _colour("orange", (240, 130, 40), "amber copper", Shift("warmth", 12)),
+    _colour("yellow", (244, 206, 60), "gold golden lemon", Shift("warmth", 12)),
+    _colour("green", (64, 150, 70), "emerald lush", Shift("green", 5)),
+    _colour("turquoise", (40, 176, 176), "teal cyan aqua", Shift("warmth", -10)),
+    _colour("blue", (48, 96, 200), "azure navy sapphire", Shift("blue", 8)),
+    _colour("purple", (128, 70, 170), "violet lilac lavender magenta", Shift("green", -6)),
+    _colour("pink", (240, 140, 175), "rose rosy", Shift("red", 5)),
+    _colour("brown", (120, 80, 50), "bronze chocolate", Shift("warmth", 8)),
+    _colour("white", (244, 244, 240), "ivory pale", Shift("lightness", 10)),
+    _colour("grey", (140, 140, 144), "gray silver", Shift("blue", -4)),
+    _colour("black", (34, 34, 38), "dark ebony", Shift("lightness", -14)),
+    _word("house", "motif", "cottage home cabin hut barn villa"),
+    _word("door", "motif", "gate entrance doorway"),
+    _word("window", "motif"),
+    _word("lighthouse", "motif", "beacon"),
+    _word("boat", "motif", "sailboat ship sail yacht"),
+    _word("tree", "motif", "oak maple birch"),
+    _word("flower", "motif", "tulip poppy daisy blossom bloom sunflower"),
+    _word("cup", "motif", "coffee tea mug espresso cappuccino"),
+    _word("fox", "motif", "vixen"),
+    _word("cat", "motif", "kitten"),
+    _word("dog", "motif", "puppy wolf"),
+    _word("deer", "motif", "stag elk doe"),
+    _word("horse", "motif", "pony mare"),
+)
+
+_BY_TERM = {term: word for word in LEXICON for term in (word.name, *word.others)}
+_SILENT = frozenset("a an the of in at by on with and or to from over under near is some its very".split())
+_PLAIN = frozenset("landscape scene scenery view picture painting image photo photograph".split())
+
+
+@dataclass(frozen=True)
+class Brief:
+    """A prompt as the painter reads it: the words it knows, in their order, and those it does not."""
+
+    known: tuple[Word, ...]
+    unknown: tuple[str, ...]
+
+    def has(self, *names: str) -> bool:
+        """Say whether any of the lexicon's `names` is asked for."""
+        return any(word.name in names for word in self.known)
+
+    def names(self, kind: Kind) -> tuple[str, ...]:
+        """Return the names of the known words of one kind, in the prompt's order."""
+        return tuple(word.name for word in self.known if word.kind == kind)
+
+    @property
+    def colours(self) -> tuple[RGB, ...]:
+        """Return the colours asked for, in the prompt's order."""
+        return tuple(word.colour for word in self.known if word.colour is not None)
+
+
+def read(prompt: str) -> Brief:
+    """Read a prompt. Each word counts once; words that only join others ("a", "of") say nothing."""
+    terms = dict.fromkeys(re.findall(r"\w+", prompt.casefold()))
+    found = {term: _look_up(term) for term in terms}
+    known = dict.fromkeys(word for word in found.values() if word is not None)
+    unknown = (term for term, word in found.items() if word is None and term not in _SILENT | _PLAIN)
+    return Brief(tuple(known), tuple(unknown))
+
+
+def _look_up(term: str) -> Word | None:
+    """Find a term, its singular, or its stem ("mountainous", "flowering" are not worth a table)."""
+    return next((_BY_TERM[form] for form in _forms(term) if form in _BY_TERM), None)
+
+
+def _forms(term: str) -> tuple[str, ...]:
+    forms = [term]
+    if term.endswith("ies"):
+        forms.append(term[:-3] + "y")
+    if term.endswith("ves"):
+        forms += [term[:-3] + "f", term[:-3] + "fe"]
+    if term.endswith("es"):
+        forms.append(term[:-2])
+    if term.endswith("s"):
+        forms.append(term[:-1])
+    return tuple(forms)

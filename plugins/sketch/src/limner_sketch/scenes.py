@@ -1,0 +1,43 @@
+"""Painting a scene: the stage is set from the prompt, then it is painted from far to near."""
+
+from PIL import Image
+
+from limner_sketch import backdrops, foregrounds, noise, palette, sky, subjects, weather
+from limner_sketch.lexicon import read
+from limner_sketch.stage import Stage
+
+Size = tuple[int, int]
+
+
+def paint(prompt: str, size: Size, seed: int) -> Image.Image:
+    """Paint a landscape for a prompt.
+
+    Args:
+        prompt: Any text; the words of `limner_sketch.lexicon` choose what is painted, other words the composition.
+        size: Width and height in pixels, each from 64 to 2048.
+        seed: Any integer. The same prompt, size and seed give the same pixels.
+
+    Returns:
+        An "RGB" picture of that size.
+    """
+    stage = set_stage(prompt, size, seed)
+    picture = Image.new("RGB", size)
+    sky.paint(picture, stage)
+    backdrops.paint(picture, stage)
+    foregrounds.paint(picture, stage)
+    weather.behind(picture, stage)
+    subjects.paint(picture, stage)
+    weather.before(picture, stage)
+    return weather.finish(picture, noise.stream(prompt, seed, "grain"))
+
+
+def set_stage(prompt: str, size: Size, seed: int) -> Stage:
+    """Return the stage on which `paint` paints these arguments."""
+    brief = read(prompt)
+    rng = noise.stream(*brief.unknown, seed, "stage")
+    colours = palette.choose(brief, noise.stream(*brief.unknown, seed, "palette"))
+    horizon = round(size[1] * rng.uniform(0.5, 0.62))
+    side = rng.choice((rng.uniform(0.16, 0.4), rng.uniform(0.6, 0.84)))
+    height = {"day": 0.3, "dawn": 0.62, "sunset": 0.74, "night": 0.26}[colours.hour]
+    sun = (size[0] * side, horizon * (height + rng.uniform(-0.08, 0.08)))
+    return Stage(size, brief, colours, seed, horizon, sun)

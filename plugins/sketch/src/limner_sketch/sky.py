@@ -1,0 +1,156 @@
+"""The sky: its gradient, sun or moon, stars, aurora, clouds and what flies in it."""
+
+import math
+
+from PIL import Image, ImageChops, ImageDraw
+
+from limner_sketch import noise
+from limner_sketch.colour import WHITE, gradient, mix
+from limner_sketch.stage import Stage, blurred, glow, stencil, veil
+
+
+def heavens(picture: Image.Image, stage: Stage) -> None:
+    """Paint the sky's gradient down to a little below the horizon."""
+    p = stage.palette
+    depth = min(stage.height, stage.horizon + 2)
+    stops = [(0.0, p.zenith), (0.55, p.middle), (0.97, p.horizon), (1.0, p.horizon)]
+    picture.paste(p.horizon, (0, 0, *stage.size))
+    picture.paste(gradient((stage.width, depth), stops), (0, 0))
+
+
+def sun(picture: Image.Image, stage: Stage) -> None:
+    """Paint the sun or the moon, and its glow."""
+    p, radius = stage.palette, stage.unit * {"day": 0.026, "dawn": 0.036, "sunset": 0.044, "night": 0.03}[stage.palette.hour]
+    hidden = stage.brief.has("rain", "storm", "fog", "snow")
+    strength = 0.4 if hidden else {"day": 0.75, "dawn": 0.8, "sunset": 0.85, "night": 0.38}[p.hour]
+    glow(picture, stage.sun, stage.unit * 0.75, mix(p.sun, p.horizon, 0.35), strength * 0.75)
+    glow(picture, stage.sun, radius * (8 if p.hour == "day" else 4.5), p.sun, strength)
+    if hidden and p.hour != "night":
+        return
+    (x, y), night = stage.sun, p.hour == "night"
+
+    def disc(draw: ImageDraw.ImageDraw, s: int) -> None:
+        draw.ellipse([(x - radius) * s, (y - radius) * s, (x + radius) * s, (y + radius) * s], fill=255)
+
+    mask = stencil(stage.size, disc)
+    veil(picture, mix(p.sun, WHITE, 0.5), mask if night else blurred(mask, radius * 0.22))
+    if night:
+        spots = noise.fractal(stage.size, stage.stream("moon"), (stage.width / radius * 1.2, stage.height / radius * 1.2), 3)
+        veil(picture, mix(p.sun, p.middle, 0.5), ImageChops.multiply(mask, noise.mask(spots.point(lambda v: v * 1.1 + -0.35))))
+
+
+def stars(picture: Image.Image, stage: Stage) -> None:
+    """Scatter stars, and a faint milky way."""
+    rng = stage.stream("stars")
+    band = noise.fractal((stage.width, stage.horizon), rng, (3, 6), 5, 0.6)
+    tilt = rng.uniform(-0.6, 0.6)
+    line = noise.row([stage.horizon * 0.4 + tilt * (x - stage.width / 2) for x in range(stage.width)])
+    ramp = noise.column(range(stage.horizon)).resize(band.size, Image.Resampling.NEAREST)
+    edge = line.resize(band.size, Image.Resampling.NEAREST)
+    reach = stage.horizon * 0.3
+    milk = noise.compute(lambda e: (1 - abs(e["y"] - e["l"]) / reach) * e["b"] * 0.36, y=ramp, l=edge, b=band)
+    veil(picture, mix(stage.palette.horizon, WHITE, 0.35), noise.mask(milk))
+    light = Image.new("L", (stage.width, stage.horizon))
+    draw = ImageDraw.Draw(light)
+    for _ in range(420 if stage.brief.has("star") else 260):
+        x, y = rng.random() * stage.width, rng.random() ** 1.2 * stage.horizon
+        brightness = rng.random() ** 3
+        r = stage.unit * (0.0004 + 0.0012 * brightness)
+        shine = round(70 + 185 * brightness)
+        draw.ellipse([x - r, y - r, x + r, y + r], fill=shine) if r > 0.7 else draw.point((x, y), fill=shine)
+    veil(picture, (255, 252, 240), light)
+
+
+def aurora(picture: Image.Image, stage: Stage) -> None:
+    """Hang curtains of light."""
+    rng = stage.stream("aurora")
+    size = (max(8, stage.width // 2), max(8, stage.horizon // 2))
+    for colour, place in (((70, 240, 160), 0.62), ((60, 220, 200), 0.48), ((150, 90, 230), 0.38)):
+        foot = [size[1] * (place + 0.34 * (v - 0.5)) for v in noise.profile(size[0], rng, 3, 3)]
+        rays = noise.row([0.35 + 0.65 * v for v in noise.profile(size[0], rng, 14, 4, 0.7)])
+        ramp = noise.column(range(size[1])).resize(size, Image.Resampling.NEAREST)
+        edge = noise.row(foot).resize(size, Image.Resampling.NEAREST)
+        rise = noise.compute(lambda e: e["edge"] - e["ramp"], edge=edge, ramp=ramp)
+        reach = size[1] * 0.42
+        fade = noise.compute(
+            lambda e: e["min"](e["r"] / (size[1] * 0.03), 1) * e["max"](1 - e["r"] / reach, 0) ** 1.6 * e["s"],
+            r=noise.compute(lambda e: e["max"](e["r"], 0.0), r=rise), s=rays.resize(size, Image.Resampling.BILINEAR),
+        )
+        mask = noise.mask(fade).resize((stage.width, stage.horizon), Image.Resampling.BICUBIC)
+        shine = Image.new("RGB", mask.size)
+        shine.paste(colour, mask=mask)
+        upper = picture.crop((0, 0, *mask.size))
+        picture.paste(ImageChops.screen(upper, shine), (0, 0))
+
+
+def clouds(picture: Image.Image, stage: Stage) -> None:
+    """Drift clouds over the sky: finer and flatter towards the horizon, lit from the sun's side."""
+    rng, p = stage.stream("clouds"), stage.palette
+    cover = _cover(stage, rng.uniform(-0.06, 0.1))
+    width, depth = max(8, stage.width), max(8, stage.horizon)
+    cells = (2.2 * stage.width / stage.unit, 5.5 * depth / stage.unit)
+    step = max(2, round(stage.unit * 0.012))
+    wide = noise.fractal((width + 2 * step, (depth + step) * 2), rng, (cells[0], cells[1] * 2), 7, 0.52)
+    wide = noise.receding(wide, depth + step, "bottom")
+    toward = step if stage.sun[0] > stage.width / 2 else -step
+    field = wide.crop((step, step, step + width, step + depth))
+    shifted = wide.crop((step + toward, 0, step + toward + width, depth))
+    body = noise.mask(field.point(lambda v: v * 3.4 + (cover - 1) * 3.4 * 0.62 - 0.5))
+    light = noise.mask(noise.compute(lambda e: 0.62 + (e["f"] - e["g"]) * 3.2 - (e["f"] - 0.6) * 0.7, f=field, g=shifted))
+    fade = gradient((width, depth), [(0.0, (225, 225, 225)), (0.7, (215, 215, 215)), (1.0, (60, 60, 60))]).convert("L")
+    paint = Image.composite(Image.new("RGB", field.size, p.cloud), Image.new("RGB", field.size, p.cloud_shade), light)
+    picture.paste(paint, (0, 0), ImageChops.multiply(body, fade))
+
+
+def _cover(stage: Stage, chance: float) -> float:
+    if stage.brief.has("storm"):
+        return 0.85
+    if stage.brief.has("cloud", "rain"):
+        return 0.62
+    return 0.32 + chance
+
+
+def birds(picture: Image.Image, stage: Stage) -> None:
+    """Let a few birds fly."""
+    rng = stage.stream("birds")
+    centre = rng.uniform(0.2, 0.8) * stage.width, rng.uniform(0.3, 0.6) * stage.horizon
+
+    def flock(draw: ImageDraw.ImageDraw, s: int) -> None:
+        for _ in range(rng.randint(7, 12) if stage.brief.has("bird") else rng.randint(3, 5)):
+            x, y = centre[0] + rng.gauss(0, 0.1) * stage.unit, centre[1] + rng.gauss(0, 0.05) * stage.unit
+            span = stage.unit * rng.uniform(0.012, 0.026) * (1.7 if stage.brief.has("bird") else 1)
+            for side in (-1, 1):
+                wing = [(x + side * span * t, y - span * 0.55 * math.sin(math.pi * min(t * 1.25, 1) * 0.8)) for t in (0, 0.25, 0.5, 0.75, 1)]
+                draw.line([(a * s, b * s) for a, b in wing], fill=235, width=max(1, round(span * 0.13 * s)), joint="curve")
+
+    veil(picture, mix(stage.palette.shaded((60, 60, 70)), stage.palette.zenith, 0.15), stencil(stage.size, flock))
+
+
+def rainbow(picture: Image.Image, stage: Stage) -> None:
+    """Arch a rainbow over the horizon."""
+    radius, centre = stage.unit * 0.62, (stage.width - stage.sun[0], stage.horizon * 1.02)
+    thickness = radius * 0.016
+    arch = Image.new("RGB", (stage.width, stage.horizon))
+    draw = ImageDraw.Draw(arch)
+    colours = ((150, 60, 200), (70, 80, 220), (40, 180, 210), (60, 190, 80), (240, 220, 60), (250, 150, 50), (230, 50, 50))
+    for ring, colour in reversed(list(enumerate(colours))):
+        r = radius + ring * thickness
+        draw.ellipse([centre[0] - r, centre[1] - r, centre[0] + r, centre[1] + r], fill=mix((0, 0, 0), colour, 0.5))
+    r = radius - thickness
+    draw.ellipse([centre[0] - r, centre[1] - r, centre[0] + r, centre[1] + r], fill=0)
+    picture.paste(ImageChops.screen(picture.crop((0, 0, *arch.size)), blurred(arch, thickness * 0.9)), (0, 0))
+
+
+def paint(picture: Image.Image, stage: Stage) -> None:
+    """Paint the whole sky of a stage."""
+    heavens(picture, stage)
+    sun(picture, stage)
+    if stage.palette.hour == "night" and not stage.brief.has("rain", "storm", "fog"):
+        stars(picture, stage)
+    if stage.brief.has("aurora"):
+        aurora(picture, stage)
+    clouds(picture, stage)
+    if stage.brief.has("rainbow"):
+        rainbow(picture, stage)
+    if stage.brief.has("bird") or (stage.palette.hour != "night" and stage.stream("any birds").random() < 0.5):
+        birds(picture, stage)

@@ -1,0 +1,162 @@
+"""Putting the things a prompt names into the scene, or alone into a given box."""
+
+import math
+
+from PIL import Image, ImageDraw, ImageFilter
+
+from limner_sketch import noise, plants
+from limner_sketch.animals import ANIMALS
+from limner_sketch.colour import RGB, gradient, mix
+from limner_sketch.figures import FIGURES, Figure
+from limner_sketch.stage import Stage, blurred, glow, stencil, veil
+
+_ALL: dict[str, Figure] = {**FIGURES, **ANIMALS}
+
+
+def paint(picture: Image.Image, stage: Stage) -> None:
+    """Paint the first things the stage's brief names, at most three."""
+    for name in asked(stage)[:3]:
+        if name == "tree":
+            _lone_tree(picture, stage)
+        elif name == "cup":
+            _on_a_table(picture, stage, name)
+        elif name in ("door", "window"):
+            _in_a_wall(picture, stage, name)
+        else:
+            _in_the_scene(picture, stage, name)
+
+
+def asked(stage: Stage) -> list[str]:
+    """Return the names of the things to paint."""
+    return [word.name for word in stage.brief.known if word.name in _ALL or word.name == "tree"]
+
+
+def figure(stage: Stage, name: str, size: tuple[int, int]) -> Image.Image:
+    """Return one thing ("RGBA") stretched to fill `size`."""
+    if name == "tree":
+        return _tree(stage, size[1]).resize(size, Image.Resampling.LANCZOS)
+    return _ALL[name].image(size[1], stage.palette, _colour(stage), size[0])
+
+
+def _colour(stage: Stage) -> RGB | None:
+    return stage.brief.colours[0] if stage.brief.colours else None
+
+
+def _tree(stage: Stage, height: int) -> Image.Image:
+    p = stage.palette
+    toward = -1 if stage.sun[0] < stage.width / 2 else 1
+    leaf = mix(p.leaf, _colour(stage) or p.leaf, 0.75)
+    snow = p.of(p.snow) if stage.brief.has("snow", "winter") else None
+    return plants.broadleaf(height, stage.stream("lone tree"), p.shaded(mix(leaf, (0, 0, 0), 0.2)), p.of(mix(leaf, p.grass, 0.35)), toward, snow)
+
+
+def _lone_tree(picture: Image.Image, stage: Stage) -> None:
+    tree = _tree(stage, round(min(0.52 * stage.unit, 0.9 * stage.width)))
+    x = stage.stream("lone tree place").choice((0.3, 0.68)) * stage.width
+    foot = stage.horizon + 0.66 * (stage.height - stage.horizon)
+    _shadow(picture, stage, (x, foot), tree.width * 0.75)
+    picture.paste(tree, (round(x - tree.width / 2), round(foot - tree.height)), tree)
+
+
+def _shadow(picture: Image.Image, stage: Stage, foot: tuple[float, float], width: float) -> None:
+    size = (max(4, round(width)), max(4, round(width * 0.2)))
+    spot = Image.radial_gradient("L").resize(size).point(lambda value: max(0, min(255, round((180 - value) * 1.0))))
+    lean = (-0.12 if stage.sun[0] > stage.width / 2 else 0.12) * width
+    veil(picture, stage.palette.shaded((40, 44, 50)), spot, (round(foot[0] - size[0] / 2 + lean), round(foot[1] - size[1] * 0.6)))
+
+
+def _in_the_scene(picture: Image.Image, stage: Stage, name: str) -> None:
+    tall, place, depth = _STANCES[name]
+    rng = stage.stream(name)
+    height = max(8, round(min(tall * stage.unit, 0.8 * stage.width / _ALL[name].aspect)))
+    thing = _ALL[name].image(height, stage.palette, _colour(stage))
+    if name not in ("house", "lighthouse", "cat", "fox", "dog") and rng.random() < 0.5:
+        thing = thing.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    x = stage.width * (place + rng.uniform(-0.06, 0.06) if rng.random() < 0.5 else 1 - place + rng.uniform(-0.06, 0.06))
+    foot = stage.horizon + depth * (stage.height - stage.horizon if depth > 0 else stage.horizon)
+    if name == "boat":
+        _reflection(picture, stage, thing, (x, foot))
+    elif name not in ("balloon", "lighthouse"):
+        _shadow(picture, stage, (x, foot), thing.width * 1.15)
+    if name == "lighthouse" and stage.palette.hour != "day":
+        _beam(picture, stage, (x, foot - height * 0.82))
+    picture.paste(thing, (round(x - thing.width / 2), round(foot - thing.height)), thing)
+
+
+_STANCES: dict[str, tuple[float, float, float]] = {
+    # height (of the unit), place across, foot: share of the way from the horizon to the bottom (or, below 0, the top)
+    "house": (0.3, 0.36, 0.42),
+    "lighthouse": (0.46, 0.26, 0.06),
+    "boat": (0.2, 0.36, 0.3),
+    "flower": (0.62, 0.4, 1.02),
+    "balloon": (0.26, 0.34, -0.3),
+    "fox": (0.44, 0.42, 0.86),
+    "cat": (0.4, 0.42, 0.86),
+    "dog": (0.44, 0.42, 0.86),
+    "horse": (0.42, 0.4, 0.72),
+    "deer": (0.42, 0.4, 0.72),
+}
+
+
+def _reflection(picture: Image.Image, stage: Stage, thing: Image.Image, foot: tuple[float, float]) -> None:
+    mirrored = thing.transpose(Image.Transpose.FLIP_TOP_BOTTOM).resize((thing.width, max(2, round(thing.height * 0.7))))
+    soft = mirrored.filter(ImageFilter.BoxBlur((stage.unit * 0.006, stage.unit * 0.012)))
+    at = (round(foot[0] - thing.width / 2), round(foot[1] - thing.height * 0.03))
+    picture.paste(soft, at, soft.getchannel("A").point(lambda value: round(value * 0.42)))
+
+
+def _beam(picture: Image.Image, stage: Stage, lamp: tuple[float, float]) -> None:
+    glow(picture, lamp, stage.unit * 0.2, (255, 236, 170), 0.8)
+
+
+def _on_a_table(picture: Image.Image, stage: Stage, name: str) -> None:
+    """Blur the scene and set the thing on a wooden table before it."""
+    p, u = stage.palette, stage.unit
+    picture.paste(blurred(picture, u * 0.016), (0, 0))
+    edge = round(stage.height * 0.7)
+    size = (stage.width, stage.height - edge)
+    wood, dark = p.of((164, 110, 68)), p.shaded((120, 74, 46))
+    table = gradient(size, [(0.0, mix(wood, p.sun, 0.25)), (1.0, mix(dark, wood, 0.4))])
+    grain = noise.fractal(size, stage.stream("wood"), (2.0, 26.0), 6, 0.7)
+    veil(table, dark, noise.mask(grain.point(lambda value: value * 1.5 + -0.55)))
+    picture.paste(table, (0, edge))
+    height = max(8, round(min(0.56 * u, 0.62 * stage.width)))
+    thing = _ALL[name].image(height, p, _colour(stage))
+    foot = (stage.width * 0.5, edge + size[1] * 0.56)
+    _shadow(picture, stage, (foot[0], foot[1]), thing.width * 1.1)
+    picture.paste(thing, (round(foot[0] - thing.width / 2), round(foot[1] - height * 0.96)), thing)
+    _steam(picture, stage, (foot[0] - thing.width * 0.04, foot[1] - height * 0.64), height)
+
+
+def _steam(picture: Image.Image, stage: Stage, foot: tuple[float, float], height: float) -> None:
+    rng = stage.stream("steam")
+
+    def rise(draw: ImageDraw.ImageDraw, s: int) -> None:
+        for lean in (-0.13, 0.0, 0.13):
+            phase, high = rng.uniform(0, 6), rng.uniform(0.36, 0.5)
+            for k in range(60):
+                t = k / 60
+                x = foot[0] + height * (lean * (1 + 0.3 * t) + 0.05 * math.sin(phase + 7 * t) * (0.3 + t))
+                y, r = foot[1] - height * high * t, height * (0.012 + 0.03 * t)
+                draw.ellipse([(x - r) * s, (y - r) * s, (x + r) * s, (y + r) * s], fill=round(120 * (1 - t)))
+
+    veil(picture, (255, 255, 255), blurred(stencil(stage.size, rise), height * 0.018))
+
+
+def _in_a_wall(picture: Image.Image, stage: Stage, name: str) -> None:
+    """Put a door or a window into a sunlit wall that hides most of the scene."""
+    p, u = stage.palette, stage.unit
+    wall = Image.new("RGB", stage.size, p.of((232, 220, 198)))
+    plaster = noise.fractal(stage.size, stage.stream("plaster"), (5 * stage.width / u, 5 * stage.height / u), 7, 0.72)
+    veil(wall, p.shaded((206, 186, 158)), noise.mask(plaster.point(lambda value: value * 0.5 + -0.16)))
+    ground = round(stage.height * 0.88)
+    wall.paste(gradient((stage.width, stage.height - ground), [(0.0, p.shaded((150, 142, 132))), (1.0, p.of((168, 160, 150)))]), (0, ground))
+    picture.paste(wall)
+    height = round(min(0.7 * u if name == "door" else 0.5 * u, 0.8 * stage.width / _ALL[name].aspect))
+    thing = _ALL[name].image(height, p, _colour(stage))
+    foot = ground if name == "door" else round(stage.height * 0.7)
+    left, top = round((stage.width - thing.width) / 2), foot - height
+    shade = Image.new("L", stage.size)
+    shade.paste(150, (left + round(u * 0.012), top + round(u * 0.012), left + thing.width + round(u * 0.02), foot))
+    veil(picture, p.shaded((110, 100, 100)), blurred(shade, u * 0.012))
+    picture.paste(thing, (left, top), thing)
