@@ -1,0 +1,85 @@
+"""Every Python and shell example of the README and the documentation runs as it is written."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from markdown_it import MarkdownIt
+from PIL import Image, ImageDraw
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def examples(page: Path) -> Iterator[tuple[int, str, str]]:
+    for token in MarkdownIt().parse(page.read_text(encoding="utf-8")):
+        if token.type == "fence" and token.info in {"python", "console", "shell", "bash", "sh"}:
+            assert token.map is not None
+            yield token.map[0] + 1, token.info, token.content
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder with the pictures that the examples speak of."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    for name in ("photo.jpg", "house.png", "scene.png"):
+        picture = Image.linear_gradient("L").resize((512, 512)).convert("RGB")
+        ImageDraw.Draw(picture).rectangle((90, 220, 150, 360), fill="brown")
+        picture.save(name)
+    mask = Image.new("L", (512, 512), 0)
+    ImageDraw.Draw(mask).rectangle((80, 200, 160, 380), fill=255)
+    mask.save("mask.png")
+    cutout = Image.open("house.png")
+    cutout.putalpha(mask)
+    cutout.save("cutout.png")
+    return tmp_path
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if list(examples(page))], ids=lambda page: page.stem)
+def test_every_example_of_the_page_runs(page: Path, workplace: Path) -> None:
+    namespace: dict[str, object] = {"__name__": "example"}
+    handlers = logging.root.handlers[:]
+    for line, language, code in examples(page):
+        if language == "python":
+            exec(compile("\n" * line + code, str(page), "exec"), namespace)
+        else:
+            commands = [command.removeprefix("$ ") for command in code.splitlines() if command.startswith("$ ")]
+            assert commands, f"{page.name}:{line}: a console example has lines that start with '$ '"
+            for command in commands:
+                done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True, check=False)
+                assert done.returncode == 0, f"{page.name}:{line}: {command}\n{done.stdout}\n{done.stderr}"
+    logging.root.handlers[:] = handlers
+
+
+def test_the_readme_has_the_two_commands_that_ci_runs() -> None:
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    commands = [line for line in lines if line.startswith("python -m pip install uv && ")]
+    assert len(commands) == 2
+    assert commands[0].endswith('limner generate "a beautiful mountain landscape" -o mountain.png')
+    assert commands[1].endswith("python -m uv run pytest")
+    assert all(lines.index(command) < 30 for command in commands)
+
+
+def test_the_hooks_on_the_plugin_page_are_the_hooks_of_the_core() -> None:
+    import inspect
+
+    from limner import hookspecs
+
+    text = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
+    headings = {line.removeprefix("### ").strip("`") for line in text.splitlines() if line.startswith("### `limner_")}
+    hooks = {name: getattr(hookspecs, name) for name in vars(hookspecs) if name.startswith("limner_")}
+    assert headings == {f"{name}({', '.join(inspect.signature(hook).parameters)})" for name, hook in hooks.items()}
+
+
+def test_sphinx_builds_without_a_warning(tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "sphinx", "-W", "-q", "-b", "html", str(ROOT / "docs"), str(tmp_path)]
+    done = subprocess.run(build, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "index.html").exists()
