@@ -111,6 +111,7 @@ def _wrong_text(text: object, what: str = "must be a text") -> str | None:
 
 
 def wrong_prompt(prompt: object) -> str | None:
+    """Say what is wrong with a prompt."""
     if not isinstance(prompt, tuple):
         return _wrong_text(prompt, "must be a text, or a sequence of texts and WeightedText")
     if not all(isinstance(part, WeightedText) for part in prompt):
