@@ -7,7 +7,10 @@ from limner_sketch.relief import Range
 from limner_sketch.stage import Stage
 
 _SCENERY: tuple[frozenset[str], ...] = tuple(
-    map(frozenset, (("mountain", "lake"), ("meadow",), ("sea",), ("mountain", "forest"), ("desert",), ("sea", "beach"), ("lake",)))
+    map(
+        frozenset,
+        (("mountain", "lake"), ("meadow",), ("sea",), ("mountain", "forest"), ("desert",), ("sea", "beach"), ("lake",)),
+    )
 )
 
 
@@ -45,7 +48,7 @@ def paint(picture: Image.Image, stage: Stage) -> None:
 def has_lake(stage: Stage) -> bool:
     """Say whether still water lies before the backdrop; most mountains have a lake of their own accord."""
     here = places(stage)
-    return bool(here & {"lake", "river", "city"}) or (here == {"mountain"} and stage.stream("tarn").random() < 0.8)
+    return bool(here & {"lake", "city"}) or (here == {"mountain"} and stage.stream("tarn").random() < 0.8)
 
 
 def shore_line(stage: Stage) -> float:
@@ -60,12 +63,16 @@ def _mountains(picture: Image.Image, stage: Stage, wintry: bool) -> None:
     across = stage.width / u
     line = 0.12 if wintry else rng.uniform(0.36, 0.56)
     tall = min(rng.uniform(0.36, 0.5) * u, 0.78 * z)
-    relief.raise_range(picture, stage, Range("far", z - u * 0.01, z + u * 0.02, tall * 0.78, 0.62, 5 * across, snow=line - 0.1))
+    relief.raise_range(
+        picture, stage, Range("far", z - u * 0.01, z + u * 0.02, tall * 0.78, 0.62, 5 * across, snow=line - 0.1)
+    )
     relief.raise_range(picture, stage, Range("middle", z, z + u * 0.06, tall, 0.34, 3.4 * across, snow=line, trees=0.16))
     shore = relief.raise_range(
-        picture, stage, Range("foothill", z + u * 0.03, z + u * 0.085, tall * 0.2, 0.2, 4 * across, crests=False, trees=0.7)
+        picture,
+        stage,
+        Range("foothill", z + u * 0.03, z + u * 0.085, tall * 0.2, 0.2, 4 * across, crests=False, trees=0.7),
     )
-    plants.plant(picture, stage, "far firs", [y + u * 0.024 for y in shore], u * 0.026, round(300 * across), 0.24, 1.0)
+    plants.plant(picture, stage, "far firs", [y + u * 0.024 for y in shore], u * 0.026, round(520 * across), 0.22, 1.0)
 
 
 def _hills(picture: Image.Image, stage: Stage, wintry: bool) -> None:
@@ -75,7 +82,9 @@ def _hills(picture: Image.Image, stage: Stage, wintry: bool) -> None:
     relief.raise_range(picture, stage, Range("far", z, z + u * 0.02, u * 0.13, 0.7, 4 * across, snow=snow))
     relief.raise_range(picture, stage, Range("hills", z, z + u * 0.06, u * 0.1, 0.45, 3 * across, crests=False, trees=0.5))
     shore = relief.raise_range(
-        picture, stage, Range("near hills", z + u * 0.03, z + u * 0.1, u * 0.08, 0.24, 2.4 * across, crests=False, trees=0.35)
+        picture,
+        stage,
+        Range("near hills", z + u * 0.03, z + u * 0.1, u * 0.08, 0.24, 2.4 * across, crests=False, trees=0.35),
     )
     plants.plant(picture, stage, "far trees", [y + u * 0.035 for y in shore], u * 0.026, round(90 * across), 0.28, 0.3)
 
@@ -84,5 +93,7 @@ def _headland(picture: Image.Image, stage: Stage) -> None:
     z, u = stage.horizon, stage.unit
     across, side = stage.width / u, stage.stream("headland side").choice((-1, 1))
     relief.raise_range(
-        picture, stage, Range("headland", z - u * 0.002, z + u * 0.006, u * 0.1, 0.6, 2.5 * across, crests=False, trees=0.3, side=side)
+        picture,
+        stage,
+        Range("headland", z - u * 0.002, z + u * 0.006, u * 0.1, 0.6, 2.5 * across, crests=False, trees=0.3, side=side),
     )

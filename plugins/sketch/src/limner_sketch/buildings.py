@@ -8,7 +8,14 @@ from limner_sketch.colour import RGB, mix
 from limner_sketch.stage import Stage, glow
 
 _LAMPS: tuple[RGB, ...] = ((255, 214, 130), (255, 190, 96), (255, 236, 184), (190, 222, 255))
-_WALLS: tuple[RGB, ...] = ((150, 140, 136), (124, 132, 146), (172, 156, 140), (108, 116, 132), (160, 120, 106), (188, 184, 180))
+_WALLS: tuple[RGB, ...] = (
+    (150, 140, 136),
+    (124, 132, 146),
+    (172, 156, 140),
+    (108, 116, 132),
+    (160, 120, 106),
+    (188, 184, 180),
+)
 
 
 def skyline(picture: Image.Image, stage: Stage, foot: int) -> None:
@@ -27,7 +34,9 @@ def skyline(picture: Image.Image, stage: Stage, foot: int) -> None:
             x += width * rng.uniform(0.86, 1.12)
 
 
-def _tower(picture: Image.Image, stage: Stage, rng: random.Random, box: tuple[float, float, float, float], distance: float) -> None:
+def _tower(
+    picture: Image.Image, stage: Stage, rng: random.Random, box: tuple[float, float, float, float], distance: float
+) -> None:
     p, draw = stage.palette, ImageDraw.Draw(picture)
     albedo = rng.choice(_WALLS)
     left, top, right, bottom = (round(side) for side in box)
@@ -46,7 +55,11 @@ def _roof(draw: ImageDraw.ImageDraw, rng: random.Random, top_edge: tuple[int, in
     middle, width = (left + right) / 2, right - left
     form = rng.random()
     if form < 0.18:
-        draw.line([(middle, top), (middle, top - unit * rng.uniform(0.02, 0.06))], fill=colour, width=max(1, round(unit / 400)))
+        draw.line(
+            [(middle, top), (middle, top - unit * rng.uniform(0.02, 0.06))],
+            fill=colour,
+            width=max(1, round(unit / 400)),
+        )
     elif form < 0.32:
         draw.polygon([(left, top), (middle, top - width * rng.uniform(0.3, 0.9)), (right, top)], fill=colour)
     elif form < 0.6:
@@ -54,7 +67,9 @@ def _roof(draw: ImageDraw.ImageDraw, rng: random.Random, top_edge: tuple[int, in
         draw.rectangle([left + inset, top - rise, right - inset, top], fill=colour)
 
 
-def _windows(draw: ImageDraw.ImageDraw, stage: Stage, rng: random.Random, box: tuple[int, int, int, int], distance: float) -> None:
+def _windows(
+    draw: ImageDraw.ImageDraw, stage: Stage, rng: random.Random, box: tuple[int, int, int, int], distance: float
+) -> None:
     """Put a grid of windows on a wall: lit ones in the dark, glass by day."""
     p = stage.palette
     step = max(3.0, stage.unit * 0.0115)

@@ -7,7 +7,6 @@ from PIL import Image
 RGB = tuple[int, int, int]
 
 WHITE: RGB = (255, 255, 255)
-BLACK: RGB = (0, 0, 0)
 
 
 def mix(first: RGB, second: RGB, share: float) -> RGB:

@@ -2,10 +2,18 @@
 
 from PIL import Image, ImageChops, ImageFilter, ImageOps, ImageStat
 
-from limner_sketch import noise
+from limner_sketch import noise, subjects
 from limner_sketch.filling import diffuse, feather, flatten
 from limner_sketch.matting import matte
-from limner_sketch.scenes import Size, paint
+from limner_sketch.scenes import Size, paint, set_stage
+
+Box = tuple[int, int, int, int]
+
+_STRIP = 0.2
+"""The share of a picture's height that is stretched to continue it upwards or downwards."""
+
+_GRAIN = 12
+"""The strongest grain, in levels of 255, that a filled hole takes over from beside it."""
 
 LEAST_CHANGE = 40
 """The mean absolute difference (0..255) between a picture and its variation at strength 1 is at least this."""
@@ -54,7 +62,7 @@ def inpaint(picture: Image.Image, mask: Image.Image, prompt: str, seed: int) -> 
     if mask.getextrema()[0] == 255:
         return paint(prompt, base.size, seed)
     opened = mask.point(lambda value: 255 if value else 0)
-    filled = diffuse(base, opened)
+    filled = _textured(diffuse(base, opened), opened, box)
     if prompt.strip():
         _settle(filled, prompt, opened, box, seed)
     return Image.composite(filled, base, mask)
@@ -78,9 +86,9 @@ def outpaint(canvas: Image.Image, mask: Image.Image, prompt: str, seed: int) -> 
     if box is None:
         return paint(prompt, base.size, seed)
     known = diffuse(base.crop(box), opened.crop(box))
-    continued = _mirrored(known, box, base.size)
+    continued = _continued(known, box, base.size)
     scene = _toned_like(paint(prompt, base.size, seed), continued)
-    far = feather(opened, max(8.0, 0.25 * min(base.size)))
+    far = feather(opened, max(8.0, 0.5 * min(base.size)))
     return Image.composite(Image.composite(scene, continued, far), base, mask)
 
 
@@ -108,7 +116,11 @@ def upscale(picture: Image.Image, size: Size) -> Image.Image:
 def _scene_unlike(base: Image.Image, prompt: str, seed: int) -> Image.Image:
     """Return a scene in the first tone that differs enough from `base`: as painted, darker or lighter."""
     scene = paint(prompt, base.size, seed)
-    tones = (scene, scene.point(lambda value: round(value * _TONE)), scene.point(lambda value: round(255 - (255 - value) * _TONE)))
+    tones = (
+        scene,
+        scene.point(lambda value: round(value * _TONE)),
+        scene.point(lambda value: round(255 - (255 - value) * _TONE)),
+    )
     return next((tone for tone in tones if difference(tone, base) >= LEAST_CHANGE + 1), tones[-1])
 
 
@@ -124,13 +136,26 @@ def _tide(size: Size, strength: float, seed: int) -> Image.Image:
     return noise.mask(noise.compute(lambda e: strength ** (16 ** (e["f"] - 0.5)), f=shore))
 
 
-def _settle(filled: Image.Image, prompt: str, opened: Image.Image, box: tuple[int, int, int, int], seed: int) -> None:
-    """Paint the prompt's scene into the hole, in its surroundings' tone, rising softly from its edge."""
+def _settle(filled: Image.Image, prompt: str, opened: Image.Image, box: Box, seed: int) -> None:
+    """Paint into a filled hole what the prompt asks for: the thing it names, else a scene that rises from the edge."""
     size = (box[2] - box[0], box[3] - box[1])
+    stage = set_stage(prompt, filled.size, seed)
+    things = subjects.asked(stage)
+    if things:
+        thing = subjects.fitted(stage, things[0], size)
+        filled.paste(thing, (box[0] + (size[0] - thing.width) // 2, box[3] - thing.height), thing)
+        return
     large = (max(64, size[0]), max(64, size[1]))
-    scene = paint(prompt, large, seed).resize(size, Image.Resampling.LANCZOS)
-    scene = _toned_like(scene, filled.crop(box))
-    filled.paste(scene, box[:2], feather(opened, max(4.0, 0.2 * min(size))).crop(box))
+    scene = _toned_like(paint(prompt, large, seed).resize(size, Image.Resampling.LANCZOS), filled.crop(box))
+    filled.paste(scene, box[:2], feather(opened, max(2.0, 0.12 * min(size))).crop(box))
+
+
+def _textured(filled: Image.Image, opened: Image.Image, box: Box) -> Image.Image:
+    """Give a smoothly filled hole the fine grain of what lies beside it."""
+    fine = ImageChops.subtract(filled, filled.filter(ImageFilter.GaussianBlur(2)), 1, 128)
+    fine = fine.point(lambda value: max(128 - _GRAIN, min(128 + _GRAIN, value)))
+    beside = ImageChops.offset(fine, box[2] - box[0], 0)
+    return Image.composite(ImageChops.add(filled, beside, 1, -128), filled, opened)
 
 
 def _toned_like(scene: Image.Image, other: Image.Image) -> Image.Image:
@@ -140,13 +165,26 @@ def _toned_like(scene: Image.Image, other: Image.Image) -> Image.Image:
     return scene.point([max(0, min(255, value + shift)) for shift in shifts for value in range(256)])
 
 
-def _mirrored(known: Image.Image, box: tuple[int, int, int, int], size: Size) -> Image.Image:
-    """Cover a canvas with reflections of what is known in `box`, each joined to its neighbours edge to edge."""
-    canvas = Image.new("RGB", size)
+def _continued(known: Image.Image, box: Box, size: Size) -> Image.Image:
+    """Cover a canvas with what is known in `box`: mirrored sideways, stretched up and down.
+
+    Mirrored upwards, a landscape would stand on its head; a strip of its sky, and of its ground, carries on instead.
+    """
     width, height = known.size
-    first = (box[0] % width - width if box[0] % width else 0, box[1] % height - height if box[1] % height else 0)
-    for y in range(first[1], size[1], height):
-        for x in range(first[0], size[0], width):
-            tile = ImageOps.mirror(known) if (x - box[0]) // width % 2 else known
-            canvas.paste(ImageOps.flip(tile) if (y - box[1]) // height % 2 else tile, (x, y))
+    wide = Image.new("RGB", (size[0], height))
+    for x in range(box[0] % width - width, size[0], width):
+        wide.paste(ImageOps.mirror(known) if (x - box[0]) // width % 2 else known, (x, 0))
+    canvas = Image.new("RGB", size)
+    canvas.paste(wide, (0, box[1]))
+    canvas.paste(_drawn_out(wide, box[1]), (0, 0))
+    canvas.paste(ImageOps.flip(_drawn_out(ImageOps.flip(wide), size[1] - box[3])), (0, box[3]))
     return canvas
+
+
+def _drawn_out(picture: Image.Image, depth: int) -> Image.Image:
+    """Return what carries a picture on for `depth` rows above it: its upper strip, mirrored and stretched."""
+    if depth == 0:
+        return Image.new("RGB", (picture.width, 0))
+    reach = max(1, min(depth, round(picture.height * _STRIP)))
+    strip = ImageOps.flip(picture.crop((0, 0, picture.width, reach)))
+    return strip.resize((picture.width, depth), Image.Resampling.BICUBIC)

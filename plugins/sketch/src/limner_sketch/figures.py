@@ -38,7 +38,10 @@ def _window(pen: Pen, colour: RGB, p: Palette) -> None:
         for top, bottom in ((0.08, 0.46), (0.52, 0.92)):
             pen.box(left, top, right, bottom, dark)
             pen.box(left + 0.015, top + 0.012, right, bottom, _pane(p))
-            pen.polygon([(left + 0.015, bottom), (right, top + 0.012), (right, top + 0.16), (left + 0.16, bottom)], mix(_pane(p), WHITE, 0.28))
+            pen.polygon(
+                [(left + 0.015, bottom), (right, top + 0.012), (right, top + 0.16), (left + 0.16, bottom)],
+                mix(_pane(p), WHITE, 0.28),
+            )
 
 
 def _door(pen: Pen, colour: RGB, p: Palette) -> None:
@@ -89,14 +92,23 @@ def _house(pen: Pen, colour: RGB, p: Palette) -> None:
 
 
 def _lighthouse(pen: Pen, colour: RGB, p: Palette) -> None:
-    pen.curve([(0.0, 1.0), (0.08, 0.93), (0.3, 0.89), (0.6, 0.885), (0.85, 0.92), (1.0, 1.0), (0.5, 1.06)], p.shaded((120, 112, 106)))
+    pen.curve(
+        [(0.0, 1.0), (0.08, 0.93), (0.3, 0.89), (0.6, 0.885), (0.85, 0.92), (1.0, 1.0), (0.5, 1.06)],
+        p.shaded((120, 112, 106)),
+    )
     stripes = 7
     for k in range(stripes):
         top, bottom = 0.26 + 0.66 * k / stripes, 0.26 + 0.66 * (k + 1) / stripes
         albedo = colour if k % 2 == 0 else (244, 242, 236)
         reach = [0.115 + 0.1 * (y - 0.26) / 0.66 for y in (top, bottom)]
-        pen.polygon([(0.5 - reach[0], top), (0.5 + reach[0], top), (0.5 + reach[1], bottom), (0.5 - reach[1], bottom)], p.of(albedo))
-        pen.polygon([(0.53, top), (0.5 + reach[0], top), (0.5 + reach[1], bottom), (0.55, bottom)], mix(p.of(albedo), p.shaded(albedo), 0.6))
+        pen.polygon(
+            [(0.5 - reach[0], top), (0.5 + reach[0], top), (0.5 + reach[1], bottom), (0.5 - reach[1], bottom)],
+            p.of(albedo),
+        )
+        pen.polygon(
+            [(0.53, top), (0.5 + reach[0], top), (0.5 + reach[1], bottom), (0.55, bottom)],
+            mix(p.of(albedo), p.shaded(albedo), 0.6),
+        )
     pen.box(0.34, 0.235, 0.66, 0.262, p.shaded((90, 90, 96)))
     pen.box(0.41, 0.13, 0.59, 0.235, (255, 240, 180))
     for x in (0.41, 0.465, 0.52, 0.575):
@@ -111,9 +123,27 @@ def _lighthouse(pen: Pen, colour: RGB, p: Palette) -> None:
 def _boat(pen: Pen, colour: RGB, p: Palette) -> None:
     pen.line([(0.5, 0.02), (0.5, 0.8)], 0.014, p.shaded((110, 84, 62)))
     pen.curve([(0.515, 0.04), (0.72, 0.36), (0.88, 0.7), (0.7, 0.72), (0.515, 0.72)], p.of((250, 246, 236)))
-    pen.curve([(0.48, 0.1), (0.34, 0.4), (0.12, 0.72), (0.3, 0.71), (0.48, 0.68)], mix(p.of((244, 236, 222)), p.shaded((244, 236, 222)), 0.5))
-    pen.curve([(0.06, 0.79), (0.3, 0.82), (0.7, 0.82), (0.97, 0.77), (0.86, 0.95), (0.6, 0.99), (0.3, 0.98), (0.16, 0.93)], p.of(colour))
-    pen.polygon([(0.09, 0.81), (0.3, 0.825), (0.7, 0.825), (0.945, 0.785), (0.935, 0.815), (0.7, 0.855), (0.3, 0.855), (0.105, 0.84)], p.of((246, 240, 230)))
+    pen.curve(
+        [(0.48, 0.1), (0.34, 0.4), (0.12, 0.72), (0.3, 0.71), (0.48, 0.68)],
+        mix(p.of((244, 236, 222)), p.shaded((244, 236, 222)), 0.5),
+    )
+    pen.curve(
+        [(0.06, 0.79), (0.3, 0.82), (0.7, 0.82), (0.97, 0.77), (0.86, 0.95), (0.6, 0.99), (0.3, 0.98), (0.16, 0.93)],
+        p.of(colour),
+    )
+    pen.polygon(
+        [
+            (0.09, 0.81),
+            (0.3, 0.825),
+            (0.7, 0.825),
+            (0.945, 0.785),
+            (0.935, 0.815),
+            (0.7, 0.855),
+            (0.3, 0.855),
+            (0.105, 0.84),
+        ],
+        p.of((246, 240, 230)),
+    )
 
 
 def _cup(pen: Pen, colour: RGB, p: Palette) -> None:
@@ -130,13 +160,20 @@ def _cup(pen: Pen, colour: RGB, p: Palette) -> None:
     for k in range(steps):
         share = k / steps
         left = [(0.46 + (x - 0.46) * (1 - share), y) for x, y in cup]
-        pen.polygon([point for point in left if point[0] >= 0.46] + [(0.46, 0.88), (0.46, 0.3)], mix(dark, body, share**0.8))
+        pen.polygon(
+            [point for point in left if point[0] >= 0.455] + [(0.455, 0.88), (0.46, 0.3)], mix(dark, body, share**0.8)
+        )
         if k < steps * 0.7:
-            pen.polygon([(x * 0.82 + 0.07, y) for x, y in left if x <= 0.46] + [(0.44, 0.86), (0.44, 0.3)], mix(body, light, share * 0.7))
+            pen.polygon(
+                [(x * 0.9 + 0.02, y) for x, y in left if x <= 0.46] + [(0.45, 0.87), (0.45, 0.3)],
+                mix(body, light, share * 0.7),
+            )
     pen.ellipse(0.46, 0.3, 0.34, 0.075, light)
     pen.ellipse(0.46, 0.305, 0.315, 0.062, p.of((66, 38, 24)))
     pen.ellipse(0.44, 0.312, 0.25, 0.042, p.of((116, 72, 42)))
-    pen.curve([(0.44, 0.345), (0.3, 0.312), (0.36, 0.286), (0.44, 0.302), (0.52, 0.286), (0.58, 0.312)], p.of((238, 212, 176)))
+    pen.curve(
+        [(0.44, 0.342), (0.31, 0.312), (0.36, 0.29), (0.44, 0.302), (0.52, 0.29), (0.57, 0.312)], p.of((238, 212, 176))
+    )
 
 
 def _flower(pen: Pen, colour: RGB, p: Palette) -> None:
@@ -149,8 +186,14 @@ def _flower(pen: Pen, colour: RGB, p: Palette) -> None:
             angle = math.tau * (k + 0.5 * ring) / count
             tip = (0.5 + math.cos(angle) * reach * 1.5, 0.27 + math.sin(angle) * reach * 0.85)
             wide = 0.26
-            around = [(0.5 + math.cos(angle + turn) * reach * 0.95, 0.27 + math.sin(angle + turn) * reach * 0.55) for turn in (-wide, wide)]
-            pen.curve([(0.5, 0.27), around[0], tip, around[1]], mix(petal, p.shaded(colour), 0.45 - 0.4 * ring + 0.15 * (k % 2)))
+            around = [
+                (0.5 + math.cos(angle + turn) * reach * 0.95, 0.27 + math.sin(angle + turn) * reach * 0.55)
+                for turn in (-wide, wide)
+            ]
+            pen.curve(
+                [(0.5, 0.27), around[0], tip, around[1]],
+                mix(petal, p.shaded(colour), 0.45 - 0.4 * ring + 0.15 * (k % 2)),
+            )
     pen.ellipse(0.5, 0.27, 0.13, 0.075, p.of((120, 78, 30)))
     pen.ellipse(0.5, 0.262, 0.105, 0.058, p.of((222, 164, 48)))
 
@@ -159,7 +202,13 @@ def _balloon(pen: Pen, colour: RGB, p: Palette) -> None:
     def outline(share: float) -> list[tuple[float, float]]:
         half = [(0.1, 0.62), (0.3, 0.5), (0.44, 0.36), (0.48, 0.24), (0.38, 0.1), (0.2, 0.015)]
         right = [(0.5 + x * share, y) for x, y in half]
-        return [(0.5 + 0.1 * share, 0.7), *right, (0.5, 0.0), *[(1 - x, y) for x, y in reversed(right)], (0.5 - 0.1 * share, 0.7)]
+        return [
+            (0.5 + 0.1 * share, 0.7),
+            *right,
+            (0.5, 0.0),
+            *[(1 - x, y) for x, y in reversed(right)],
+            (0.5 - 0.1 * share, 0.7),
+        ]
 
     for k, share in enumerate((1.0, 0.74, 0.45, 0.16)):
         albedo = colour if k % 2 == 0 else mix(colour, (255, 240, 200), 0.72)

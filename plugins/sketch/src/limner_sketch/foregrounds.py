@@ -2,7 +2,7 @@
 
 from itertools import accumulate
 
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageOps
 
 from limner_sketch import noise, plants, relief, water
 from limner_sketch.backdrops import has_lake, places, shore_line
@@ -16,7 +16,7 @@ _FLOWERS: tuple[RGB, ...] = ((240, 90, 90), (250, 214, 90), (232, 130, 190), (25
 def paint(picture: Image.Image, stage: Stage) -> None:
     """Paint the foreground the stage's places ask for."""
     here = places(stage)
-    z, u, h = stage.horizon, stage.unit, stage.height
+    z, h = stage.horizon, stage.height
     if "beach" in here:
         water.beach(picture, stage, z + (h - z) * 0.55)
     elif "desert" in here:
@@ -33,27 +33,45 @@ def _ground(picture: Image.Image, stage: Stage) -> list[float]:
     u, h = stage.unit, stage.height
     across = stage.width / u
     return relief.raise_range(
-        picture, stage, Range("ground", shore_line(stage), h + u * 0.1, u * 0.1, 0.04, 1.6 * across, crests=False, trees=0.12)
+        picture,
+        stage,
+        Range("ground", shore_line(stage), h + u * 0.1, u * 0.1, 0.04, 1.6 * across, crests=False, trees=0.12),
     )
 
 
 def _meadow(picture: Image.Image, stage: Stage) -> None:
     top, u = _ground(picture, stage), stage.unit
+    bed = _river(picture, stage)
     across = stage.width / u
     centre = stage.stream("grove").uniform(0.35, 0.65)
     firs = 1.0 if "mountain" in places(stage) else 0.15
-    ranks = ((0.14, 18, 0.06, 0.02, 0.26), (0.27, 9, 0.02, 0.1, 0.33)) if has_lake(stage) else ((0.1, 16, 0.1, 0.02, 0.2), (0.17, 5, 0.05, 0.1, 0.3))
+    ranks = (
+        ((0.14, 18, 0.06, 0.02, 0.26), (0.27, 9, 0.02, 0.1, 0.33))
+        if has_lake(stage)
+        else ((0.1, 16, 0.1, 0.02, 0.2), (0.17, 5, 0.05, 0.1, 0.3))
+    )
     for k, (tall, count, air, nearer, gap) in enumerate(ranks):
         line = [y + u * nearer for y in top]
-        plants.plant(picture, stage, f"grove {k}", line, u * tall, round(count * across), air, firs, (centre - gap, centre + gap))
-    plants.meadow(picture, stage, top, _flowers(stage))
+        plants.plant(
+            picture, stage, f"grove {k}", line, u * tall, round(count * across), air, firs, (centre - gap, centre + gap)
+        )
+    grown = picture.copy()
+    plants.meadow(grown, stage, top, _flowers(stage))
+    picture.paste(grown, (0, 0), ImageOps.invert(bed))
+
+
+def _river(picture: Image.Image, stage: Stage) -> Image.Image:
+    """Let a river through the ground where one is asked for; return the mask of its bed."""
+    if "river" not in places(stage):
+        return Image.new("L", stage.size)
+    return water.river(picture, stage, shore_line(stage) - 0.03 * stage.unit)
 
 
 def _flowers(stage: Stage) -> tuple[RGB, ...]:
     """Return the colours that bloom: two of them where the brief asks for it, or by chance."""
     rng = stage.stream("flowers")
     asked = stage.brief.has("spring", "summer", "flower", "meadow", "field")
-    if stage.brief.has("snow", "winter", "autumn") or not (asked or rng.random() < 0.4):
+    if stage.brief.has("snow", "winter", "autumn") or not (asked or rng.random() < 0.55):
         return ()
     return (*rng.sample(_FLOWERS, 2), *stage.brief.colours[:1] * 2)
 
@@ -64,9 +82,22 @@ def _forest(picture: Image.Image, stage: Stage) -> None:
     autumn = stage.brief.has("autumn", "spring", "summer")
     firs = 0.2 if autumn else 0.8
     top = _ground(picture, stage)
-    for k, (depth, tall, count, air) in enumerate(((0.1, 0.12, 70, 0.42), (0.2, 0.19, 44, 0.26), (0.36, 0.28, 26, 0.12), (0.62, 0.42, 12, 0.03))):
+    _river(picture, stage)
+    for k, (depth, tall, count, air) in enumerate(
+        ((0.1, 0.12, 70, 0.42), (0.2, 0.19, 44, 0.26), (0.36, 0.28, 26, 0.12), (0.62, 0.42, 12, 0.03))
+    ):
         line = [y + (h - z) * (depth - 0.06) for y in top]
-        plants.plant(picture, stage, f"wood {k}", line, u * tall, round(count * across), air, firs, (0.36, 0.64) if k > 1 else None)
+        plants.plant(
+            picture,
+            stage,
+            f"wood {k}",
+            line,
+            u * tall,
+            round(count * across),
+            air,
+            firs,
+            (0.36, 0.64) if k > 1 else None,
+        )
 
 
 def _dunes(picture: Image.Image, stage: Stage) -> None:
@@ -82,12 +113,18 @@ def _dune(picture: Image.Image, stage: Stage, k: int, foot: float, tall: float, 
     crest = [foot - tall * v for v in noise.profile(w, rng, cells, 2, 0.3)]
     body = below(stage.size, crest)
     lit, dim = p.far(p.of(p.sand), air), p.far(mix(p.shaded(p.sand), p.of(p.sand), 0.22), air)
-    ground = gradient((w, stage.height), [(0.0, lit), (min(0.98, foot / stage.height), lit), (1.0, p.far(mix(p.of(p.sand), dim, 0.5), air))])
+    ground = gradient(
+        (w, stage.height),
+        [(0.0, lit), (min(0.98, foot / stage.height), lit), (1.0, p.far(mix(p.of(p.sand), dim, 0.5), air))],
+    )
     toward = -1 if stage.sun[0] < w / 2 else 1
     step = max(1, round(w / 100))
     steep = [(crest[min(w - 1, x + step)] - crest[max(0, x - step)]) * toward / step for x in range(w)]
     curl = noise.profile(w, rng, cells * 1.5, 3, 0.35)
-    slip = [y + tall * (0.5 + c) * min(2.4, max(0.0, -s * 3.2)) for y, s, c in zip(crest, _soft(steep, w // 40), curl, strict=True)]
+    slip = [
+        y + tall * (0.5 + c) * min(2.4, max(0.0, -s * 3.2))
+        for y, s, c in zip(crest, _soft(steep, w // 40), curl, strict=True)
+    ]
     shadow = ImageChops.subtract(body, below(stage.size, _soft(slip, w // 50)))
     veil(ground, dim, blurred(shadow, max(0.6, stage.unit * 0.002)))
     top = max(0, int(min(crest)))
@@ -101,4 +138,7 @@ def _soft(line: list[float], reach: int) -> list[float]:
     """Return the line averaged over `reach` neighbours on either side."""
     total = [0.0, *accumulate(line)]
     count = len(line)
-    return [(total[min(count, x + reach + 1)] - total[max(0, x - reach)]) / (min(count, x + reach + 1) - max(0, x - reach)) for x in range(count)]
+    return [
+        (total[min(count, x + reach + 1)] - total[max(0, x - reach)]) / (min(count, x + reach + 1) - max(0, x - reach))
+        for x in range(count)
+    ]

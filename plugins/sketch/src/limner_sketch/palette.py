@@ -88,7 +88,7 @@ def choose(brief: Brief, rng: random.Random) -> Palette:
     palette = rng.choice(_SKIES[hour_of(brief)])
     palette = _seasoned(palette, brief, rng)
     palette = _weathered(palette, brief)
-    return _tinted(palette, brief, rng)
+    return _tinted(palette, brief)
 
 
 def hour_of(brief: Brief) -> Hour:
@@ -100,24 +100,31 @@ def hour_of(brief: Brief) -> Hour:
     return "night" if brief.has("moon", "star", "aurora") else "day"
 
 
+_GROUNDS: dict[str, tuple[RGB, RGB]] = {
+    "autumn": ((176, 138, 62), (176, 88, 36)),
+    "field": ((206, 176, 84), (58, 92, 46)),
+    "spring": ((134, 180, 74), (112, 156, 70)),
+    "summer": ((148, 162, 62), (46, 104, 44)),
+    "meadow": ((142, 180, 78), (62, 106, 50)),
+}
+"""The grass and the leaves of seasons and places; the first that is asked for counts."""
+
+
 def _seasoned(palette: Palette, brief: Brief, rng: random.Random) -> Palette:
     if brief.has("snow", "winter"):
         return replace(palette, grass=(228, 236, 246), leaf=(84, 108, 112), sand=(226, 228, 232), rock=(128, 128, 138))
-    if brief.has("autumn"):
-        return replace(palette, grass=(176, 138, 62), leaf=(176, 88, 36))
-    if brief.has("spring"):
-        return replace(palette, grass=(134, 180, 74), leaf=(112, 156, 70))
-    if brief.has("summer"):
-        return replace(palette, grass=(148, 162, 62), leaf=(46, 104, 44), light=lit(palette.light, (255, 250, 226)))
     share = rng.random()
-    return replace(palette, grass=mix((96, 138, 70), (140, 150, 70), share), leaf=mix((38, 82, 58), (66, 98, 46), share))
+    chance = mix((96, 138, 70), (140, 150, 70), share), mix((38, 82, 58), (66, 98, 46), share)
+    grass, leaf = next((ground for name, ground in _GROUNDS.items() if brief.has(name)), chance)
+    light = lit(palette.light, (255, 250, 226)) if brief.has("summer") else palette.light
+    return replace(palette, grass=grass, leaf=leaf, light=light)
 
 
 def _weathered(palette: Palette, brief: Brief) -> Palette:
     if brief.has("storm"):
-        return _dulled(palette, (74, 82, 98), 0.62, 0.56)
+        return _dulled(palette, (62, 70, 86), 0.68, 0.54)
     if brief.has("rain"):
-        return _dulled(palette, (126, 138, 152), 0.58, 0.76)
+        return _dulled(palette, (108, 120, 134), 0.62, 0.74)
     if brief.has("fog"):
         return _dulled(palette, (208, 214, 218), 0.5, 0.9)
     if brief.has("snow"):
@@ -145,8 +152,8 @@ def _dulled(palette: Palette, grey: RGB, share: float, light: float) -> Palette:
     )
 
 
-def _tinted(palette: Palette, brief: Brief, rng: random.Random) -> Palette:
-    """Let the colours of a brief, or a chance colour for unknown words, into the sky and the light."""
+def _tinted(palette: Palette, brief: Brief) -> Palette:
+    """Let the colours of a brief into the sky and the light."""
     if not brief.colours:
         return palette
     colour = brief.colours[0]

@@ -6,7 +6,8 @@ from PIL import Image, ImageDraw
 
 from limner_sketch.colour import RGB
 
-Points = Sequence[tuple[float, float]]
+Point = tuple[float, float]
+Points = Sequence[Point]
 
 
 class Pen:
@@ -50,13 +51,13 @@ def smooth(points: Points, steps: int = 8) -> list[tuple[float, float]]:
     """Return a closed Catmull-Rom curve through `points`, `steps` places for each of them."""
     count = len(points)
     return [
-        _between(*(points[(k + offset) % count] for offset in (-1, 0, 1, 2)), step / steps)
+        _between(points[k - 1], points[k], points[(k + 1) % count], points[(k + 2) % count], step / steps)
         for k in range(count)
         for step in range(steps)
     ]
 
 
-def _between(a: tuple[float, float], b: tuple[float, float], c: tuple[float, float], d: tuple[float, float], t: float) -> tuple[float, float]:  # fmt: skip
+def _between(a: Point, b: Point, c: Point, d: Point, t: float) -> Point:
     def along(p: float, q: float, r: float, s: float) -> float:
         return 0.5 * (2 * q + (r - p) * t + (2 * p - 5 * q + 4 * r - s) * t**2 + (3 * q - p - 3 * r + s) * t**3)
 

@@ -27,9 +27,15 @@ def conifer(height: int, rng: random.Random, body: RGB, light: RGB, toward: int,
         for bough in range(7):
             side = (bough / 3 - 1) + rng.uniform(-0.12, 0.12)
             lit = max(0.0, min(1.0, 0.3 + 0.45 * side * toward + rng.uniform(-0.22, 0.22)))
-            tip = (w / 2 + side * reach * rng.uniform(0.82, 1.0), foot + deep * (0.34 - 0.2 * abs(side)) + deep * rng.uniform(-0.1, 0.25))
+            tip = (
+                w / 2 + side * reach * rng.uniform(0.82, 1.0),
+                foot + deep * (0.34 - 0.2 * abs(side)) + deep * rng.uniform(-0.1, 0.25),
+            )
             root = (w / 2 + side * reach * 0.15, foot - deep * 1.5)
-            hang = (w / 2 + side * reach * 0.45 - reach * 0.24, foot + deep * 0.1), (w / 2 + side * reach * 0.45 + reach * 0.24, foot + deep * 0.1)
+            hang = (
+                (w / 2 + side * reach * 0.45 - reach * 0.24, foot + deep * 0.1),
+                (w / 2 + side * reach * 0.45 + reach * 0.24, foot + deep * 0.1),
+            )
             draw.polygon([root, hang[0], tip, hang[1]], fill=mix(body, light, lit))
             if snow is not None and rng.random() < 0.75:
                 cap = [((x + root[0]) / 2, (y + root[1]) / 2 + deep * 0.1) for x, y in (hang[0], tip, hang[1])]
@@ -45,10 +51,16 @@ def broadleaf(height: int, rng: random.Random, body: RGB, light: RGB, toward: in
     draw = ImageDraw.Draw(sheet)
     bark = mix(body, (48, 34, 28), 0.75)
     trunk = w * 0.035
-    draw.polygon([(w / 2 - trunk, h * 0.5), (w / 2 + trunk, h * 0.5), (w / 2 + trunk * 1.9, h), (w / 2 - trunk * 1.9, h)], fill=bark)
+    draw.polygon(
+        [(w / 2 - trunk, h * 0.5), (w / 2 + trunk, h * 0.5), (w / 2 + trunk * 1.9, h), (w / 2 - trunk * 1.9, h)],
+        fill=bark,
+    )
     for side in (-1, 1):
         draw.line([(w / 2, h * 0.78), (w * (0.5 + side * 0.2), h * 0.52)], fill=bark, width=max(1, round(trunk * 0.9)))
-    clumps = [(0.5 + 0.27 * math.cos(a) * r, 0.38 + 0.22 * math.sin(a) * r) for a, r in ((rng.uniform(0, math.tau), rng.random() ** 0.5) for _ in range(26))]
+    clumps = [
+        (0.5 + 0.27 * math.cos(a) * r, 0.38 + 0.22 * math.sin(a) * r)
+        for a, r in ((rng.uniform(0, math.tau), rng.random() ** 0.5) for _ in range(26))
+    ]
     dabs = max(90, min(1500, height * 6))
     for k in range(dabs):
         cx, cy = rng.choice(clumps)
@@ -65,8 +77,17 @@ def broadleaf(height: int, rng: random.Random, body: RGB, light: RGB, toward: in
     return sheet.reduce(2)
 
 
-def plant(picture: Image.Image, stage: Stage, name: str, ground: Sequence[float], height: float, count: int, distance: float,
-          firs: float, gap: tuple[float, float] | None = None) -> None:  # fmt: skip
+def plant(
+    picture: Image.Image,
+    stage: Stage,
+    name: str,
+    ground: Sequence[float],
+    height: float,
+    count: int,
+    distance: float,
+    firs: float,
+    gap: tuple[float, float] | None = None,
+) -> None:
     """Plant trees about `height` pixels high along a line of ground; `firs` is the share of conifers among them.
 
     `distance` (0..1) is the air before them, `gap` a stretch of x (0..1) that stays clear.
@@ -111,7 +132,7 @@ def meadow(picture: Image.Image, stage: Stage, top: Sequence[float], flowers: Se
     draw = ImageDraw.Draw(picture)
     first = min(top)
     depth = max(1.0, stage.height - first)
-    blades = round(2600 * min(1.0, stage.width / stage.unit))
+    blades = round(min(3000.0, 400 + 2.6 * stage.unit) * min(1.0, stage.width / stage.unit))
     for k in range(blades):
         place = (k / blades) ** 0.7
         x, y = rng.random() * stage.width, first + place * depth
@@ -121,7 +142,11 @@ def meadow(picture: Image.Image, stage: Stage, top: Sequence[float], flowers: Se
         lean = rng.gauss(0, 0.3) * tall
         shade = mix(p.shaded(p.grass), p.of(p.grass), rng.uniform(0.05, 0.95))
         draw.line([(x, y), (x + lean, y - tall)], fill=shade, width=1 if place < 0.6 else max(1, round(stage.unit / 700)))
-        if flowers and rng.random() < 0.34 and math.sin(x / stage.unit * 9) + math.sin(x / stage.unit * 23 + place * 14) > 0.1:
+        if (
+            flowers
+            and rng.random() < 0.34
+            and math.sin(x / stage.unit * 9) + math.sin(x / stage.unit * 23 + place * 14) > 0.1
+        ):
             _bloom(draw, x + lean, y - tall, max(0.6, tall * 0.13), p.of(rng.choice(flowers)))
 
 

@@ -17,7 +17,7 @@ class Range:
 
     `distance` (0..1) is how much air lies before it, `cells` how many heights there are across, `crests` whether they
     are folded to sharp crests. `snow` and `trees` are the relative heights (0..1) above and below which they lie.
-    `side` is where it stands: on the left (-1), on the right (1) or everywhere (0). `sand` makes it of sand.
+    `side` is where it stands: on the left (-1), on the right (1) or everywhere (0).
     """
 
     name: str
@@ -30,7 +30,6 @@ class Range:
     snow: float = 2.0
     trees: float = -1.0
     side: int = 0
-    sand: bool = False
 
 
 def raise_range(picture: Image.Image, stage: Stage, land: Range) -> list[float]:
@@ -72,16 +71,17 @@ def _surface(field: Image.Image, stage: Stage, land: Range) -> Image.Image:
     steep = land.height * 0.55 * toward
     slope = noise.compute(lambda e: e["r"] - e["l"], r=right, l=left)
     facing = noise.compute(lambda e: e["b"] - e["f"], b=behind, f=before)
-    light = noise.mask(
-        noise.compute(lambda e: 0.5 + e["s"] * steep * 0.55 + e["f"] * land.height * 0.05, s=slope, f=facing)
-    )
+    light = noise.mask(noise.compute(lambda e: 0.5 + e["s"] * steep * 0.55 + e["f"] * land.height * 0.05, s=slope, f=facing))
     grain = noise.fractal((width, height), stage.stream(land.name + " grain"), (land.cells * 8, land.cells * 4), 4, 0.7)
 
     def stuff(albedo: RGB) -> Image.Image:
-        bright, dim = Image.new("RGB", (width, height), p.of(albedo)), Image.new("RGB", (width, height), p.shaded(albedo))
+        bright, dim = (
+            Image.new("RGB", (width, height), p.of(albedo)),
+            Image.new("RGB", (width, height), p.shaded(albedo)),
+        )
         return Image.composite(bright, dim, light)
 
-    ground = stuff(p.sand if land.sand else p.rock if land.crests else p.grass)
+    ground = stuff(p.rock if land.crests else p.grass)
     if land.trees > 0:
         growth = noise.compute(lambda e: (land.trees - e["h"] + (e["g"] - 0.5) * 0.35) * 5 + 0.5, h=here, g=grain)
         ground.paste(stuff(p.leaf), (0, 0), noise.mask(growth))
@@ -91,7 +91,7 @@ def _surface(field: Image.Image, stage: Stage, land: Range) -> Image.Image:
             h=here, g=grain, s=slope,
         )  # fmt: skip
         ground.paste(stuff(p.snow), (0, 0), noise.mask(cover))
-    mottle = noise.mask(grain.point(lambda v: v * 0.16 + -0.02))
+    mottle = noise.mask(grain.point(lambda v: v * (0.16 if land.crests else 0.42) + (-0.02 if land.crests else -0.1)))
     ground.paste((0, 0, 0), (0, 0, width, height), mottle)
     air = noise.compute(lambda e: land.distance + (1 - e["h"]) ** 2 * 0.25 * (0.3 + land.distance), h=here)
     ground.paste(p.haze, (0, 0, width, height), noise.mask(air))

@@ -1,6 +1,7 @@
 """The sky: its gradient, sun or moon, stars, aurora, clouds and what flies in it."""
 
 import math
+import random
 
 from PIL import Image, ImageChops, ImageDraw
 
@@ -20,7 +21,10 @@ def heavens(picture: Image.Image, stage: Stage) -> None:
 
 def sun(picture: Image.Image, stage: Stage) -> None:
     """Paint the sun or the moon, and its glow."""
-    p, radius = stage.palette, stage.unit * {"day": 0.026, "dawn": 0.036, "sunset": 0.044, "night": 0.03}[stage.palette.hour]
+    p, radius = (
+        stage.palette,
+        stage.unit * {"day": 0.026, "dawn": 0.036, "sunset": 0.044, "night": 0.03}[stage.palette.hour],
+    )
     hidden = stage.brief.has("rain", "storm", "fog", "snow")
     strength = 0.4 if hidden else {"day": 0.75, "dawn": 0.8, "sunset": 0.85, "night": 0.38}[p.hour]
     glow(picture, stage.sun, stage.unit * 0.75, mix(p.sun, p.horizon, 0.35), strength * 0.75)
@@ -36,7 +40,11 @@ def sun(picture: Image.Image, stage: Stage) -> None:
     veil(picture, mix(p.sun, WHITE, 0.5), mask if night else blurred(mask, radius * 0.22))
     if night:
         spots = noise.fractal(stage.size, stage.stream("moon"), (stage.width / radius * 1.2, stage.height / radius * 1.2), 3)
-        veil(picture, mix(p.sun, p.middle, 0.5), ImageChops.multiply(mask, noise.mask(spots.point(lambda v: v * 1.1 + -0.35))))
+        veil(
+            picture,
+            mix(p.sun, p.middle, 0.5),
+            ImageChops.multiply(mask, noise.mask(spots.point(lambda v: v * 1.1 + -0.35))),
+        )
 
 
 def stars(picture: Image.Image, stage: Stage) -> None:
@@ -64,23 +72,28 @@ def stars(picture: Image.Image, stage: Stage) -> None:
 def aurora(picture: Image.Image, stage: Stage) -> None:
     """Hang curtains of light."""
     rng = stage.stream("aurora")
-    size = (max(8, stage.width // 2), max(8, stage.horizon // 2))
+    upper = picture.crop((0, 0, stage.width, stage.horizon))
     for colour, place in (((70, 240, 160), 0.62), ((60, 220, 200), 0.48), ((150, 90, 230), 0.38)):
-        foot = [size[1] * (place + 0.34 * (v - 0.5)) for v in noise.profile(size[0], rng, 3, 3)]
-        rays = noise.row([0.35 + 0.65 * v for v in noise.profile(size[0], rng, 14, 4, 0.7)])
-        ramp = noise.column(range(size[1])).resize(size, Image.Resampling.NEAREST)
-        edge = noise.row(foot).resize(size, Image.Resampling.NEAREST)
-        rise = noise.compute(lambda e: e["edge"] - e["ramp"], edge=edge, ramp=ramp)
-        reach = size[1] * 0.42
-        fade = noise.compute(
-            lambda e: e["min"](e["r"] / (size[1] * 0.03), 1) * e["max"](1 - e["r"] / reach, 0) ** 1.6 * e["s"],
-            r=noise.compute(lambda e: e["max"](e["r"], 0.0), r=rise), s=rays.resize(size, Image.Resampling.BILINEAR),
-        )
-        mask = noise.mask(fade).resize((stage.width, stage.horizon), Image.Resampling.BICUBIC)
-        shine = Image.new("RGB", mask.size)
-        shine.paste(colour, mask=mask)
-        upper = picture.crop((0, 0, *mask.size))
-        picture.paste(ImageChops.screen(upper, shine), (0, 0))
+        shine = Image.new("RGB", upper.size)
+        shine.paste(colour, mask=_curtain(upper.size, rng, place))
+        upper = ImageChops.screen(upper, shine)
+    picture.paste(upper, (0, 0))
+
+
+def _curtain(size: tuple[int, int], rng: random.Random, place: float) -> Image.Image:
+    """Return the mask of one curtain, its wavy foot about `place` (0..1) down: sharp below, fading upwards in rays."""
+    width, height = max(8, size[0] // 2), max(8, size[1] // 2)
+    reach, edge = height * 0.42, height * 0.03
+    foot = noise.row([height * (place + 0.34 * (v - 0.5)) for v in noise.profile(width, rng, 3, 3)])
+    rays = noise.row([0.35 + 0.65 * v for v in noise.profile(width, rng, 14, 4, 0.7)])
+    feet, downs, strengths = (
+        line.resize((width, height), Image.Resampling.NEAREST) for line in (foot, noise.column(range(height)), rays)
+    )
+    rise = noise.compute(lambda e: e["max"](e["foot"] - e["down"], 0.0), foot=feet, down=downs)
+    light = noise.compute(
+        lambda e: e["min"](e["r"] / edge, 1) * e["max"](1 - e["r"] / reach, 0) ** 1.6 * e["s"], r=rise, s=strengths
+    )
+    return noise.mask(light).resize(size, Image.Resampling.BICUBIC)
 
 
 def clouds(picture: Image.Image, stage: Stage) -> None:
@@ -113,14 +126,18 @@ def _cover(stage: Stage, chance: float) -> float:
 def birds(picture: Image.Image, stage: Stage) -> None:
     """Let a few birds fly."""
     rng = stage.stream("birds")
-    centre = rng.uniform(0.2, 0.8) * stage.width, rng.uniform(0.3, 0.6) * stage.horizon
+    across = rng.uniform(0.6, 0.85) if stage.sun[0] < stage.width / 2 else rng.uniform(0.15, 0.4)
+    centre = across * stage.width, rng.uniform(0.2, 0.42) * stage.horizon
 
     def flock(draw: ImageDraw.ImageDraw, s: int) -> None:
         for _ in range(rng.randint(7, 12) if stage.brief.has("bird") else rng.randint(3, 5)):
-            x, y = centre[0] + rng.gauss(0, 0.1) * stage.unit, centre[1] + rng.gauss(0, 0.05) * stage.unit
+            x, y = centre[0] + rng.gauss(0, 0.09) * stage.unit, centre[1] + rng.gauss(0, 0.05) * stage.unit
             span = stage.unit * rng.uniform(0.012, 0.026) * (1.7 if stage.brief.has("bird") else 1)
             for side in (-1, 1):
-                wing = [(x + side * span * t, y - span * 0.55 * math.sin(math.pi * min(t * 1.25, 1) * 0.8)) for t in (0, 0.25, 0.5, 0.75, 1)]
+                wing = [
+                    (x + side * span * t, y - span * 0.55 * math.sin(math.pi * min(t * 1.25, 1) * 0.8))
+                    for t in (0, 0.25, 0.5, 0.75, 1)
+                ]
                 draw.line([(a * s, b * s) for a, b in wing], fill=235, width=max(1, round(span * 0.13 * s)), joint="curve")
 
     veil(picture, mix(stage.palette.shaded((60, 60, 70)), stage.palette.zenith, 0.15), stencil(stage.size, flock))
@@ -132,7 +149,15 @@ def rainbow(picture: Image.Image, stage: Stage) -> None:
     thickness = radius * 0.016
     arch = Image.new("RGB", (stage.width, stage.horizon))
     draw = ImageDraw.Draw(arch)
-    colours = ((150, 60, 200), (70, 80, 220), (40, 180, 210), (60, 190, 80), (240, 220, 60), (250, 150, 50), (230, 50, 50))
+    colours = (
+        (150, 60, 200),
+        (70, 80, 220),
+        (40, 180, 210),
+        (60, 190, 80),
+        (240, 220, 60),
+        (250, 150, 50),
+        (230, 50, 50),
+    )
     for ring, colour in reversed(list(enumerate(colours))):
         r = radius + ring * thickness
         draw.ellipse([centre[0] - r, centre[1] - r, centre[0] + r, centre[1] + r], fill=mix((0, 0, 0), colour, 0.5))

@@ -10,6 +10,9 @@ from limner_sketch.colour import RGB, gradient, mix
 from limner_sketch.figures import FIGURES, Figure
 from limner_sketch.stage import Stage, blurred, glow, stencil, veil
 
+_STRETCH = 1.4
+"""How far a thing may leave its own proportions to fill a box."""
+
 _ALL: dict[str, Figure] = {**FIGURES, **ANIMALS}
 
 
@@ -31,11 +34,14 @@ def asked(stage: Stage) -> list[str]:
     return [word.name for word in stage.brief.known if word.name in _ALL or word.name == "tree"]
 
 
-def figure(stage: Stage, name: str, size: tuple[int, int]) -> Image.Image:
-    """Return one thing ("RGBA") stretched to fill `size`."""
+def fitted(stage: Stage, name: str, size: tuple[int, int]) -> Image.Image:
+    """Return one thing ("RGBA") as large as fits into `size`, stretched a little where that fills it better."""
+    aspect = _ALL[name].aspect if name in _ALL else 0.9
+    width = max(1, min(size[0], round(size[1] * aspect * _STRETCH)))
+    height = max(1, min(size[1], round(width / aspect * _STRETCH)))
     if name == "tree":
-        return _tree(stage, size[1]).resize(size, Image.Resampling.LANCZOS)
-    return _ALL[name].image(size[1], stage.palette, _colour(stage), size[0])
+        return _tree(stage, max(4, height)).resize((width, height), Image.Resampling.LANCZOS)
+    return _ALL[name].image(height, stage.palette, _colour(stage), width)
 
 
 def _colour(stage: Stage) -> RGB | None:
@@ -47,7 +53,14 @@ def _tree(stage: Stage, height: int) -> Image.Image:
     toward = -1 if stage.sun[0] < stage.width / 2 else 1
     leaf = mix(p.leaf, _colour(stage) or p.leaf, 0.75)
     snow = p.of(p.snow) if stage.brief.has("snow", "winter") else None
-    return plants.broadleaf(height, stage.stream("lone tree"), p.shaded(mix(leaf, (0, 0, 0), 0.2)), p.of(mix(leaf, p.grass, 0.35)), toward, snow)
+    return plants.broadleaf(
+        height,
+        stage.stream("lone tree"),
+        p.shaded(mix(leaf, (0, 0, 0), 0.2)),
+        p.of(mix(leaf, p.grass, 0.35)),
+        toward,
+        snow,
+    )
 
 
 def _lone_tree(picture: Image.Image, stage: Stage) -> None:
@@ -62,29 +75,15 @@ def _shadow(picture: Image.Image, stage: Stage, foot: tuple[float, float], width
     size = (max(4, round(width)), max(4, round(width * 0.2)))
     spot = Image.radial_gradient("L").resize(size).point(lambda value: max(0, min(255, round((180 - value) * 1.0))))
     lean = (-0.12 if stage.sun[0] > stage.width / 2 else 0.12) * width
-    veil(picture, stage.palette.shaded((40, 44, 50)), spot, (round(foot[0] - size[0] / 2 + lean), round(foot[1] - size[1] * 0.6)))
-
-
-def _in_the_scene(picture: Image.Image, stage: Stage, name: str) -> None:
-    tall, place, depth = _STANCES[name]
-    rng = stage.stream(name)
-    height = max(8, round(min(tall * stage.unit, 0.8 * stage.width / _ALL[name].aspect)))
-    thing = _ALL[name].image(height, stage.palette, _colour(stage))
-    if name not in ("house", "lighthouse", "cat", "fox", "dog") and rng.random() < 0.5:
-        thing = thing.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    x = stage.width * (place + rng.uniform(-0.06, 0.06) if rng.random() < 0.5 else 1 - place + rng.uniform(-0.06, 0.06))
-    foot = stage.horizon + depth * (stage.height - stage.horizon if depth > 0 else stage.horizon)
-    if name == "boat":
-        _reflection(picture, stage, thing, (x, foot))
-    elif name not in ("balloon", "lighthouse"):
-        _shadow(picture, stage, (x, foot), thing.width * 1.15)
-    if name == "lighthouse" and stage.palette.hour != "day":
-        _beam(picture, stage, (x, foot - height * 0.82))
-    picture.paste(thing, (round(x - thing.width / 2), round(foot - thing.height)), thing)
+    veil(
+        picture,
+        stage.palette.shaded((40, 44, 50)),
+        spot,
+        (round(foot[0] - size[0] / 2 + lean), round(foot[1] - size[1] * 0.6)),
+    )
 
 
 _STANCES: dict[str, tuple[float, float, float]] = {
-    # height (of the unit), place across, foot: share of the way from the horizon to the bottom (or, below 0, the top)
     "house": (0.3, 0.36, 0.42),
     "lighthouse": (0.46, 0.26, 0.06),
     "boat": (0.2, 0.36, 0.3),
@@ -96,6 +95,29 @@ _STANCES: dict[str, tuple[float, float, float]] = {
     "horse": (0.42, 0.4, 0.72),
     "deer": (0.42, 0.4, 0.72),
 }
+"""How high a thing is (in units), how far from the side, how far from the horizon to the bottom (below 0: the top)."""
+
+_LIT_FROM_THE_RIGHT = frozenset(("house", "boat"))
+"""Figures that are drawn with the light on their right; all others have it on their left."""
+
+
+def _in_the_scene(picture: Image.Image, stage: Stage, name: str) -> None:
+    tall, place, depth = _STANCES[name]
+    rng = stage.stream(name)
+    height = max(8, round(min(tall * stage.unit, 0.8 * stage.width / _ALL[name].aspect)))
+    thing = _ALL[name].image(height, stage.palette, _colour(stage))
+    left = stage.sun[0] > stage.width / 2  # it stands clear of the sun
+    x = stage.width * ((place if left else 1 - place) + rng.uniform(-0.06, 0.06))
+    foot = stage.horizon + depth * (stage.height - stage.horizon if depth > 0 else stage.horizon)
+    if left != (name in _LIT_FROM_THE_RIGHT):
+        thing = thing.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    if name == "boat":
+        _reflection(picture, stage, thing, (x, foot))
+    elif name == "lighthouse" and stage.palette.hour != "day":
+        glow(picture, (x, foot - height * 0.82), stage.unit * 0.2, (255, 236, 170), 0.8)
+    elif name not in ("balloon", "lighthouse"):
+        _shadow(picture, stage, (x, foot), thing.width * 1.15)
+    picture.paste(thing, (round(x - thing.width / 2), round(foot - thing.height)), thing)
 
 
 def _reflection(picture: Image.Image, stage: Stage, thing: Image.Image, foot: tuple[float, float]) -> None:
@@ -103,10 +125,6 @@ def _reflection(picture: Image.Image, stage: Stage, thing: Image.Image, foot: tu
     soft = mirrored.filter(ImageFilter.BoxBlur((stage.unit * 0.006, stage.unit * 0.012)))
     at = (round(foot[0] - thing.width / 2), round(foot[1] - thing.height * 0.03))
     picture.paste(soft, at, soft.getchannel("A").point(lambda value: round(value * 0.42)))
-
-
-def _beam(picture: Image.Image, stage: Stage, lamp: tuple[float, float]) -> None:
-    glow(picture, lamp, stage.unit * 0.2, (255, 236, 170), 0.8)
 
 
 def _on_a_table(picture: Image.Image, stage: Stage, name: str) -> None:
@@ -150,7 +168,10 @@ def _in_a_wall(picture: Image.Image, stage: Stage, name: str) -> None:
     plaster = noise.fractal(stage.size, stage.stream("plaster"), (5 * stage.width / u, 5 * stage.height / u), 7, 0.72)
     veil(wall, p.shaded((206, 186, 158)), noise.mask(plaster.point(lambda value: value * 0.5 + -0.16)))
     ground = round(stage.height * 0.88)
-    wall.paste(gradient((stage.width, stage.height - ground), [(0.0, p.shaded((150, 142, 132))), (1.0, p.of((168, 160, 150)))]), (0, ground))
+    wall.paste(
+        gradient((stage.width, stage.height - ground), [(0.0, p.shaded((150, 142, 132))), (1.0, p.of((168, 160, 150)))]),
+        (0, ground),
+    )
     picture.paste(wall)
     height = round(min(0.7 * u if name == "door" else 0.5 * u, 0.8 * stage.width / _ALL[name].aspect))
     thing = _ALL[name].image(height, p, _colour(stage))

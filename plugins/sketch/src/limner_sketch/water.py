@@ -1,10 +1,12 @@
 """Water that mirrors what stands behind it, and the beach at its edge."""
 
+import math
+
 from PIL import Image, ImageChops
 
 from limner_sketch import noise
 from limner_sketch.colour import WHITE, gradient, mix
-from limner_sketch.stage import Stage, below, blurred, veil
+from limner_sketch.stage import Points, Stage, below, blurred, stencil, veil
 
 
 def lay(picture: Image.Image, stage: Stage, top: int, bottom: int, calm: float) -> None:
@@ -13,9 +15,9 @@ def lay(picture: Image.Image, stage: Stage, top: int, bottom: int, calm: float) 
     if depth < 2:
         return
     waves = _waves(stage, depth, calm)
-    water = _mirror(picture, stage, top, depth, waves, calm)
+    water = _mirror(picture, stage, top, waves, calm)
     picture.paste(_coloured(water, stage, waves, calm), (0, top))
-    _glitter(picture, stage, top, depth, waves)
+    _glitter(picture, stage, top, waves)
 
 
 def _waves(stage: Stage, depth: int, calm: float) -> Image.Image:
@@ -24,8 +26,9 @@ def _waves(stage: Stage, depth: int, calm: float) -> Image.Image:
     return noise.receding(field, depth, "top")
 
 
-def _mirror(picture: Image.Image, stage: Stage, top: int, depth: int, waves: Image.Image, calm: float) -> Image.Image:
+def _mirror(picture: Image.Image, stage: Stage, top: int, waves: Image.Image, calm: float) -> Image.Image:
     """Return the mirror image of what lies above, broken by the waves."""
+    depth = waves.height
     reach = min(top, round(depth * (1 + 1.4 * calm)))
     shown = picture.crop((0, top - reach, stage.width, top)).transpose(Image.Transpose.FLIP_TOP_BOTTOM)
     shown = shown.resize((stage.width, depth), Image.Resampling.BILINEAR)
@@ -57,7 +60,7 @@ def _grey(share: float) -> tuple[int, int, int]:
     return (round(255 * share),) * 3
 
 
-def _glitter(picture: Image.Image, stage: Stage, top: int, depth: int, waves: Image.Image) -> None:
+def _glitter(picture: Image.Image, stage: Stage, top: int, waves: Image.Image) -> None:
     """Scatter the sun's light on the wave crests beneath it."""
     if stage.brief.has("rain", "storm", "fog"):
         return
@@ -68,6 +71,36 @@ def _glitter(picture: Image.Image, stage: Stage, top: int, depth: int, waves: Im
     )
     strength = {"day": 0.35, "dawn": 0.7, "sunset": 0.85, "night": 0.5}[stage.palette.hour]
     veil(picture, stage.palette.sun, noise.mask(sparkle.point(lambda v: v * strength)), (0, top))
+
+
+def river(picture: Image.Image, stage: Stage, top: float) -> Image.Image:
+    """Let a river wind from the middle distance (`top`) to the viewer; return the mask of its bed and banks."""
+    rng, start = stage.stream("river"), max(0, round(top))
+    depth = stage.height - start
+    if depth < 4:
+        return Image.new("L", stage.size)
+    flood = picture.copy()
+    lay(flood, stage, start, stage.height, 0.8)
+    middle, sway = rng.uniform(0.4, 0.6) * stage.width, rng.choice((-1, 1)) * 0.3 * stage.width
+    bends = noise.profile(depth, rng, 3, 3, 0.3)
+    left, right = [], []
+    for y, bend in enumerate(bends):
+        near = (y / depth) ** 1.3
+        bed = middle + sway * math.sin(5.2 * near**0.6) * (0.25 + near) + (bend - 0.5) * 0.2 * stage.unit * near
+        half = stage.unit * (0.008 + 0.24 * near**1.5)
+        left.append((bed - half, start + y))
+        right.append((bed + half, start + y))
+    outline = [*left, *reversed(right)]
+    bank = _shape(stage, [(x, y - 0.012 * stage.unit) for x, y in outline])
+    p = stage.palette
+    veil(picture, mix(p.shaded(p.sand), p.of(p.grass), 0.4), bank)
+    bed = _shape(stage, outline)
+    picture.paste(flood, (0, 0), bed)
+    return ImageChops.lighter(bank, bed)
+
+
+def _shape(stage: Stage, outline: Points) -> Image.Image:
+    return stencil(stage.size, lambda draw, s: draw.polygon([(x * s, y * s) for x, y in outline], fill=255))
 
 
 def beach(picture: Image.Image, stage: Stage, top: float) -> None:
@@ -85,7 +118,10 @@ def beach(picture: Image.Image, stage: Stage, top: float) -> None:
         foam = ImageChops.subtract(below(stage.size, line), below(stage.size, lower))
         veil(picture, p.of((250, 252, 252)), foam.point(lambda value: round(value * 0.75)))
     _sand(picture, stage, edge)
-    foam = ImageChops.subtract(below(stage.size, edge), below(stage.size, [y + unit * (0.004 + 0.01 * w) for y, w in zip(edge, fine, strict=True)]))
+    foam = ImageChops.subtract(
+        below(stage.size, edge),
+        below(stage.size, [y + unit * (0.004 + 0.01 * w) for y, w in zip(edge, fine, strict=True)]),
+    )
     veil(picture, p.of((250, 252, 252)), foam)
 
 
@@ -98,7 +134,9 @@ def _sand(picture: Image.Image, stage: Stage, edge: list[float]) -> None:
     depth = stage.height - top
     if depth < 2:
         return
-    field = noise.fractal((stage.width, depth * 2), stage.stream("sand"), (6 * stage.width / stage.unit, 26 * depth / unit), 6, 0.62)
+    field = noise.fractal(
+        (stage.width, depth * 2), stage.stream("sand"), (6 * stage.width / stage.unit, 26 * depth / unit), 6, 0.62
+    )
     dents = noise.receding(field, depth, "top")
     shade = ImageChops.multiply(noise.mask(dents.point(lambda v: (v * -1.6 + 0.8) * 0.5)), wet.crop((0, top, *stage.size)))
     veil(picture, p.shaded(p.sand), shade, (0, top))

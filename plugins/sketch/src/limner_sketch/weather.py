@@ -29,7 +29,11 @@ def rain(picture: Image.Image, stage: Stage) -> None:
     rng = stage.stream("rain")
     slant = rng.uniform(-0.3, 0.3)
     for count, length, strength in ((900, 0.03, 60), (300, 0.075, 95)):
-        veil(picture, mix(stage.palette.horizon, (255, 255, 255), 0.35), _streaks(stage, rng, count, length, slant, strength))
+        veil(
+            picture,
+            mix(stage.palette.horizon, (255, 255, 255), 0.35),
+            _streaks(stage, rng, count, length, slant, strength),
+        )
 
 
 def _streaks(stage: Stage, rng: random.Random, count: int, length: float, slant: float, strength: int) -> Image.Image:
@@ -55,7 +59,11 @@ def snowfall(picture: Image.Image, stage: Stage) -> None:
                 draw.ellipse([x - r, y - r, x + r, y + r], fill=rng.randint(130, 230))
 
         flakes = stencil(stage.size, fall)
-        veil(picture, stage.palette.far(stage.palette.of((255, 255, 255)), 0.3), blurred(flakes, soft * stage.unit) if soft else flakes)
+        veil(
+            picture,
+            stage.palette.far(stage.palette.of((255, 255, 255)), 0.3),
+            blurred(flakes, soft * stage.unit) if soft else flakes,
+        )
 
 
 def lightning(picture: Image.Image, stage: Stage) -> None:

@@ -1,0 +1,53 @@
+"""Start-up in fresh processes: bare interpreter, boto3 and limner, interleaved; medians with the bare interpreter taken off.
+
+    python tests/benchmarks/startup.py [ROUNDS]
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+
+BARE, BOTO3 = "bare interpreter", "import boto3"
+STATEMENTS = {
+    BARE: "pass",
+    BOTO3: "import boto3",
+    "import limner": "import limner",
+    "import limner; plan with sketch": (
+        "import limner; limner.get_model('sketch').plan(limner.Generate(prompt='a fox', seed=1))"
+    ),
+    "limner --help": "import sys; sys.argv = ['limner', '--help']; from limner.cli import main; main()",
+}
+TARGETS = {"import limner": 0.25, "import limner; plan with sketch": 0.8}
+
+
+def seconds(statement: str) -> float:
+    started = time.perf_counter()
+    subprocess.run([sys.executable, "-c", statement], check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - started
+
+
+def main(rounds: int) -> None:
+    """Measure and print."""
+    taken: dict[str, list[float]] = {name: [] for name in STATEMENTS}
+    for measured in range(rounds + 1):
+        for name, statement in STATEMENTS.items():
+            if measured:  # the first round fills the caches
+                taken[name].append(seconds(statement))
+            else:
+                seconds(statement)
+    bare = statistics.median(taken[BARE])
+    boto3 = statistics.median(taken[BOTO3]) - bare
+    print(f"{'statement':34} {'ms':>7} {'less bare':>10} {'of boto3':>9} {'target':>7}   ({rounds} rounds, medians)")
+    for name, values in taken.items():
+        median = statistics.median(values)
+        print(
+            f"{name:34} {median * 1000:7.1f} {(median - bare) * 1000:10.1f} "
+            f"{(median - bare) / boto3:9.2f} {TARGETS.get(name, ''):>7}"
+        )
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 15)
