@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import Any
 
 import attrs
@@ -43,6 +44,11 @@ class Constraint(ABC):
     def adapted(self, value: Any) -> tuple[Any, str]:
         """Bring the value into the form that the model takes, and say what that did; nothing where it is so already."""
         return value, ""
+
+
+def texts(values: Iterable[str]) -> tuple[str, ...]:
+    """Make a tuple of texts: a converter that type checkers understand."""
+    return tuple(values)
 
 
 def closest(constraint: Constraint, value: Any) -> str:

@@ -8,14 +8,14 @@ from typing import Any
 
 import attrs
 
-from limner.limits.base import Constraint, Schema
+from limner.limits.base import Constraint, Schema, texts
 
 
 @attrs.frozen
 class Choice(Constraint):
     """One of the listed texts."""
 
-    values: tuple[str, ...] = attrs.field(converter=tuple)
+    values: tuple[str, ...] = attrs.field(converter=texts)
 
     def wrong(self, value: Any) -> str | None:
         if isinstance(value, str) and value in self.values:

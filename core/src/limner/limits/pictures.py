@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from limner.images import Image, Mask, Size
-from limner.limits.base import Constraint, Schema
+from limner.limits.base import Constraint, Schema, texts
 from limner.limits.sizes import SizeRule, in_words
 
 _EIGHT_BITS = ("RGB", "RGBA", "L", "LA", "P", "1")
@@ -28,10 +28,10 @@ class Picture(Constraint):
         alpha: whether it may carry transparency; else it is laid on white.
     """
 
-    formats: tuple[str, ...] = attrs.field(default=("image/png", "image/jpeg"), converter=tuple)
+    formats: tuple[str, ...] = attrs.field(default=("image/png", "image/jpeg"), converter=texts)
     max_bytes: int | None = None
     size: SizeRule | None = None
-    modes: tuple[str, ...] = attrs.field(default=_EIGHT_BITS, converter=tuple)
+    modes: tuple[str, ...] = attrs.field(default=_EIGHT_BITS, converter=texts)
     alpha: bool = True
 
     def wrong(self, value: Any) -> str | None:

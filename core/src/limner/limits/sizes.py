@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import attrs
@@ -22,6 +23,11 @@ def _is_size(value: Any) -> bool:
     return isinstance(value, tuple) and len(value) == 2 and all(isinstance(side, int) and side > 0 for side in value)
 
 
+def sizes(values: Iterable[Size]) -> tuple[Size, ...]:
+    """Make a tuple of sizes: a converter that type checkers understand."""
+    return tuple(values)
+
+
 def in_words(size: Size) -> str:
     """Write a size as WIDTHxHEIGHT."""
     return f"{size[0]}x{size[1]}"
@@ -31,7 +37,7 @@ def in_words(size: Size) -> str:
 class Sizes(Constraint):
     """One of the listed sizes, (width, height) in pixels."""
 
-    allowed: tuple[Size, ...] = attrs.field(converter=tuple)
+    allowed: tuple[Size, ...] = attrs.field(converter=sizes)
 
     def wrong(self, value: Any) -> str | None:
         if value in self.allowed:
