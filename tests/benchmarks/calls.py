@@ -23,7 +23,14 @@ from typing import Any
 
 FOLDER = Path(__file__).parent
 SDXL, TITAN = "stability.stable-diffusion-xl-v1", "amazon.titan-image-generator-v2:0"
-TARGETS = {"sdxl generate": 0.45, "titan generate": 0.45, "sdxl vary": 0.5, "titan vary": 0.5, "titan inpaint": 0.5, "titan 5 pictures": 0.5}
+TARGETS = {
+    "sdxl generate": 0.45,
+    "titan generate": 0.45,
+    "sdxl vary": 0.5,
+    "titan vary": 0.5,
+    "titan inpaint": 0.5,
+    "titan 5 pictures": 0.5,
+}
 
 Work = Callable[[], object]
 
@@ -85,13 +92,21 @@ class PlainScript:
             "titan vary": lambda: self.titan(
                 {
                     "taskType": "IMAGE_VARIATION",
-                    "imageVariationParams": {"text": "a fox", "images": [self.text_of(self.photo)], "similarityStrength": 0.6},
+                    "imageVariationParams": {
+                        "text": "a fox",
+                        "images": [self.text_of(self.photo)],
+                        "similarityStrength": 0.6,
+                    },
                 }
             ),
             "titan inpaint": lambda: self.titan(
                 {
                     "taskType": "INPAINTING",
-                    "inPaintingParams": {"text": "a fox", "image": self.text_of(self.photo), "maskImage": self.text_of(self.mask)},
+                    "inPaintingParams": {
+                        "text": "a fox",
+                        "image": self.text_of(self.photo),
+                        "maskImage": self.text_of(self.mask),
+                    },
                 }
             ),
             "titan 5 pictures": lambda: self.titan({"taskType": "TEXT_IMAGE", "textToImageParams": {"text": "a fox"}}, 5),
@@ -114,9 +129,9 @@ class WithLimner:
             "titan generate": lambda: self.titan.generate("a fox", seed=1).image.data,
             "sdxl vary": lambda: self.sdxl.vary(self.photo, "a fox", seed=1, strength=0.4).image.data,
             "titan vary": lambda: self.titan.vary(self.photo, "a fox", seed=1, strength=0.4).image.data,
-            "titan inpaint": lambda: self.titan.inpaint(
-                self.photo, "a fox", mask=self.mask, seed=1, preserve=False
-            ).image.data,
+            "titan inpaint": lambda: (
+                self.titan.inpaint(self.photo, "a fox", mask=self.mask, seed=1, preserve=False).image.data
+            ),
             "titan 5 pictures": lambda: [picture.data for picture in self.titan.generate("a fox", seed=1, n=5).images],
         }
 
@@ -155,12 +170,16 @@ def main(rounds: int) -> None:
     import warnings
 
     warnings.simplefilter("ignore")  # that these models are retired is not news here
-    os.environ.update(AWS_ACCESS_KEY_ID="x", AWS_SECRET_ACCESS_KEY="x", AWS_REGION="us-east-1", AWS_DEFAULT_REGION="us-east-1")
+    os.environ.update(
+        AWS_ACCESS_KEY_ID="x", AWS_SECRET_ACCESS_KEY="x", AWS_REGION="us-east-1", AWS_DEFAULT_REGION="us-east-1"
+    )
     with tempfile.TemporaryDirectory() as folder, stub() as address:
         os.environ["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"] = address
         photo, mask = inputs(Path(folder))
         plain, ours = PlainScript(photo, mask).works(), WithLimner(photo, mask).works()
-        print(f"{'work':18} {'script ms':>10} {'limner ms':>10} {'ratio':>6} {'target':>7} {'script MiB':>11} {'limner MiB':>11} {'ratio':>6}")
+        print(
+            f"{'work':18} {'script ms':>10} {'limner ms':>10} {'ratio':>6} {'target':>7} {'script MiB':>11} {'limner MiB':>11} {'ratio':>6}"
+        )
         for name in plain:
             taken: dict[str, list[float]] = {"plain": [], "ours": []}
             for measured in range(rounds + 2):

@@ -1,6 +1,6 @@
 """200 installed plugins, four of them broken or odd: what `limner models` costs for each, and that all are named.
 
-    python tests/benchmarks/many_plugins.py
+python tests/benchmarks/many_plugins.py
 """
 
 from __future__ import annotations
@@ -58,7 +58,11 @@ def run(*words: str, path: str = "") -> tuple[float, str]:
 
 def main() -> None:
     """Measure and print."""
-    with tempfile.TemporaryDirectory() as bare, tempfile.TemporaryDirectory() as good, tempfile.TemporaryDirectory() as all_of:
+    with (
+        tempfile.TemporaryDirectory() as bare,
+        tempfile.TemporaryDirectory() as good,
+        tempfile.TemporaryDirectory() as all_of,
+    ):
         for index in range(COUNT):
             install(Path(good), f"p{index}", GOOD.format(name=f"p{index}"))
         for name, source in BAD.items():
@@ -70,7 +74,7 @@ def main() -> None:
         print(f"{(full - empty) / COUNT * 1000:.2f} ms for each")
         both = os.pathsep.join((good, all_of))
         models = run("models", "--json", path=both)[1]
-        working = sum(f"dummy.p{index}\"" in models for index in range(COUNT)) + ("dummy.sleeps" in models)
+        working = sum(f'dummy.p{index}"' in models for index in range(COUNT)) + ("dummy.sleeps" in models)
         print(f"with the four odd ones: {working} of {COUNT + 1} models work")
         listing = run("plugins", "--json", path=both)[1]
         print("named by `limner plugins`:", ", ".join(name for name in BAD if f'"{name}"' in listing))

@@ -1,6 +1,6 @@
 """fit and encode: plans a second of one process, by process CPU.
 
-    python tests/benchmarks/plans.py
+python tests/benchmarks/plans.py
 """
 
 from __future__ import annotations
@@ -9,9 +9,8 @@ import io
 import time
 from collections.abc import Callable
 
-import PIL.Image
-
 import limner
+import PIL.Image
 
 
 def rate(work: Callable[[], object], seconds: float = 2.0) -> float:

@@ -1,6 +1,6 @@
 """Start-up in fresh processes: bare interpreter, boto3 and limner, interleaved; medians with the bare interpreter taken off.
 
-    python tests/benchmarks/startup.py [ROUNDS]
+python tests/benchmarks/startup.py [ROUNDS]
 """
 
 from __future__ import annotations

@@ -53,7 +53,9 @@ def test_every_example_of_the_page_runs(page: Path, workplace: Path) -> None:
             commands = [command.removeprefix("$ ") for command in code.splitlines() if command.startswith("$ ")]
             assert commands, f"{page.name}:{line}: a console example has lines that start with '$ '"
             for command in commands:
-                done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True, check=False)
+                done = subprocess.run(
+                    ["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True, check=False
+                )
                 assert done.returncode == 0, f"{page.name}:{line}: {command}\n{done.stdout}\n{done.stderr}"
     logging.root.handlers[:] = handlers
 
