@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -42,22 +43,50 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+class Shell:
+    """Runs the commands of a page: exports last, and what ends in & stays until the page is done."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.monkeypatch = monkeypatch
+        self.servers: list[subprocess.Popen[str]] = []
+
+    def run(self, command: str, where: str) -> None:
+        if command.startswith("export "):
+            for setting in shlex.split(command)[1:]:
+                self.monkeypatch.setenv(*setting.split("=", 1))
+        elif command.endswith(" &"):
+            server = subprocess.Popen(shlex.split(command.removesuffix(" &")), stdout=subprocess.PIPE, text=True)
+            self.servers.append(server)
+            assert server.stdout is not None
+            assert server.stdout.readline(), f"{where}: {command} ended at once"
+        else:
+            script = ["bash", "-c", f"set -o pipefail; {command}"]
+            done = subprocess.run(script, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, f"{where}: {command}\n{done.stdout}\n{done.stderr}"
+
+    def close(self) -> None:
+        for server in self.servers:
+            server.terminate()
+            server.communicate()
+
+
 @pytest.mark.parametrize("page", [page for page in PAGES if list(examples(page))], ids=lambda page: page.stem)
-def test_every_example_of_the_page_runs(page: Path, workplace: Path) -> None:
+def test_every_example_of_the_page_runs(page: Path, workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     namespace: dict[str, object] = {"__name__": "example"}
     handlers = logging.root.handlers[:]
-    for line, language, code in examples(page):
-        if language == "python":
-            exec(compile("\n" * line + code, str(page), "exec"), namespace)
-        else:
+    shell = Shell(monkeypatch)
+    try:
+        for line, language, code in examples(page):
+            if language == "python":
+                exec(compile("\n" * line + code, str(page), "exec"), namespace)
+                continue
             commands = [command.removeprefix("$ ") for command in code.splitlines() if command.startswith("$ ")]
             assert commands, f"{page.name}:{line}: a console example has lines that start with '$ '"
             for command in commands:
-                done = subprocess.run(
-                    ["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True, check=False
-                )
-                assert done.returncode == 0, f"{page.name}:{line}: {command}\n{done.stdout}\n{done.stderr}"
-    logging.root.handlers[:] = handlers
+                shell.run(command, f"{page.name}:{line}")
+    finally:
+        shell.close()
+        logging.root.handlers[:] = handlers
 
 
 def test_the_readme_has_the_two_commands_that_ci_runs() -> None:

@@ -1,0 +1,52 @@
+"""The command ``limner bedrock-emulator``; loads the server only when it runs."""
+
+from __future__ import annotations
+
+import click
+
+
+def _mapping(_context: click.Context, _option: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
+    """Read ``IDENTIFIER=MODEL``; model ids hold no ``=``."""
+    split = [pair.rpartition("=") for pair in pairs]
+    if not all(identifier and model for identifier, _, model in split):
+        raise click.BadParameter("must be IDENTIFIER=MODEL, such as arn:aws:...=amazon.titan-image-generator-v2:0")
+    return {identifier: model for identifier, _, model in split}
+
+
+@click.command("bedrock-emulator")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1; 0 takes a free one.")
+@click.option("--painter", type=click.Choice(["sketch", "invert"]), default="sketch", show_default=True, help="What paints.")
+@click.option("--fault", "faults", multiple=True, metavar="FAULT", help="What goes wrong, such as throttle*2; repeatable.")
+@click.option(
+    "--serve",
+    "served",
+    multiple=True,
+    callback=_mapping,
+    metavar="ID=MODEL",
+    help="Serve an opaque identifier (an ARN) as a model; repeatable.",
+)
+def command(port: int, painter: str, faults: tuple[str, ...], served: dict[str, str]) -> None:
+    """Run Amazon Bedrock's InvokeModel on this machine, for SDXL 1.0 and Titan Image Generator.
+
+    The first line of standard output is the address. Runs until interrupted.
+    """
+    from aiohttp import web
+
+    from limner_bedrock_emulator.faults import Faults
+    from limner_bedrock_emulator.painters import PAINTERS
+    from limner_bedrock_emulator.service import Service
+    from limner_bedrock_emulator.serving import GRACE, address, listen
+
+    try:
+        application = Service(PAINTERS[painter](), Faults(faults), served).application()
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    try:
+        listening = listen(port)
+    except OSError as error:
+        raise click.ClickException(f"cannot listen on port {port}: {error.strerror}") from error
+    with listening:
+        click.echo(address(listening))  # click flushes
+        web.run_app(
+            application, sock=listening, print=None, access_log=None, handler_cancellation=True, shutdown_timeout=GRACE
+        )

@@ -1,0 +1,55 @@
+"""Which model an identifier names: ids, foundation-model ARNs, inference profiles, and what the user maps.
+
+Source: Amazon Bedrock API Reference, InvokeModel, ``modelId``; Amazon Bedrock User Guide, model pages.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from limner_bedrock_emulator.refusals import END_OF_LIFE, INVALID_MODEL_ID, UNKNOWN_MODEL, RequestRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SDXL, TITAN_V1, TITAN_V2 = "sdxl", "titan-v1", "titan-v2"
+
+CONTRACTS = {
+    "stability.stable-diffusion-xl-v1": SDXL,
+    "stability.stable-diffusion-xl-v1:0": SDXL,
+    "amazon.titan-image-generator-v1": TITAN_V1,
+    "amazon.titan-image-generator-v1:0": TITAN_V1,
+    "amazon.titan-image-generator-v2:0": TITAN_V2,
+}
+"""Served model ids, each with the name of its contract (the schema file of that name)."""
+
+RETIRED = {"stability.stable-diffusion-xl", "stability.stable-diffusion-xl-v0"}
+"""SDXL 0.8: an earlier contract, gone from Bedrock in 2024."""
+
+_ARN = re.compile(r"arn:aws[a-z-]*:bedrock:[a-z0-9-]*:\d*:(?:foundation-model|inference-profile)/(?P<name>.+)")
+_NAME = re.compile(r"(?:[a-z]{2,10}(?:-[a-z]+)?\.)?(?P<model>[a-z0-9-]+\.[a-z0-9][a-z0-9.:-]*)")
+
+
+def contract_of(model_id: str, served: Mapping[str, str] | None = None) -> str:
+    """Return the contract that a model identifier names: ``sdxl``, ``titan-v1`` or ``titan-v2``.
+
+    Args:
+        model_id: an id, a foundation-model ARN, or an inference-profile id or ARN that names the model.
+        served: further identifiers (opaque ARNs), each with the model id it stands for.
+
+    Raises:
+        RequestRefused: no such model, in Bedrock's words.
+    """
+    model_id = (served or {}).get(model_id, model_id)
+    arn = _ARN.fullmatch(model_id)
+    name = arn["name"] if arn else model_id
+    if name in CONTRACTS:
+        return CONTRACTS[name]
+    if name in RETIRED:
+        raise RequestRefused(END_OF_LIFE)
+    named = _NAME.fullmatch(name)
+    if named is not None and named["model"] in CONTRACTS:
+        return CONTRACTS[named["model"]]
+    known_form = named is not None or model_id.startswith("arn:")
+    raise RequestRefused(UNKNOWN_MODEL if known_form else INVALID_MODEL_ID)

@@ -1,0 +1,89 @@
+"""Bedrock's refusals: HTTP status, error code and message, as the service words them.
+
+Sources: Amazon Bedrock API Reference, InvokeModel (errors); Amazon Bedrock User Guide, "Troubleshooting Amazon
+Bedrock API Error Codes"; texts of the live service in public issue threads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One answer that is no result.
+
+    Attributes:
+        status: HTTP status.
+        code: the error's name, sent in ``x-amzn-ErrorType``.
+        message: the text of ``message`` in the body.
+        fields: what else the body holds.
+        headers: what else the header holds.
+    """
+
+    status: int
+    code: str
+    message: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The JSON body."""
+        return {"message": self.message, **self.fields}
+
+
+class RequestRefused(Exception):
+    """The request is answered with a refusal."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.message)
+        self.refusal = refusal
+
+
+def malformed(*violations: str) -> RequestRefused:
+    """Refuse a body, worded as the live service does.
+
+    Args:
+        violations: each a JSON pointer and what is wrong there, ``#/steps: 60 is not less or equal to 50``;
+            several are only counted, none leaves the bare sentence.
+    """
+    match violations:
+        case ():
+            what = ""
+        case (violation,):
+            what = f": {violation}"
+        case _:
+            what = f": {len(violations)} schema violations found"
+    return invalid(f"Malformed input request{what}, please reformat your input and try again.")
+
+
+def invalid(message: str) -> RequestRefused:
+    """Refuse with a ValidationException."""
+    return RequestRefused(Refusal(400, "ValidationException", message))
+
+
+MISSING_TOKEN = Refusal(403, "MissingAuthenticationTokenException", "Missing Authentication Token")
+UNKNOWN_OPERATION = Refusal(404, "UnknownOperationException", "The requested operation is not recognized by the service.")
+INTERNAL_ERROR = Refusal(500, "InternalServerException", "The system encountered an unexpected error during processing.")
+INVALID_MODEL_ID = Refusal(400, "ValidationException", "The provided model identifier is invalid.")
+UNKNOWN_MODEL = Refusal(
+    404,
+    "ResourceNotFoundException",
+    "Could not resolve the foundation model from the provided model identifier.",
+)
+END_OF_LIFE = Refusal(
+    404,
+    "ResourceNotFoundException",
+    "This model version has reached the end of its life. Please refer to the AWS documentation for more details.",
+)
+
+
+def incomplete_signature(missing: Sequence[str]) -> RequestRefused:
+    """Refuse an Authorization header that lacks parts of Signature Version 4; the header itself is not repeated."""
+    parts = " ".join(f"Authorization header requires '{part}' parameter." for part in missing)
+    return RequestRefused(Refusal(400, "IncompleteSignature", parts))

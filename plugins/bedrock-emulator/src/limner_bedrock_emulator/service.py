@@ -1,0 +1,257 @@
+"""The service: a request comes in, is checked in the order in which Bedrock checks, painted, and answered.
+
+Source: Amazon Bedrock API Reference, InvokeModel and InvokeModelWithResponseStream.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import socket
+import struct
+import uuid
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from aiohttp import web
+
+from limner_bedrock_emulator import eventstream, sdxl, titan
+from limner_bedrock_emulator.faults import HEADER, REFUSALS, Fault, Faults
+from limner_bedrock_emulator.model_ids import SDXL, contract_of
+from limner_bedrock_emulator.refusals import (
+    INTERNAL_ERROR,
+    MISSING_TOKEN,
+    UNKNOWN_OPERATION,
+    Refusal,
+    RequestRefused,
+    incomplete_signature,
+    invalid,
+    malformed,
+)
+from limner_bedrock_emulator.schemas import validate
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from limner_bedrock_emulator.painters import Painter
+
+LARGEST_BODY = 25_000_000
+LONGEST_MODEL_ID = 2048
+
+_STREAMED = {
+    "InternalServerException": "internalServerException",
+    "ModelErrorException": "modelStreamErrorException",
+    "ModelTimeoutException": "modelTimeoutException",
+    "ServiceUnavailableException": "serviceUnavailableException",
+    "ThrottlingException": "throttlingException",
+    "ValidationException": "validationException",
+}
+"""The exceptions that have a member in the response stream, and the member's name."""
+
+_log = logging.getLogger(__name__)
+
+
+class ReceivedRequest(NamedTuple):
+    """One request as it came.
+
+    Attributes:
+        model_id: the identifier in the path, decoded.
+        headers: by lower-case name.
+        body: the parsed JSON, ``None`` where it is no JSON.
+        raw: the body's bytes.
+    """
+
+    model_id: str
+    headers: Mapping[str, str]
+    body: Any
+    raw: bytes
+
+
+class Service:
+    """Answers requests.
+
+    Args:
+        painter: what paints; may be exchanged between requests.
+        faults: what goes wrong; may be exchanged between requests.
+        served: further model identifiers, each with the model id that it stands for.
+        observe: is given every request to a model.
+    """
+
+    def __init__(
+        self,
+        painter: Painter,
+        faults: Faults,
+        served: Mapping[str, str],
+        observe: Callable[[ReceivedRequest], None] | None = None,
+    ) -> None:
+        self.painter = painter
+        self.faults = faults
+        self._served = {identifier: _servable(model_id) for identifier, model_id in served.items()}
+        self._observe = observe
+
+    def application(self) -> web.Application:
+        """Make the aiohttp application."""
+        largest = LARGEST_BODY + 1  # releases of aiohttp differ by one here; the exact check is _read's
+        application = web.Application(middlewares=[_as_aws_answers], client_max_size=largest)
+        application.router.add_post("/model/{model_id:.+}/invoke", self._invoke)
+        application.router.add_post("/model/{model_id:.+}/invoke-with-response-stream", self._invoke_stream)
+        return application
+
+    async def _invoke(self, request: web.Request) -> web.StreamResponse:
+        fault, data = await self._answer(request)
+        if fault is not None and fault.name == "reset":
+            return await _reset(request, data, "application/json")
+        return web.Response(body=data, content_type="application/json")
+
+    async def _invoke_stream(self, request: web.Request) -> web.StreamResponse:
+        try:
+            fault, data = await self._answer(request)
+        except FaultMet as met:
+            if met.refusal.code not in _STREAMED:
+                raise
+            fault, frames = None, eventstream.exception(_STREAMED[met.refusal.code], _as_event(met.refusal))
+        else:
+            frames = b"".join(eventstream.chunks(data))
+        if fault is not None and fault.name == "reset":
+            return await _reset(request, frames, eventstream.CONTENT_TYPE)
+        headers = {"X-Amzn-Bedrock-Content-Type": "application/json"}
+        return web.Response(body=frames, content_type=eventstream.CONTENT_TYPE, headers=headers)
+
+    async def _answer(self, request: web.Request) -> tuple[Fault | None, bytes]:
+        """Return the answer's JSON and the fault that its delivery meets."""
+        _check_signature(request)
+        model_id = request.match_info["model_id"]
+        raw = await _read(request)
+        body = _parse(raw)
+        if self._observe is not None:
+            headers = {name.lower(): value for name, value in request.headers.items()}
+            self._observe(ReceivedRequest(model_id, headers, body, raw))
+        _check_media_type(request)
+        if len(model_id) > LONGEST_MODEL_ID:
+            raise invalid(_constraint("modelId", LONGEST_MODEL_ID))
+        contract = contract_of(model_id, self._served)
+        fault = self.faults.next(request.headers.getall(HEADER, []), body)
+        if fault is not None and fault.name in REFUSALS:
+            raise FaultMet(REFUSALS[fault.name])
+        if fault is not None and fault.name == "hang":
+            await asyncio.Event().wait()  # ends by cancellation, when the client goes or the server stops
+        data = await asyncio.to_thread(self._paint, self._served.get(model_id, model_id), contract, body, fault)
+        if fault is not None and fault.name == "truncated-json":
+            data = data[: len(data) // 2]
+        return fault, data
+
+    def _paint(self, model_id: str, contract: str, body: Any, fault: Fault | None) -> bytes:
+        if not isinstance(body, dict):
+            raise malformed()
+        violations = validate(model_id, body)
+        if violations:
+            raise malformed(*violations)
+        answer = sdxl.answer if contract == SDXL else titan.answer
+        return json.dumps(answer(body, self.painter, fault)).encode()
+
+
+class FaultMet(RequestRefused):
+    """The refusal was asked for, so a stream tells it by an event."""
+
+
+def _servable(model_id: str) -> str:
+    """Return the id if it names a served model; raise ValueError otherwise."""
+    try:
+        contract_of(model_id)
+    except RequestRefused as refused:
+        raise ValueError(f"cannot serve as {model_id!r}: {refused}") from refused
+    return model_id
+
+
+@web.middleware
+async def _as_aws_answers(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Give every answer a request id, and every refusal AWS's shape."""
+    try:
+        response = await handler(request)
+    except RequestRefused as refused:
+        response = _refusal(refused.refusal)
+    except web.HTTPException:  # no such path or method
+        response = _refusal(UNKNOWN_OPERATION)
+    except Exception:
+        _log.exception("The emulator failed")
+        response = _refusal(INTERNAL_ERROR)
+    if not response.prepared:
+        response.headers["x-amzn-RequestId"] = str(uuid.uuid4())
+    return response
+
+
+def _refusal(refusal: Refusal) -> web.Response:
+    headers = {"x-amzn-ErrorType": refusal.code, **refusal.headers}
+    return web.json_response(refusal.body, status=refusal.status, headers=headers)
+
+
+def _as_event(refusal: Refusal) -> dict[str, Any]:
+    """Return the body of an exception event; a model's error has other members there."""
+    if refusal.code == "ModelErrorException":
+        status = refusal.fields["originalStatusCode"]
+        return {"message": refusal.message, "originalMessage": refusal.message, "originalStatusCode": status}
+    return refusal.body
+
+
+def _check_signature(request: web.Request) -> None:
+    """Refuse a request without the parts of AWS Signature Version 4; the signature itself is not checked."""
+    authorization = request.headers.get("Authorization")
+    if authorization is None:
+        raise RequestRefused(MISSING_TOKEN)
+    scheme, _, parameters = authorization.partition(" ")
+    given = {name.strip() for name, equals, value in (part.partition("=") for part in parameters.split(",")) if value}
+    missing = [part for part in ("Credential", "SignedHeaders", "Signature") if part not in given]
+    if scheme != "AWS4-HMAC-SHA256":
+        missing = ["Credential", "SignedHeaders", "Signature"]
+    if missing:
+        raise incomplete_signature(missing)
+
+
+def _check_media_type(request: web.Request) -> None:
+    """Refuse another Content-Type than JSON; botocore sends none unless told, and Bedrock takes that."""
+    if "Content-Type" in request.headers and request.content_type != "application/json":
+        raise invalid("The provided Content-Type is invalid or not supported for this model.")
+
+
+async def _read(request: web.Request) -> bytes:
+    try:
+        raw = await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        raw = None
+    if raw is None or len(raw) > LARGEST_BODY:
+        raise invalid(_constraint("body", LARGEST_BODY))
+    return raw
+
+
+def _constraint(member: str, limit: int) -> str:
+    return (
+        f"1 validation error detected: Value at '{member}' failed to satisfy constraint: "
+        f"Member must have length less than or equal to {limit}"
+    )
+
+
+def _parse(raw: bytes) -> Any:
+    """Return the JSON value, ``None`` where there is none; NaN and infinities are no JSON."""
+    try:
+        return json.loads(raw, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+async def _reset(request: web.Request, data: bytes, content_type: str) -> web.StreamResponse:
+    """Send half of the answer and reset the connection."""
+    headers = {"Content-Type": content_type, "Content-Length": str(len(data)), "x-amzn-RequestId": str(uuid.uuid4())}
+    response = web.StreamResponse(headers=headers)
+    await response.prepare(request)
+    await response.write(data[: len(data) // 2])
+    if request.transport is not None:
+        connection = request.transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # close with RST, not FIN
+        request.transport.abort()
+    return response

@@ -1,0 +1,160 @@
+"""Titan Image Generator G1, v1 and v2: from a valid body to the answer.
+
+Source: Amazon Bedrock User Guide, "Amazon Titan Image Generator G1 models".
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image, ImageChops, ImageColor, ImageDraw, ImageFilter, ImageOps
+
+from limner_bedrock_emulator import pictures
+from limner_bedrock_emulator.faults import spoil
+from limner_bedrock_emulator.refusals import malformed
+
+if TYPE_CHECKING:
+    from limner_bedrock_emulator.faults import Fault
+    from limner_bedrock_emulator.painters import Painter, Size
+
+LONGEST = 1408
+"""Pixels of an input picture's longer side."""
+HEAVIEST = 5_000_000
+"""Bytes of an input picture ("5 MB", read as the smaller unit)."""
+DEFAULT_SIZE = 1024
+DEFAULT_SIMILARITY = 0.7
+DEFAULT_CONTROL = 0.7
+BACKGROUND = 32
+"""How far a pixel's levels may lie from the border's colour and still be background."""
+
+FILTERED = (
+    "Content in {which} of the generated image(s) has been blocked and has been filtered from the response. "
+    "Our system automatically blocked because the generated image(s) may conflict our AUP or AWS Responsible AI Policy."
+)
+
+
+def answer(body: dict[str, Any], painter: Painter, fault: Fault | None) -> dict[str, Any]:
+    """Paint what the body asks for and shape the answer."""
+    painted, mask = _paint(body, painter)
+    images = [spoil(pictures.write(picture), fault) for picture in painted]
+    extra = {} if mask is None else {"maskImage": pictures.write(mask)}
+    match fault.name if fault is not None else None:
+        case "filtered":
+            return _filtered(images, fault) | extra
+        case "error-result" | "error-artifact":
+            return {"error": "The image generation could not be completed."}
+        case "fewer-images":
+            return {"images": images[:-1], **extra}
+        case "missing-keys":
+            return {}
+    return {"images": images, **extra}
+
+
+def _filtered(images: list[str], fault: Fault | None) -> dict[str, Any]:
+    """Leave out the first images; which ones are missing, the answer does not say."""
+    blocked = len(images) if fault is None or fault.argument is None else fault.argument
+    if blocked >= len(images):
+        return {"error": FILTERED.format(which="the all")}
+    return {"images": images[blocked:], "error": FILTERED.format(which="some")}
+
+
+def _paint(body: dict[str, Any], painter: Painter) -> tuple[list[Image.Image], Image.Image | None]:
+    """Return the pictures, and the mask where the body asks for it."""
+    config = body.get("imageGenerationConfig", {})
+    seed = config.get("seed", 0)
+    seeds = range(seed, seed + config.get("numberOfImages", 1))
+    size = config.get("width", DEFAULT_SIZE), config.get("height", DEFAULT_SIZE)
+    match body["taskType"]:
+        case "TEXT_IMAGE":
+            return _text_to_image(body["textToImageParams"], painter, seeds, size), None
+        case "INPAINTING":
+            return _edit(body["inPaintingParams"], "#/inPaintingParams", painter, seeds, outside=False)
+        case "OUTPAINTING":
+            return _edit(body["outPaintingParams"], "#/outPaintingParams", painter, seeds, outside=True)
+        case "IMAGE_VARIATION":
+            return _variation(body["imageVariationParams"], painter, seeds, size), None
+        case "COLOR_GUIDED_GENERATION":
+            return _colour_guided(body["colorGuidedGenerationParams"], painter, seeds, size), None
+        case _:  # BACKGROUND_REMOVAL
+            return [_cut_out(_read(body["backgroundRemovalParams"]["image"], "#/backgroundRemovalParams/image"))], None
+
+
+def _read(text: str, pointer: str) -> Image.Image:
+    return pictures.read(text, pointer, longest=LONGEST, heaviest=HEAVIEST)
+
+
+def _text_to_image(params: dict[str, Any], painter: Painter, seeds: range, size: Size) -> list[Image.Image]:
+    painted = [painter.paint(params["text"], size, seed) for seed in seeds]
+    if "conditionImage" not in params:
+        return painted
+    condition = _read(params["conditionImage"], "#/textToImageParams/conditionImage").convert("RGB").resize(size)
+    if params.get("controlMode", "CANNY_EDGE") == "SEGMENTATION":
+        layout = ImageOps.posterize(condition, 2)
+    else:
+        layout = condition.convert("L").filter(ImageFilter.FIND_EDGES).convert("RGB")
+    return [Image.blend(picture, layout, params.get("controlStrength", DEFAULT_CONTROL) / 2) for picture in painted]
+
+
+def _edit(
+    params: dict[str, Any], pointer: str, painter: Painter, seeds: range, *, outside: bool
+) -> tuple[list[Image.Image], Image.Image | None]:
+    """Change what lies inside the mask (inpainting) or outside it (outpainting); black is inside for both."""
+    picture = _read(params["image"], f"{pointer}/image").convert("RGB")
+    if "maskImage" in params:
+        mask = _read(params["maskImage"], f"{pointer}/maskImage")
+        pictures.same_size(mask, picture, f"{pointer}/maskImage")
+        mask = pictures.black_and_white(mask, f"{pointer}/maskImage")
+    else:
+        mask = _find(params["maskPrompt"], picture.size)
+    opening = mask if outside else ImageOps.invert(mask)
+    if outside and params.get("outPaintingMode", "DEFAULT") == "DEFAULT":
+        opening = ImageChops.lighter(opening, opening.filter(ImageFilter.GaussianBlur(painter.feather)))
+    text = params.get("text", "")
+    painted = [pictures.mix(picture, painter.repaint(picture, opening, text, seed), opening) for seed in seeds]
+    return painted, mask if params.get("returnMask", False) else None
+
+
+def _find(prompt: str, size: Size) -> Image.Image:
+    """Stand in for finding what the prompt names: a centred ellipse, black, whose width and height the words decide."""
+    digest = hashlib.sha256(prompt.encode("utf-8", "replace")).digest()
+    mask = Image.new("L", size, 255)
+    margins = [round(side * (0.15 + 0.2 * byte / 255)) for side, byte in zip(size, digest, strict=False)]
+    box = (margins[0], margins[1], size[0] - 1 - margins[0], size[1] - 1 - margins[1])
+    ImageDraw.Draw(mask).ellipse(box, fill=0)
+    return mask
+
+
+def _variation(params: dict[str, Any], painter: Painter, seeds: range, size: Size) -> list[Image.Image]:
+    """Vary the input pictures in turn."""
+    sources = [_read(text, f"#/imageVariationParams/images/{at}") for at, text in enumerate(params["images"])]
+    strength = 1 - params.get("similarityStrength", DEFAULT_SIMILARITY)
+    return [
+        painter.vary(sources[at % len(sources)].convert("RGB").resize(size), params.get("text", ""), strength, seed)
+        for at, seed in enumerate(seeds)
+    ]
+
+
+def _colour_guided(params: dict[str, Any], painter: Painter, seeds: range, size: Size) -> list[Image.Image]:
+    """Paint, after the reference where there is one, and dye it from the first colour to the last."""
+    if "referenceImage" in params:
+        pointer = "#/colorGuidedGenerationParams/referenceImage"
+        reference = _read(params["referenceImage"], pointer)
+        if reference.mode != "RGB":
+            raise malformed(f"{pointer}: expected an RGB picture, actual: {reference.mode}")
+        strength = 1 - DEFAULT_SIMILARITY
+        painted = [painter.vary(reference.resize(size), params["text"], strength, seed) for seed in seeds]
+    else:
+        painted = [painter.paint(params["text"], size, seed) for seed in seeds]
+    dark, light = (ImageColor.getrgb(params["colors"][at]) for at in (0, -1))
+    return [ImageOps.colorize(picture.convert("L"), dark, light) for picture in painted]
+
+
+def _cut_out(picture: Image.Image) -> Image.Image:
+    """Make transparent what has about the colour of the top left corner."""
+    opaque = picture.convert("RGB")
+    corner = Image.new("RGB", opaque.size, opaque.getpixel((0, 0)))
+    far = ImageChops.difference(opaque, corner).point(lambda level: 255 if level > BACKGROUND else 0)
+    red, green, blue = far.split()
+    opaque.putalpha(ImageChops.lighter(ImageChops.lighter(red, green), blue))
+    return opaque

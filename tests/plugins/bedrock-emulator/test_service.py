@@ -1,0 +1,213 @@
+"""The HTTP around the models: signature, identifiers, limits, shapes, both call forms."""
+
+import json
+import re
+import urllib.error
+import urllib.request
+from urllib.parse import quote
+
+import boto3
+import limner_bedrock_emulator
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from limner_bedrock_emulator.eventstream import PART
+from limner_bedrock_emulator.model_ids import contract_of
+from limner_bedrock_emulator.refusals import RequestRefused
+from PIL import Image
+
+SDXL, V2 = "stability.stable-diffusion-xl-v1", "amazon.titan-image-generator-v2:0"
+BODY = {"text_prompts": [{"text": "a fox"}]}
+SIGNED = "AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/bedrock/aws4_request, SignedHeaders=host, Signature=ab"
+
+
+@pytest.fixture
+def post(emulator):
+    """POST bytes without an SDK; give status, headers, parsed body."""
+
+    def post(path=f"/model/{SDXL}/invoke", data=b"{}", authorization=SIGNED, method="POST", **headers):
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        headers |= {} if authorization is None else {"Authorization": authorization}
+        request = urllib.request.Request(emulator.url + path, data, headers, method=method)
+        try:
+            response = urllib.request.urlopen(request, timeout=10)
+        except urllib.error.HTTPError as error:
+            response = error
+        with response:
+            return response.status, response.headers, json.loads(response.read())
+
+    return post
+
+
+def test_a_request_without_signature_is_refused(post):
+    status, headers, body = post(authorization=None, Content_Type="application/json")
+    assert (status, headers["x-amzn-ErrorType"]) == (403, "MissingAuthenticationTokenException")
+    assert body == {"message": "Missing Authentication Token"}
+
+
+@pytest.mark.parametrize(
+    ("authorization", "missing"),
+    [
+        (SIGNED.replace("Signature=ab", ""), ["Signature"]),
+        (SIGNED.replace("SignedHeaders=host, ", ""), ["SignedHeaders"]),
+        (SIGNED.replace("=a/20260101/us-east-1/bedrock/aws4_request", "="), ["Credential"]),
+        ("AWS4-HMAC-SHA256", ["Credential", "SignedHeaders", "Signature"]),
+        ("Bearer secret", ["Credential", "SignedHeaders", "Signature"]),
+    ],
+)
+def test_an_incomplete_signature_is_refused(post, authorization, missing):
+    status, headers, body = post(authorization=authorization, Content_Type="application/json")
+    assert (status, headers["x-amzn-ErrorType"]) == (400, "IncompleteSignature")
+    assert re.findall(r"'(\w+)'", body["message"]) == missing
+    assert "secret" not in body["message"]
+
+
+def test_every_answer_has_a_request_id_of_its_own(post):
+    answers = [
+        post(data=json.dumps(BODY).encode(), Content_Type="application/json"),
+        post(Content_Type="application/json"),
+        post(authorization=None),
+        post("/nothing"),
+    ]
+    assert [status for status, _, _ in answers] == [200, 400, 403, 404]
+    assert len({headers["x-amzn-RequestId"] for _, headers, _ in answers}) == 4
+
+
+def test_the_content_type_is_json(post):
+    data = json.dumps(BODY).encode()
+    assert post(data=data, Content_Type="application/json; charset=utf-8")[0] == 200
+    status, headers, _ = post(data=data, Content_Type="text/plain")
+    assert (status, headers["x-amzn-ErrorType"]) == (400, "ValidationException")
+
+
+def test_no_content_type_passes_as_botocore_sends_none(client, emulator):
+    client.invoke_model(modelId=SDXL, body=json.dumps(BODY))["body"].read()
+    assert "content-type" not in emulator.requests[0].headers
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"{", b"[]", b'"x"', b"null", b"\xff", b'{"seed": NaN}', b'{"seed": Infinity}', b"[" * 100_000]
+)
+def test_what_is_no_json_object_is_malformed(post, data):
+    status, headers, body = post(data=data, Content_Type="application/json")
+    assert (status, headers["x-amzn-ErrorType"]) == (400, "ValidationException")
+    assert body["message"] == "Malformed input request, please reformat your input and try again."
+
+
+def test_deep_nesting_is_no_failure(post):
+    deep = json.dumps(BODY)[:-1] + ', "extras": {"x": ' + "[" * 500 + "]" * 500 + "}}"
+    assert post(data=deep.encode(), Content_Type="application/json")[0] == 200
+
+
+@pytest.mark.parametrize("over", [1, 2, 1_000_000])
+def test_the_body_has_a_limit(client, over):
+    padding = " " * (25_000_000 - len(json.dumps(BODY)))
+    assert client.invoke_model(modelId=SDXL, body=json.dumps(BODY) + padding)["body"].read()
+    with pytest.raises(ClientError, match=r"'body' failed to satisfy constraint: .* 25000000") as refused:
+        client.invoke_model(modelId=SDXL, body=json.dumps(BODY) + padding + " " * over)
+    assert refused.value.response["Error"]["Code"] == "ValidationException"
+
+
+@pytest.mark.parametrize(
+    ("path", "method"), [("/", "GET"), (f"/model/{SDXL}/converse", "POST"), (f"/model/{SDXL}/invoke", "PUT")]
+)
+def test_other_operations_are_unknown(post, path, method):
+    status, headers, _ = post(path, None if method == "GET" else b"{}", method=method)
+    assert (status, headers["x-amzn-ErrorType"]) == (404, "UnknownOperationException")
+
+
+ARN = "arn:aws:bedrock:us-east-1:{}:{}/{}"
+
+
+@pytest.mark.parametrize(
+    ("identifier", "contract"),
+    [
+        (SDXL, "sdxl"),
+        (f"{SDXL}:0", "sdxl"),
+        ("amazon.titan-image-generator-v1", "titan-v1"),
+        ("amazon.titan-image-generator-v1:0", "titan-v1"),
+        (V2, "titan-v2"),
+        (ARN.format("", "foundation-model", V2), "titan-v2"),
+        (ARN.format("", "foundation-model", SDXL).replace("aws:", "aws-us-gov:", 1), "sdxl"),
+        (f"us.{V2}", "titan-v2"),
+        (f"us-gov.{V2}", "titan-v2"),
+        (ARN.format("123456789012", "inference-profile", f"us.{SDXL}:0"), "sdxl"),
+    ],
+)
+def test_every_name_of_a_model(client, identifier, contract):
+    assert contract_of(identifier) == contract
+    titan = {"taskType": "TEXT_IMAGE", "textToImageParams": {"text": "a fox"}}
+    body = BODY if contract == "sdxl" else titan
+    assert client.invoke_model(modelId=identifier, body=json.dumps(body))["body"].read()
+
+
+@pytest.mark.parametrize("escaped", [quote(V2, safe=""), V2])
+def test_the_colon_may_be_escaped(post, emulator, escaped):
+    data = json.dumps({"taskType": "TEXT_IMAGE", "textToImageParams": {"text": "a fox"}}).encode()
+    assert post(f"/model/{escaped}/invoke", data, Content_Type="application/json")[0] == 200
+    assert emulator.requests[0].model_id == V2
+
+
+@pytest.mark.parametrize(
+    ("identifier", "code", "text"),
+    [
+        ("nonsense", "ValidationException", "The provided model identifier is invalid"),
+        ("amazon.nova-canvas-v1:0", "ResourceNotFoundException", "Could not resolve the foundation model"),
+        ("amazon.titan-image-generator-v2", "ResourceNotFoundException", "Could not resolve the foundation model"),
+        (ARN.format("1", "provisioned-model", "p2"), "ResourceNotFoundException", "Could not resolve the foundation model"),
+        ("stability.stable-diffusion-xl-v0", "ResourceNotFoundException", "reached the end of its life"),
+        ("x" * 2049, "ValidationException", "'modelId' failed to satisfy constraint: .* 2048"),
+    ],
+)
+def test_other_models_are_refused(client, identifier, code, text):
+    with pytest.raises(ClientError, match=text) as refused:
+        client.invoke_model(modelId=identifier, body=json.dumps(BODY))
+    assert refused.value.response["Error"]["Code"] == code
+
+
+def test_an_opaque_arn_can_be_mapped(client):
+    arn = ARN.format("1", "provisioned-model", "p1")  # mapped by the fixture
+    titan = {"taskType": "BACKGROUND_REMOVAL", "backgroundRemovalParams": {}}
+    with pytest.raises(ClientError, match=r"#/backgroundRemovalParams: required key \[image\] not found"):
+        client.invoke_model(modelId=arn, body=json.dumps(titan))
+
+
+def test_only_served_models_can_be_mapped_to():
+    mapped = limner_bedrock_emulator.serve(served={"arn:x": "amazon.nova-canvas-v1:0"})
+    with pytest.raises(ValueError, match=r"cannot serve as 'amazon\.nova-canvas-v1:0'"), mapped:
+        pass
+    with pytest.raises(RequestRefused):
+        contract_of("arn:x")
+
+
+def test_a_stream_carries_the_same_answer_in_parts(invoke, stream, encoded):
+    picture = Image.effect_noise((1024, 1024), 90).convert("RGB")
+    body = {"taskType": "IMAGE_VARIATION", "imageVariationParams": {"images": [encoded(picture)]}}
+    parts = stream(V2, body)
+    assert len(parts) > 1
+    assert [len(part) for part in parts[:-1]] == [PART] * (len(parts) - 1)
+    assert 0 < len(parts[-1]) <= PART
+    assert PART == 1_000_000
+    assert json.loads(b"".join(parts)) == invoke(V2, body)
+
+
+def test_a_stream_refuses_a_bad_body_before_it_begins(stream):
+    with pytest.raises(ClientError, match=r"#/steps: 9 is not greater or equal to 10") as refused:
+        stream(SDXL, BODY | {"steps": 9})
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+
+
+def test_a_stream_says_what_it_carries(client):
+    response = client.invoke_model_with_response_stream(modelId=SDXL, body=json.dumps(BODY))
+    assert response["contentType"] == "application/json"
+    response["body"].close()
+
+
+def test_the_environment_alone_leads_boto3_here(emulator, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", emulator.url)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    client = boto3.client("bedrock-runtime", region_name="us-east-1", config=Config(retries={"total_max_attempts": 1}))
+    assert client.invoke_model(modelId=SDXL, body=json.dumps(BODY))["body"].read()
+    assert len(emulator.requests) == 1
+    client.close()
