@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from limner.model import Model
     from limner.options import Options
     from limner.results import Picture, Result, image_from_base64, read_provenance
+    from limner.running import cancellation
     from limner.serializing import from_json, to_json
     from limner.tasks import Generate, Inpaint, Outpaint, RemoveBackground, Task, Upscale, Vary
     from limner.values import WeightedText
@@ -80,6 +81,7 @@ _HOMES = {
     "model": ("Model",),
     "options": ("Options",),
     "results": ("Picture", "Result", "image_from_base64", "read_provenance"),
+    "running": ("cancellation",),
     "serializing": ("from_json", "to_json"),
     "tasks": ("Generate", "Inpaint", "Outpaint", "RemoveBackground", "Task", "Upscale", "Vary"),
     "values": ("WeightedText",),
@@ -123,6 +125,7 @@ __all__ = [
     "Vary",
     "WeightedText",
     "__version__",
+    "cancellation",
     "expand_canvas",
     "from_json",
     "generate",

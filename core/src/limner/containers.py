@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-PNG, JPEG, WEBP = "image/png", "image/jpeg", "image/webp"
+KNOWN = ("image/png", "image/jpeg", "image/webp")
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_END = b"IEND\xaeB\x60\x82"  # the last chunk's type and checksum; it has no body

@@ -6,6 +6,8 @@ It is the only place that draws randomness: a seed that was not said.
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import attrs
@@ -62,7 +64,7 @@ class Fitted:
     Attributes:
         task: the task, all that was left to limner filled in.
         account: an entry for every input, and for everything that was filled in.
-        asked: the task as it came, everything but its pictures as in ``task``.
+        asked: the task as it came, everything but its pictures and how they are scaled as in ``task``.
         restore: the size to which pictures are brought back, where the input was scaled.
     """
 
@@ -116,6 +118,7 @@ class _Fitting:
         self.values: dict[str, Any] = {}
         self.entries: dict[str, Entry] = {}
         self.problems: list[Problem] = []
+        self.border: Box | None = None  # what is added to the picture as it came
 
     def parameters(self) -> None:
         for field in attrs.fields(type(self.task)):
@@ -136,22 +139,32 @@ class _Fitting:
             return self._unsaid(name, limit)
         if limit is None:
             return self._unknown(name, asked)
-        stripped = _stripped(asked) if self.strip_metadata else asked
-        used, note = limit.adapted(stripped)
-        if stripped != asked:
-            note = "; ".join(filter(None, ("metadata taken out", note)))
-        if self.nearest and limit.wrong(used) is not None and (near := limit.nearest(used)) is not None:
-            note = "; ".join(filter(None, (note, f"the model wants {limit.describe()}")))
-            used = near
-        if (wrong := limit.wrong(used)) is not None:
-            self.problems.append(Problem.of(name, asked, wrong, limit.source))
-        self._account(name, asked, used, note)
+        used: Any = None
+        notes: list[str] = []
+        with self._gathering(name):
+            used, notes = self._moved(asked, limit)
+            if (wrong := limit.wrong(used)) is not None:
+                self.problems.append(Problem.of(name, asked, wrong, limit.source))
+        self.entries[name] = Entry(name, "adjusted" if notes else "sent", asked, used, "; ".join(notes))
         return used
 
-    def _account(self, name: str, asked: Any, used: Any, note: str) -> None:
-        changed = note or used != asked
-        outcome: Outcome = "adjusted" if changed else "sent"
-        self.entries[name] = Entry(name, outcome, asked, used, note)
+    def _moved(self, asked: Any, limit: Constraint) -> tuple[Any, list[str]]:
+        """The value that is sent for another, and what was done to it."""
+        used, note = limit.adapted(asked)
+        notes = [note] if note else []
+        if self.strip_metadata and (stripped := _stripped(used)) != used:
+            used, notes = stripped, [*notes, "metadata taken out"]
+        if self.nearest and limit.wrong(used) is not None and (near := limit.nearest(used)) is not None:
+            used, notes = near, [*notes, f"the model wants {limit.describe()}"]
+        return used, notes
+
+    @contextmanager
+    def _gathering(self, name: str) -> Iterator[None]:
+        """A picture that cannot be decoded is one problem among the others."""
+        try:
+            yield
+        except TaskRefused as refused:
+            self.problems += (attrs.evolve(problem, parameter=name) for problem in refused.problems)
 
     def _unsaid(self, name: str, limit: Constraint | None) -> Any:
         if limit is None:
@@ -191,18 +204,27 @@ class _Fitting:
     def canvas(self) -> None:
         """Hold the canvas that an outpaint's ``expand`` makes against its rule; nearest scales picture and border alike."""
         limit, expand, image = self.limits.parameters.get("expand"), self.values.get("expand"), self.values.get("image")
+        self.border = expand
         if not isinstance(limit, Expand) or expand is None or not isinstance(image, Image):
             return
+        if image.size != self.task.image.size:  # type: ignore[attr-defined]
+            expand = _scaled_border(expand, self.task.image.size, image.size)  # type: ignore[attr-defined]
+            self._adjust("expand", expand, "scaled with the picture")
         size = canvas_size(image.size, expand)
-        wrong = limit.wrong_canvas(size)
-        if wrong is not None and self.nearest and limit.canvas is not None and (near := limit.canvas.nearest(size)):
-            scaled, border = _scaled_to_canvas(image, expand, near)
-            wrong = limit.wrong_canvas(canvas_size(scaled.size, border))
+        wrong = limit.wrong(expand) or limit.wrong_canvas(size)
+        if self.nearest and limit.wrong_canvas(size) and limit.canvas is not None and (near := limit.canvas.nearest(size)):
+            with self._gathering("image"):
+                image, expand = _scaled_to_canvas(image, expand, near)
             why = f"the canvas is scaled from {in_words(size)} to {in_words(near)}"
-            self._adjust("image", scaled, why)
-            self._adjust("expand", border, why)
+            self._adjust("image", image, why)
+            self._adjust("expand", expand, why)
+            wrong = limit.wrong(expand) or limit.wrong_canvas(canvas_size(image.size, expand)) or self._wrong_part(image)
         if wrong is not None:
-            self.problems.append(Problem.of("expand", expand, wrong, limit.source))
+            self.problems.append(Problem.of("expand", self.entries["expand"].asked, wrong, limit.source))
+
+    def _wrong_part(self, image: Image) -> str | None:
+        wrong = self.limits.parameters["image"].wrong(image)
+        return None if wrong is None else f"on the canvas that the model takes, the picture itself {wrong}"
 
     def mask_follows_image(self) -> None:
         """Make a mask of the picture's transparency where the model wants a mask, and scale it as the picture was."""
@@ -210,7 +232,8 @@ class _Fitting:
         if mask is None or limit is None or not isinstance(image, Image):
             return
         if mask == "alpha" and not (getattr(limit, "alpha", False) and image.has_alpha):
-            mask = Mask.from_alpha(self.task.image)  # type: ignore[attr-defined]
+            with self._gathering("image"):
+                mask = Mask.from_alpha(self.task.image)  # type: ignore[attr-defined]
             if (wrong := limit.wrong(mask)) is not None:
                 mask = limit.nearest(mask)
             self._adjust("mask", mask, "made from the picture's transparency" + (f"; it {wrong}" if wrong else ""))
@@ -227,7 +250,7 @@ class _Fitting:
 
     def _calls_after_first(self) -> int:
         """How far the last call's seed lies above the first's."""
-        n, limit = getattr(self.task, "n", None), self.limits.parameters.get("n")
+        n, limit = self.values.get("n"), self.limits.parameters.get("n")
         per_call = limit.per_call if isinstance(limit, Count) else 1
         return ((n or 1) - 1) // per_call * per_call
 
@@ -254,7 +277,8 @@ class _Fitting:
 
     def result(self) -> Fitted:
         fitted = attrs.evolve(self.task, **self.values)
-        pictures = {name: getattr(self.task, name) for name in ("image", "mask", "expand") if hasattr(self.task, name)}
+        pictures = {name: getattr(self.task, name) for name in ("image", "mask") if hasattr(self.task, name)}
+        pictures |= {"expand": self.border} if hasattr(self.task, "expand") else {}
         options = {**fitted.options, **{k: v for k, v in self.task.options.items() if isinstance(v, Image)}}
         asked = attrs.evolve(fitted, **pictures, options={k: options[k] for k in fitted.options})
         return Fitted(fitted, tuple(self.entries.values()), asked, _restored_size(asked, fitted))
@@ -272,10 +296,16 @@ def canvas_size(size: Size, expand: Box) -> Size:
     return left + size[0] + right, top + size[1] + bottom
 
 
+def _scaled_border(border: Box, before: Size, after: Size) -> Box:
+    across, down = after[0] / before[0], after[1] / before[1]
+    left, top, right, bottom = border
+    return round(left * across), round(top * down), round(right * across), round(bottom * down)
+
+
 def _scaled_to_canvas(image: Image, expand: Box, canvas: Size) -> tuple[Image, Box]:
     before = canvas_size(image.size, expand)
     across, down = canvas[0] / before[0], canvas[1] / before[1]
-    left, top = round(expand[0] * across), round(expand[1] * down)
+    left, top, _, _ = _scaled_border(expand, before, canvas)
     width, height = max(1, round(image.size[0] * across)), max(1, round(image.size[1] * down))
     return image.resized((width, height)), (
         left,

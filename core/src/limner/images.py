@@ -100,7 +100,10 @@ class Image:
                 raise _refused(source, "the file is open as text; open it with mode 'rb'")
             return cls(content)
         if callable(getattr(source, "convert", None)):
-            return cls(png_bytes(upright(source)))  # type: ignore[arg-type]
+            try:
+                return cls(png_bytes(upright(source)))  # type: ignore[arg-type]
+            except Exception as error:
+                raise _refused(source, f"the Pillow image cannot be encoded: {error}") from error
         raise _refused(source, "must be a path, bytes, a binary file object or a Pillow image")
 
     @classmethod
@@ -139,12 +142,17 @@ class Image:
             lost.append("all frames but the first")
         if self.mode not in EIGHT_BIT_MODES:
             lost.append(f"the colour format {self.mode}")
-        if self.data != (stripped := self.stripped().data):
+        if self.data != (stripped := containers.strip(self.data, self.media_type)):
             lost.append(f"metadata ({len(self.data) - len(stripped)} bytes)")
         return Image(png_bytes(eight_bit(self.pil()))), tuple(lost)
 
     def stripped(self) -> Image:
-        """Return the picture without EXIF (GPS with it), XMP, IPTC, texts and dates; no pixel changes."""
+        """Return the picture without EXIF (GPS with it), XMP, IPTC, texts and dates; no pixel changes.
+
+        Where EXIF turns it, and in formats other than PNG, JPEG and WebP, it becomes an upright PNG.
+        """
+        if self.orientation != 1 or self.media_type not in containers.KNOWN:
+            return Image(png_bytes(self.pil()))
         return Image(containers.strip(self.data, self.media_type))
 
     def flattened(self) -> Image:
@@ -181,9 +189,7 @@ class Image:
 
     def converted(self, suffix: str) -> Image:
         """Return the picture in the format that a file suffix names; itself where it is so already, or none is named."""
-        wanted = _SAVED_BY_SUFFIX.get(suffix.lower(), self.media_type)
-        if suffix and suffix.lower() not in _SAVED_BY_SUFFIX:
-            raise _refused(suffix, f"pictures are saved as {', '.join(_SAVED_BY_SUFFIX)}", "suffix")
+        wanted = file_type(suffix) or self.media_type
         if wanted == self.media_type:
             return self
         buffer = BytesIO()
@@ -335,6 +341,17 @@ class Mask:
         width, height = self.size
         opened = (len(self.data) - self.data.count(0)) / len(self.data)
         return f"<Mask {width}x{height}, {opened:.0%} opened>"
+
+
+def file_type(suffix: str) -> str | None:
+    """The media type that a file suffix such as ``.png`` names; ``None`` where there is no suffix.
+
+    Raises:
+        TaskRefused: the suffix names a format that is not written.
+    """
+    if suffix and suffix.lower() not in _SAVED_BY_SUFFIX:
+        raise _refused(suffix, f"pictures are saved as {', '.join(_SAVED_BY_SUFFIX)}", "suffix")
+    return _SAVED_BY_SUFFIX.get(suffix.lower())
 
 
 def write_atomically(path: Path, data: bytes, *, overwrite: bool) -> Path:

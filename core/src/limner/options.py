@@ -27,6 +27,8 @@ class Options(Mapping[str, Any]):
     __slots__ = ("_hash", "_key", "_values")
 
     def __init__(self, values: Mapping[str, Any] | None = None, /, **more: Any) -> None:
+        if not isinstance(values, Mapping | None):
+            raise TaskRefused([Problem.of("options", values, "must be a mapping of names to values")])
         given = {**(values or {}), **more}
         self._values = {_text("options", name): _frozen(f"options.{name}", value) for name, value in given.items()}
         self._key = frozenset((name, _typed(value)) for name, value in self._values.items())
@@ -63,17 +65,19 @@ def _text(where: str, text: object) -> str:
         text.encode()
     except UnicodeEncodeError:
         raise TaskRefused([Problem.of(where, text, "holds half of a surrogate pair, which is no character")]) from None
-    return text
+    return str.__str__(text)  # a plain text, even of a kind of its own, such as an enumeration's
 
 
-def _frozen(where: str, value: Any) -> Any:
+def _frozen(where: str, value: Any) -> Any:  # noqa: PLR0911 - one for each kind of value
     match value:
-        case None | bool() | int() | Options() | Image():
+        case None | bool() | Options() | Image():
             return value
+        case int():
+            return int(value)
         case str():
             return _text(where, value)
         case float() if math.isfinite(value):
-            return value
+            return float(value)
         case Mapping():
             return Options(value)
         case list() | tuple():

@@ -48,6 +48,7 @@ class Plugin:
         distribution: the installed distribution and its version.
         seconds: that loading it took.
         models: the model classes it offers.
+        commands: the commands it adds, once it was asked to.
         broken: what is wrong with it; empty where nothing is.
         remarks: what is odd about it, though it works.
     """
@@ -56,6 +57,7 @@ class Plugin:
     distribution: str = ""
     seconds: float = 0.0
     models: tuple[type[Model], ...] = ()
+    commands: tuple[str, ...] = ()
     broken: str = ""
     remarks: tuple[str, ...] = ()
 
@@ -162,10 +164,14 @@ class Registry:
             module = self.manager.get_plugin(plugin.name)
             if module is None or not hasattr(module, "limner_commands"):
                 continue
+            before = set(cli.commands)
             try:
                 module.limner_commands(cli=cli)
-            except Exception as error:
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # a sys.exit too
                 plugin.broken = f"limner_commands: {_in_words(error)}"
+            plugin.commands = tuple(name for name in cli.commands if name not in before)
 
     def culprit(self, error: BaseException) -> str:
         """Name the plugin in whose code an error was raised."""

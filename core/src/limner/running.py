@@ -33,6 +33,11 @@ log = logging.getLogger("limner")
 _cancelled: contextvars.ContextVar[threading.Event | None] = contextvars.ContextVar("cancelled", default=None)
 
 
+def cancellation() -> threading.Event:
+    """The event that is set once the run's caller has given up: what waits in ``send`` to try again waits on it."""
+    return _cancelled.get() or threading.Event()
+
+
 def plan(model: Model, task: Task) -> tuple[Plan, Fitted]:
     """Fit and encode a task."""
     settings = model.settings
@@ -140,7 +145,7 @@ def _run(model: Model, task: Task) -> Result:
 def _send_all(model: Model, requests: Sequence[Request]) -> list[Response | BaseException]:
     """Send requests side by side; the answers and errors are in the order of the requests."""
     in_flight = _in_flight(model.id, model.settings.max_in_flight)
-    cancelled = _cancelled.get() or threading.Event()
+    cancelled = cancellation()
 
     def send(request: Request) -> Response | BaseException:
         with in_flight:
@@ -156,7 +161,7 @@ def _send_all(model: Model, requests: Sequence[Request]) -> list[Response | Base
         return [send(requests[0])]
     senders = ThreadPoolExecutor(min(len(requests), model.settings.max_in_flight), "limner-send")
     try:
-        return list(senders.map(_in_context(send), requests))
+        return list(senders.map(_in_context(send, cancelled), requests))
     except BaseException:  # a KeyboardInterrupt, while others are still out
         cancelled.set()
         raise
@@ -164,8 +169,9 @@ def _send_all(model: Model, requests: Sequence[Request]) -> list[Response | Base
         senders.shutdown(wait=False, cancel_futures=True)
 
 
-def _in_context(function: Callable[[Request], Any]) -> Callable[[Request], Any]:
+def _in_context(function: Callable[[Request], Any], cancelled: threading.Event) -> Callable[[Request], Any]:
     context = contextvars.copy_context()
+    context.run(_cancelled.set, cancelled)
     return lambda request: context.copy().run(function, request)
 
 

@@ -41,10 +41,12 @@ def from_json(text: str | bytes) -> Task | Result:
     return _structured(_whole, lambda: json.loads(text))
 
 
-def fingerprint(task: Task) -> Document:
-    """The task as JSON values, each picture as its SHA-256: what is embedded in a saved picture."""
-    document: Document = _fingerprints().unstructure(task)
-    return document
+def fingerprint(value: Any) -> Any:
+    """A task, an account or a value of theirs as JSON values, each picture as its SHA-256.
+
+    Of the task it is what is embedded in a saved picture.
+    """
+    return _fingerprints().unstructure(value)
 
 
 def restore(document: Document, pictures: Mapping[str, Image | Mask]) -> Task:

@@ -28,7 +28,6 @@ from limner.values import (
     read_prompt,
     read_real,
     read_sides,
-    wrong_prompt,
 )
 
 
@@ -50,7 +49,7 @@ class Task:
             for name, value in self.said()
             if name in WRONG and (wrong := WRONG[name](value)) is not None
         ]
-        problems += self._disagreements() if not problems else ()
+        problems += self._disagreements()
         if problems:
             raise TaskRefused(problems)
 
@@ -61,7 +60,7 @@ class Task:
                 yield field.name, value
 
     def _disagreements(self) -> Iterable[Problem]:
-        """What is wrong between fields that are each right."""
+        """What is wrong between fields."""
         return ()
 
     def __repr__(self) -> str:
@@ -123,8 +122,8 @@ class Generate(_Painted):
     prompt: Prompt = attrs.field(converter=read_needed_prompt)
 
     def _disagreements(self) -> Iterable[Problem]:
-        if (wrong := wrong_prompt(self.prompt)) is not None:  # None was said, in so many words
-            yield Problem.of("prompt", self.prompt, wrong)
+        if self.prompt is None:  # in so many words
+            yield Problem.of("prompt", None, "is needed: say what should be seen")
 
 
 @attrs.frozen(kw_only=True, cache_hash=True, repr=False)

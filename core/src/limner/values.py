@@ -15,9 +15,12 @@ from limner.options import Options
 
 def read_integer(value: int | None) -> int | None:
     """Take what Python takes as an index, such as NumPy's integers; others are left for the check."""
-    if value is None or isinstance(value, bool) or not hasattr(value, "__index__"):
+    if value is None or isinstance(value, bool):
         return value
-    return operator.index(value)
+    try:
+        return operator.index(value)
+    except TypeError:
+        return value
 
 
 def read_real(value: float | None) -> float | None:
@@ -27,7 +30,12 @@ def read_real(value: float | None) -> float | None:
 
 def read_weight(value: float) -> float:
     """As :func:`read_real`, for a value that is always there."""
-    return float(value) if hasattr(value, "__float__") and not isinstance(value, bool) else value
+    if isinstance(value, bool) or not hasattr(value, "__float__"):
+        return value
+    try:
+        return float(value)
+    except (OverflowError, TypeError, ValueError):
+        return value
 
 
 @attrs.frozen
@@ -83,7 +91,7 @@ def read_images(value: ImageSource | Sequence[ImageSource]) -> tuple[Image, ...]
 
 def read_mask(value: MaskSource | Literal["alpha"] | None) -> Mask | Literal["alpha"] | None:
     """Read a mask from a picture; "alpha" stays."""
-    return None if value is None else "alpha" if value == "alpha" else Mask.read(value)
+    return None if value is None else "alpha" if isinstance(value, str) and value == "alpha" else Mask.read(value)
 
 
 def read_options(value: Mapping[str, Any] | None) -> Options:

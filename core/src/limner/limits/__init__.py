@@ -13,11 +13,12 @@ from limner.limits.base import Constraint
 from limner.limits.choices import Choice, Flag, Items, JsonObject
 from limner.limits.numbers import Count, Integer, Real, Seed
 from limner.limits.pictures import Expand, MaskPicture, Picture, Pictures
-from limner.limits.sizes import SizeRule, Sizes, in_words
+from limner.limits.sizes import Aspects, SizeRule, Sizes, in_words
 from limner.limits.tables import Limits, TaskLimits
 from limner.limits.texts import NegativeText, PromptText, Text
 
 __all__ = [
+    "Aspects",
     "Choice",
     "Constraint",
     "Count",

@@ -10,6 +10,11 @@ import attrs
 from limner.limits.base import Constraint, Schema, closest
 
 
+def _is_number(value: Any) -> bool:
+    """Tell whether it is a finite number; a whole one may be beyond any float."""
+    return (isinstance(value, int) and not isinstance(value, bool)) or (isinstance(value, float) and math.isfinite(value))
+
+
 @attrs.frozen
 class Integer(Constraint):
     """A whole number from ``min_value`` to ``max_value``, both included."""
@@ -22,9 +27,7 @@ class Integer(Constraint):
         return None if fine else f"must be {self.describe()}{closest(self, value)}"
 
     def nearest(self, value: Any) -> Any:
-        if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
-            return None
-        return min(max(round(value), self.min_value), self.max_value)
+        return min(max(round(value), self.min_value), self.max_value) if _is_number(value) else None
 
     def describe(self) -> str:
         return f"a whole number from {self.min_value} to {self.max_value}"
@@ -69,16 +72,14 @@ class Real(Constraint):
 
     def wrong(self, value: Any) -> str | None:
         fine = (
-            isinstance(value, int | float)
-            and not isinstance(value, bool)
-            and math.isfinite(value)
+            _is_number(value)
             and (self.min_value is None or value >= self.min_value)
             and (self.max_value is None or value <= self.max_value)
         )
         return None if fine else f"must be {self.describe()}{closest(self, value)}"
 
     def nearest(self, value: Any) -> Any:
-        if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+        if not _is_number(value):
             return None
         least = -math.inf if self.min_value is None else self.min_value
         most = math.inf if self.max_value is None else self.max_value

@@ -62,12 +62,19 @@ class Picture(Constraint):
 
     def nearest(self, value: Any) -> Any:
         """Scale the picture into the limits, its aspect ratio unchanged."""
-        size = None if not isinstance(value, Image) or self.size is None else self.size.nearest(value.size)
-        image = value if size is None or size == value.size else value.resized(size)
-        while isinstance(image, Image) and self.max_bytes is not None and len(image.data) > self.max_bytes:
-            factor = math.sqrt(self.max_bytes / len(image.data)) * 0.98
-            image = image.resized((max(1, int(image.size[0] * factor)), max(1, int(image.size[1] * factor))))
+        if not isinstance(value, Image):
+            return None
+        image, scale = self._scaled(value, 1.0), 1.0
+        while image is not None and self.max_bytes is not None and len(image.data) > self.max_bytes:
+            scale *= min(0.98, math.sqrt(self.max_bytes / len(image.data)))
+            image = self._scaled(value, scale)
         return image if self.wrong(image) is None else None
+
+    def _scaled(self, image: Image, scale: float) -> Image | None:
+        """Scale to the size that is allowed and nearest to another; nothing where there is none."""
+        wished = int(image.size[0] * scale), int(image.size[1] * scale)
+        size = wished if self.size is None or 0 in wished else self.size.nearest(wished)
+        return None if size is None or 0 in size else image if size == image.size else image.resized(size)
 
     def describe(self) -> str:
         parts = [" or ".join(name.removeprefix("image/").upper() for name in self.formats)]
@@ -160,7 +167,11 @@ class Expand(Constraint):
     canvas: SizeRule | None = None
 
     def wrong(self, value: Any) -> str | None:
-        return None if max(value) <= self.max_side else f"must have {self.describe()}"
+        fine = isinstance(value, tuple) and len(value) == 4 and all(map(self._allows, value)) and any(value)
+        return None if fine else f"must have {self.describe()}"
+
+    def _allows(self, side: Any) -> bool:
+        return isinstance(side, int) and not isinstance(side, bool) and 0 <= side <= self.max_side
 
     def wrong_canvas(self, size: Size) -> str | None:
         """Say what is wrong with the size of the canvas that results."""
@@ -172,8 +183,9 @@ class Expand(Constraint):
 
     def describe(self) -> str:
         canvas = "" if self.canvas is None else f"; a canvas with {self.canvas.describe()}"
-        return f"at most {self.max_side} pixels on each side{canvas}"
+        return f"at most {self.max_side} pixels on each side, on one at least 1{canvas}"
 
     def schema(self) -> Schema:
         side = {"type": "integer", "minimum": 0, "maximum": self.max_side}
-        return {"type": "array", "items": side, "minItems": 4, "maxItems": 4}
+        some = {"exclusiveMinimum": 0}
+        return {"type": "array", "items": side, "contains": some, "minItems": 4, "maxItems": 4}

@@ -11,6 +11,8 @@ import attrs
 from limner.images import Size
 from limner.limits.base import Constraint, Schema
 
+_LARGEST_SIDE = 1 << 31  # nothing is near to what no file format can hold
+
 
 def _distance(size: Size, other: Size) -> tuple[float, float]:
     """How far apart two sizes are: by aspect ratio first, then by area."""
@@ -19,8 +21,12 @@ def _distance(size: Size, other: Size) -> tuple[float, float]:
     return shape, abs(math.log(width * height) - math.log(other_width * other_height))
 
 
+def _is_side(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _LARGEST_SIDE
+
+
 def _is_size(value: Any) -> bool:
-    return isinstance(value, tuple) and len(value) == 2 and all(isinstance(side, int) and side > 0 for side in value)
+    return isinstance(value, tuple) and len(value) == 2 and all(map(_is_side, value))
 
 
 def sizes(values: Iterable[Size]) -> tuple[Size, ...]:
@@ -40,7 +46,7 @@ class Sizes(Constraint):
     allowed: tuple[Size, ...] = attrs.field(converter=sizes)
 
     def wrong(self, value: Any) -> str | None:
-        if value in self.allowed:
+        if _is_size(value) and value in self.allowed:
             return None
         nearest = self.nearest(value)
         return f"must be one of {self.describe()}" + (f"; the nearest is {in_words(nearest)}" if nearest else "")
@@ -128,3 +134,49 @@ class SizeRule(Constraint):
     def schema(self) -> Schema:
         side = {"type": "integer", "minimum": self.min_side, "maximum": self.max_side, "multipleOf": self.multiple_of}
         return {"type": "array", "prefixItems": [side, side], "items": False, "minItems": 2}
+
+
+@attrs.frozen
+class Aspects(Constraint):
+    """A size of one of the listed aspect ratios, for a model that takes the ratio and chooses the pixels by itself.
+
+    A size of exactly such a ratio is allowed, whatever its pixels, and becomes the ratio: (1920, 1080) becomes (16, 9).
+
+    Args:
+        allowed: the ratios, (width, height), in the provider's own terms: 21:9 is not written 7:3.
+    """
+
+    allowed: tuple[Size, ...] = attrs.field(converter=sizes)
+
+    def wrong(self, value: Any) -> str | None:
+        if self._ratio(value) is not None:
+            return None
+        nearest = self.nearest(value)
+        return f"must have {self.describe()}" + (f"; the nearest is {_as_ratio(nearest)}" if nearest else "")
+
+    def adapted(self, value: Any) -> tuple[Any, str]:
+        ratio = self._ratio(value)
+        if ratio is None or ratio == value:
+            return value, ""
+        return ratio, f"the model takes the aspect ratio {_as_ratio(ratio)} and chooses the pixels"
+
+    def nearest(self, value: Any) -> Any:
+        return min(self.allowed, key=lambda ratio: _distance(ratio, value)[0]) if _is_size(value) else None
+
+    def _ratio(self, value: Any) -> Size | None:
+        """The ratio that a size has exactly."""
+        if not _is_size(value):
+            return None
+        width, height = value
+        return next((ratio for ratio in self.allowed if width * ratio[1] == height * ratio[0]), None)
+
+    def describe(self) -> str:
+        return f"an aspect ratio of {', '.join(map(_as_ratio, self.allowed))}; the model chooses the pixels"
+
+    def schema(self) -> Schema:
+        side = {"type": "integer", "minimum": 1}
+        return {"type": "array", "prefixItems": [side, side], "items": False, "minItems": 2, "description": self.describe()}
+
+
+def _as_ratio(size: Size) -> str:
+    return f"{size[0]}:{size[1]}"

@@ -109,7 +109,7 @@ class NegativeText(Text):
     def adapted(self, value: Any) -> tuple[Any, str]:
         if isinstance(value, str) or self.several:
             return value, ""
-        return self.separator.join(value), "the texts were joined; the model takes one" if len(value) > 1 else ""
+        return self.separator.join(value), "the texts were joined; the model takes one"
 
     def describe(self) -> str:
         return Text.describe(self) + (", one or several" if self.several else "")

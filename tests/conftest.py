@@ -1,0 +1,10 @@
+"""Hypothesis profiles: ``--hypothesis-profile=fast`` for a quick look, ``ci`` for a long one."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("limner", deadline=None, derandomize=False, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("fast", settings.get_profile("limner"), max_examples=10)
+settings.register_profile("ci", settings.get_profile("limner"), max_examples=500, print_blob=True)
+settings.load_profile("limner")
