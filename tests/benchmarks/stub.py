@@ -34,6 +34,9 @@ def answers() -> dict[str, bytes]:
     text = base64.b64encode(picture()).decode()
     sdxl = {"result": "success", "artifacts": [{"seed": 1, "base64": text, "finishReason": "SUCCESS"}]}
     bodies = {"stability": json.dumps(sdxl).encode()}
+    dot = io.BytesIO()
+    PIL.Image.new("RGB", (1, 1)).save(dot, "PNG")
+    bodies["empty"] = json.dumps({"images": [base64.b64encode(dot.getvalue()).decode()]}).encode()
     return bodies | {f"amazon{n}": json.dumps({"images": [text] * n}).encode() for n in range(1, 6)}
 
 
@@ -68,9 +71,10 @@ class Stub(asyncio.Protocol):
         name = "stability"
         if "/amazon." in path:
             count = json.loads(request).get("imageGenerationConfig", {}).get("numberOfImages", 1)
-            name = f"amazon{count}"
+            name = "empty" if b'"empty"' in request else f"amazon{count}"
         body = self.bodies[name]
-        head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-amzn-requestid: 1\r\ncontent-length: {len(body)}\r\n\r\n"
+        headers = f"content-type: application/json\r\nx-amzn-requestid: 1\r\ncontent-length: {len(body)}"
+        head = f"HTTP/1.1 200 OK\r\n{headers}\r\n\r\n"
         self.transport.write(head.encode() + body)  # type: ignore[attr-defined]
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from limner.compositing import expand_canvas
-    from limner.contracts import Lifecycle, Plan, Request, Response, Settings
+    from limner.contracts import Finding, Lifecycle, Plan, Request, Response, Settings
     from limner.errors import (
         AccessDenied,
         AuthenticationFailed,
@@ -56,7 +56,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "compositing": ("expand_canvas",),
-    "contracts": ("Lifecycle", "Plan", "Request", "Response", "Settings"),
+    "contracts": ("Finding", "Lifecycle", "Plan", "Request", "Response", "Settings"),
     "errors": (
         "AccessDenied",
         "AuthenticationFailed",
@@ -94,6 +94,7 @@ __all__ = [
     "BadResponse",
     "ContentFiltered",
     "Entry",
+    "Finding",
     "Generate",
     "Image",
     "Inpaint",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from limner.errors import Problem, TaskRefused
 from limner.images import Box, Image, Mask
 from limner.pixels import eight_bit, png_bytes
 
@@ -15,12 +16,18 @@ def expand_canvas(image: Image, expand: Box) -> tuple[Image, Mask]:
 
     Returns:
         The canvas as PNG, and the mask that opens what was added.
+
+    Raises:
+        TaskRefused: the canvas would have more pixels than ``PIL.Image.MAX_IMAGE_PIXELS``.
     """
     import PIL.Image
 
     left, top, right, bottom = expand
+    width, height = image.size
+    pixels, most = (left + width + right) * (top + height + bottom), PIL.Image.MAX_IMAGE_PIXELS
+    if most is not None and pixels > most:
+        raise TaskRefused([Problem.of("expand", expand, f"makes a canvas of {pixels:,} pixels, must be at most {most:,}")])
     picture = eight_bit(image.pil())
-    width, height = picture.size
     canvas = PIL.Image.new(picture.mode, (left + width + right, top + height + bottom))
     inner = (left, top, left + width, top + height)
     canvas.paste(picture, inner)

@@ -143,3 +143,18 @@ class Plan:
     account: tuple[Entry, ...]
     calls: tuple[Task, ...] = attrs.field(repr=False)
     warnings: tuple[str, ...] = ()
+
+
+@attrs.frozen
+class Finding:
+    """What ``limner doctor`` found out about one thing; never a secret.
+
+    Attributes:
+        subject: what was looked at, such as ``credentials``.
+        fine: whether it is as it should be; ``None`` where that is not for limner to judge.
+        detail: what was seen, and what to do where it is not fine.
+    """
+
+    subject: str
+    fine: bool | None
+    detail: str

@@ -156,8 +156,8 @@ class Image:
         return Image(containers.strip(self.data, self.media_type))
 
     def flattened(self) -> Image:
-        """Lay transparency on white; returns a PNG."""
-        return Image(png_bytes(on_white(eight_bit(self.pil()))))
+        """Lay transparency on white; returns an RGB PNG."""
+        return Image(png_bytes(on_white(eight_bit(self.pil())).convert("RGB")))
 
     def resized(self, size: Size) -> Image:
         """Scale to another size, in pixels; returns an upright picture: JPEG stays JPEG, others become PNG."""

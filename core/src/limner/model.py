@@ -10,7 +10,7 @@ import attrs
 
 from limner import contracts
 from limner.calling import Calls
-from limner.contracts import Lifecycle, Plan, Request, Response
+from limner.contracts import Finding, Lifecycle, Plan, Request, Response
 from limner.errors import Problem, TaskRefused
 from limner.limits import Count, Limits, TaskLimits
 from limner.results import Picture, Result
@@ -122,6 +122,14 @@ class Model(Calls, ABC):
     def notices(self) -> tuple[str, ...]:
         """What a caller should know before calling, such as that the model is past its end of life."""
         return self.lifecycle.notices(self.id)
+
+    def diagnose(self, *, live: bool = False) -> Iterable[Finding]:  # noqa: ARG002
+        """Look whether the model can be called: credentials, endpoint, ... Nothing that is billed, never a secret.
+
+        Args:
+            live: whether the provider may be asked.
+        """
+        return ()
 
     # ------------------------------------------------------------------ what a user calls
 

@@ -83,9 +83,7 @@ def carry_out(model: Model, task: Task, order: Order, base: str) -> None:
         )
         return
     n, seed = getattr(task, "n", None), getattr(task, "seed", None)
-    output = Output(
-        name=order.output, base=base, n=1 if n is None else n, force=order.force, provenance=order.provenance
-    )
+    output = Output(name=order.output, base=base, n=1 if n is None else n, force=order.force, provenance=order.provenance)
     has_seed = "seed" in model.limits_of(type(task)).parameters
     output.check(seed, seed_is_known=seed is not None or not has_seed)
     try:
@@ -108,6 +106,8 @@ def _nothing_came(result: Result) -> BadResponse:
 
 def _finish(result: Result, came: Iterable[Picture], output: Output, order: Order, error: str | None) -> None:
     """Write the pictures that came, and report."""
+    for line in () if order.as_json else filter(None, map(account_line, result.account)):
+        say(line)
     wanted = {id(picture) for picture in came}
     files: list[Path | None] = []
     for position, picture in enumerate(result.pictures):
@@ -119,10 +119,6 @@ def _finish(result: Result, came: Iterable[Picture], output: Output, order: Orde
             _say_written(picture, file)
     if order.as_json:
         print_json(_result_document(result, files) | ({} if error is None else {"error": error}))
-        return
-    for entry in result.account:
-        if (line := account_line(entry)) is not None:
-            say(line)
 
 
 def _say_written(picture: Picture, file: Path | None) -> None:

@@ -63,18 +63,14 @@ def _lines(error: Exception) -> list[str]:
         case TaskRefused():
             who = f"{error.model}: " if error.model else ""
             return [who + problem_line(problem) for problem in error.problems]
-        case LimnerError():
-            return [str(error)]
         case click.UsageError():
             command = error.ctx.command_path if error.ctx is not None else "limner"
             return [f"{error.format_message().rstrip('.')}; see '{command} --help'"]
         case click.ClickException():
             return [error.format_message()]
-        case click.Abort():
-            return ["aborted"]
         case OSError() if error.strerror and error.filename is not None:
             return [f"{error.filename}: {error.strerror}"]
-        case OSError():
+        case LimnerError() | OSError():
             return [str(error)]
     return [f"{type(error).__name__}: {error}; 'limner --debug ...' shows where it comes from"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -60,7 +61,7 @@ class Inputs:
         if self._standard_input_is_read:
             raise click.UsageError("standard input holds one picture; name a file for the others")
         self._standard_input_is_read = True
-        data = click.get_binary_stream("stdin").read(MAX_FILE_BYTES + 1)
+        data = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
         if len(data) > MAX_FILE_BYTES:
             raise TaskRefused([Problem("image", STANDARD, f"standard input has over {MAX_FILE_BYTES:,} bytes")])
         return data
@@ -68,6 +69,12 @@ class Inputs:
 
 def _not_json(constant: str) -> NoReturn:
     raise ValueError(constant)
+
+
+class Unusable(click.ClickException):
+    """Pictures cannot be written there."""
+
+    exit_code = 2
 
 
 @attrs.frozen(kw_only=True)
@@ -92,12 +99,12 @@ class Output:
         """See, before anything is sent, that every file can be written.
 
         Raises:
-            click.UsageError: it cannot.
+            Unusable: it cannot.
             TaskRefused: the suffix names a format that is not written.
         """
         if self.name == STANDARD:
             if self.n > 1:
-                raise _unusable(f"standard output takes one picture, not {self.n}; name a file")
+                raise Unusable(f"standard output takes one picture, not {self.n}; name a file")
             return
         if self.name is None and not seed_is_known:
             suffixes: list[str] = []
@@ -110,11 +117,11 @@ class Output:
         _check_folder(Path(self.name or ".").parent)
         for path in paths:
             if path.exists() and not path.is_file():
-                raise _unusable(f"{path} is no regular file; name a file, or - for standard output")
+                raise Unusable(f"{path} is no regular file; name a file, or - for standard output")
         there = [str(path) for path in paths if path.exists()]
         if there and not self.force:
             exist = "exists" if len(there) == 1 else "exist"
-            raise _unusable(f"{', '.join(there)} {exist}; --force replaces, -o names another file")
+            raise Unusable(f"{', '.join(there)} {exist}; --force replaces, -o names another file")
 
     def write(self, position: int, picture: Picture, seed: int | None) -> Path | None:
         """Write a picture, whole or not at all; a file that has come up meanwhile is left alone, another name taken.
@@ -128,9 +135,8 @@ class Output:
             The file; ``None`` for standard output.
         """
         if self.name == STANDARD:
-            stream = click.get_binary_stream("stdout")
-            stream.write(picture.encoded(provenance=self.provenance))
-            stream.flush()
+            sys.stdout.buffer.write(picture.encoded(provenance=self.provenance))
+            sys.stdout.buffer.flush()
             return None
         path = wanted = self._path(position, seed, _SUFFIXES.get(picture.media_type, ""))
         count = 1
@@ -151,10 +157,6 @@ class Output:
 
 def _check_folder(folder: Path) -> None:
     if not folder.is_dir():
-        raise _unusable(f"there is no folder {folder}; make it, or name another")
+        raise Unusable(f"there is no folder {folder}; make it, or name another")
     if not os.access(folder, os.W_OK):
-        raise _unusable(f"the folder {folder} cannot be written to; name another")
-
-
-def _unusable(why: str) -> click.UsageError:
-    return click.UsageError(f"--output: {why}", click.get_current_context(silent=True))
+        raise Unusable(f"the folder {folder} cannot be written to; name another")

@@ -22,6 +22,7 @@ BUILT_IN = {
     "models": "inspecting",
     "show": "inspecting",
     "plugins": "inspecting",
+    "doctor": "doctoring",
     "info": "provenance",
     "rerun": "provenance",
 }
@@ -60,9 +61,7 @@ class Limner(click.Group):
             raise ValueError(f"there is a command {name!r} already; rename this one")
         super().add_command(cmd, name)
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         """Find a command; for an unknown name say which is near, and which plugins are broken."""
         name = args[0]
         if name.startswith("-") or ctx.resilient_parsing or self.get_command(ctx, name) is not None:

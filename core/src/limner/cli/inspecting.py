@@ -16,20 +16,27 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.command()
-@click.option("--task", metavar="TASK", help="That can do it: generate, vary, inpaint, outpaint, remove-background, upscale.")
+@click.option(
+    "--task", metavar="TASK", help="That can do it: generate, vary, inpaint, outpaint, remove-background, upscale."
+)
 @click.option("--supports", metavar="NAME", multiple=True, help="That have this parameter or option; repeatable.")
 @click.option("--size", type=SIZE, help="That can make pictures of this width and height in pixels.")
 @click.option("--state", type=click.Choice(["active", "legacy", "retired"]), help="In this state of their life.")
 @_as_json
-def models(task: str | None, supports: tuple[str, ...], size: tuple[int, int] | None, state: str | None, as_json: bool) -> None:
-    """List the models of every plugin; options leave those that can do all of it."""
+def models(
+    task: str | None, supports: tuple[str, ...], size: tuple[int, int] | None, state: str | None, as_json: bool
+) -> None:
+    """List the models.
+
+    Of every plugin; options leave those that can do all that is asked.
+    """
     from limner.cli.speaking import print_json
     from limner.finding import models as find
     from limner.tasks import TASKS
 
     if task is not None and task not in TASKS:
         raise click.BadParameter(f"{task!r} is no task; there are {', '.join(TASKS)}", param_hint="--task")
-    supports = tuple(name.replace("-", "_") if name.isidentifier() is False else name for name in supports)
+    supports = tuple(name.replace("-", "_") for name in supports)
     found = find(task=task, supports=supports, size=size, state=state)
     if as_json:
         print_json([_model_document(model) for model in found])
@@ -41,9 +48,7 @@ def models(task: str | None, supports: tuple[str, ...], size: tuple[int, int] | 
         return
     from limner.cli.rendering import print_table
 
-    rows = [
-        (model.id, ", ".join(model.aliases), model.plugin, ", ".join(_tasks(model)), _state(model)) for model in found
-    ]
+    rows = [(model.id, ", ".join(model.aliases), model.plugin, ", ".join(_tasks(model)), _state(model)) for model in found]
     print_table(("model", "aliases", "plugin", "tasks", "state"), rows)
 
 
@@ -51,9 +56,9 @@ def models(task: str | None, supports: tuple[str, ...], size: tuple[int, int] | 
 @click.argument("model")
 @_as_json
 def show(model: str, as_json: bool) -> None:
-    """Show what MODEL accepts: for each task every parameter, its limit, its default and the source of both.
+    """Show what MODEL accepts.
 
-    MODEL is an alias or a full id.
+    For each task every parameter, its limit, its default and their source. MODEL is an alias or a full id.
     """
     from limner.cli.speaking import print_json
     from limner.plugins import registry
@@ -86,7 +91,10 @@ def show(model: str, as_json: bool) -> None:
 @click.command()
 @_as_json
 def plugins(as_json: bool) -> None:
-    """List the plugins: what each offers, how long it takes to load, and what is broken."""
+    """List the plugins, and what is broken.
+
+    What each offers, models and commands, and how long it takes to load.
+    """
     from limner.cli.group import cli
     from limner.cli.speaking import print_json, say
     from limner.plugins import registry

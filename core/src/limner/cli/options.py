@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
-class Numbers(click.ParamType):
+class Numbers(click.ParamType):  # type: ignore[type-arg]  # generic only in later versions of click
     """So many whole numbers with a separator between them."""
 
     def __init__(self, form: str, separator: str, count: int, example: str) -> None:
@@ -32,7 +32,7 @@ class Numbers(click.ParamType):
         return tuple(map(int, parts))
 
 
-class KeyValue(click.ParamType):
+class KeyValue(click.ParamType):  # type: ignore[type-arg]  # generic only in later versions of click
     """A key and a text."""
 
     name = "KEY=VALUE"

@@ -33,10 +33,10 @@ def generate(order: Order, said: dict[str, Any]) -> None:
 @task_command("strength", *_PAINTED)
 @click.argument("words", nargs=-1, required=True, metavar="IMAGE... [PROMPT]")
 def vary(order: Order, said: dict[str, Any]) -> None:
-    """Make pictures like a given one, or like several where the model takes several.
+    """Make pictures like a given one.
 
-    IMAGE is a picture file; - is standard input. PROMPT says what should be seen. A last word that names no file,
-    and does not look like a file's name, is the prompt.
+    IMAGE is a picture file, or several where the model takes several; - is standard input. PROMPT says what should be
+    seen. A last word that names no file, and does not look like a file's name, is the prompt.
     """
     from limner.cli.files import Inputs
 
@@ -70,10 +70,10 @@ def inpaint(order: Order, said: dict[str, Any]) -> None:
 @click.argument("image")
 @click.argument("prompt", required=False)
 def outpaint(order: Order, said: dict[str, Any]) -> None:
-    """Continue a picture beyond its borders, or around a part of it.
+    """Continue a picture beyond its borders.
 
-    IMAGE is a picture file; - is standard input; with --mask or --keep-prompt it is the final canvas already. PROMPT says
-    what should be seen there. Where: exactly one of --expand, --mask and --keep-prompt.
+    Or around a part of it. IMAGE is a picture file; - is standard input; with --mask or --keep-prompt it is the final
+    canvas already. PROMPT says what should be seen there. Where: exactly one of --expand, --mask and --keep-prompt.
     """
     from limner.cli.files import Inputs
 

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 @click.argument("file")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def info(file: str, as_json: bool) -> None:
-    """Show what FILE is, and how it was made where limner made it.
+    """Show how FILE was made.
 
-    FILE is a picture; - is standard input.
+    What the picture is, and how it was made where limner made it. FILE is a picture; - is standard input.
     """
     from limner.cli.files import Inputs
     from limner.cli.speaking import print_json
@@ -50,8 +50,9 @@ def info(file: str, as_json: bool) -> None:
     else:
         click.echo("How it was made:")
         task = made.get("task")
-        rest = {key: value for key, value in made.items() if key != "task"}
-        print_facts([*rest.items(), *(task.items() if isinstance(task, dict) else ())])
+        print_facts((key, value) for key, value in made.items() if key != "task")
+        if isinstance(task, dict):
+            print_facts(task.items())
 
 
 @task_command(without=("model", "fit"))
@@ -63,10 +64,10 @@ def info(file: str, as_json: bool) -> None:
 @FIELDS["box"]
 @FIELDS["ellipse"]
 def rerun(order: Order, said: dict[str, Any]) -> None:
-    """Make FILE again: the same requests to the same model.
+    """Make FILE again.
 
-    FILE is a picture that limner made; - is standard input. The pictures and masks that went in are needed again, and
-    are checked by their SHA-256.
+    Send the same requests to the same model. FILE is a picture that limner made; - is standard input. The pictures and
+    masks that went in are needed again, and are checked by their SHA-256.
     """
     import attrs
 
@@ -85,7 +86,7 @@ def rerun(order: Order, said: dict[str, Any]) -> None:
         if sha256 not in needed
     ]
     problems += [
-        Problem("rerun", "", f"what has the SHA-256 {sha256} went in; give its file with --image or --mask")
+        Problem("rerun", "", _missing(sha256, is_mask=sha256 in pictures_of(made["task"].get("mask"))))
         for sha256 in dict.fromkeys(needed)
         if sha256 not in given
     ]
@@ -93,7 +94,7 @@ def rerun(order: Order, said: dict[str, Any]) -> None:
         raise TaskRefused(problems)
     task = restore(made["task"], {sha256: picture for sha256, (_, picture) in given.items()})
     model = attrs.evolve(order, fit=made["fit"]).model_of(made["model"], order.settings.get("model_id", made["model_id"]))
-    carry_out(model, task, order, inputs.stem)
+    carry_out(model, task, order, f"{inputs.stem}-rerun".removeprefix("-"))
 
 
 def _checked(file: str, made: dict[str, Any] | None) -> dict[str, Any]:
@@ -110,7 +111,7 @@ def _checked(file: str, made: dict[str, Any] | None) -> dict[str, Any]:
 
 def _given(inputs: Inputs, said: dict[str, Any]) -> dict[str, tuple[str, Image | Mask]]:
     """What was given, by SHA-256, with the option that gave it."""
-    from limner.images import Image, Mask
+    from limner.images import Mask
 
     found: dict[str, tuple[str, Image | Mask]] = {}
     images = [(name, inputs.image(name)) for name in said["images"]]
@@ -127,6 +128,12 @@ def _given(inputs: Inputs, said: dict[str, Any]) -> dict[str, tuple[str, Image |
             mask = inputs.shape(images[0][1].size, box=said.get("box"), ellipse=said.get("ellipse"))
             found[mask.sha256] = (f"--{shape}", mask)
     return found
+
+
+def _missing(sha256: str, *, is_mask: bool) -> str:
+    if is_mask:
+        return f"a mask of SHA-256 {sha256} went in; give it with --mask, --box or --ellipse"
+    return f"a picture of SHA-256 {sha256} went in; give its file with --image"
 
 
 def _wanted(needed: list[str]) -> str:

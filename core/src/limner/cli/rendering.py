@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
 
+import click
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -24,16 +25,18 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title:
         rows: texts as they are, nothing in them is markup; ``None`` leaves a cell empty.
         title: a line above.
     """
-    console = _console()
-    if title:
-        console.print(Text(title, style="bold"), soft_wrap=True)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table = Table(
+        title=Text(title, style="bold") if title else None,
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        show_edge=False,
+    )
     for column in columns:
         table.add_column(Text(column), overflow="fold")
     for row in rows:
         table.add_row(*(Text("" if cell is None else clean(cell)) for cell in row))
-    console.print(table)
-    console.print()
+    _print(table)
 
 
 def print_facts(facts: Iterable[tuple[str, object]]) -> None:
@@ -41,12 +44,14 @@ def print_facts(facts: Iterable[tuple[str, object]]) -> None:
     grid = Table.grid(padding=(0, 2))
     for name, value in facts:
         if value not in (None, ""):
-            grid.add_row(Text(name, style="bold"), Text(clean(value)))
-    console = _console()
-    console.print(grid)
-    console.print()
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+            grid.add_row(Text(clean(name), style="bold"), Text(clean(text)))
+    _print(grid)
 
 
-def _console() -> Console:
-    options: dict[str, Any] = {} if sys.stdout.isatty() else {"width": _ANY_WIDTH}
-    return Console(highlight=False, emoji=False, **options)
+def _print(table: Table) -> None:
+    """Print without the spaces that rich fills lines up with."""
+    console = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else _ANY_WIDTH)
+    with console.capture() as captured:
+        console.print(table)
+    click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n")

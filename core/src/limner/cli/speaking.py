@@ -79,7 +79,9 @@ def problem_line(problem: Problem) -> str:
     sides = re.fullmatch(r"\((-?\d+), (-?\d+), (-?\d+), (-?\d+)\)", problem.value)
     value = "x".join(size.groups()) if size else ",".join(sides.groups()) if sides else problem.value
     source = f" [{problem.source}]" if problem.source else ""
-    return f"{' '.join(filter(None, (named(problem.parameter), value)))}: {problem.limit}{source}"
+    name = named(problem.parameter)
+    joined = f"{name}{'=' if name.startswith(('-O ', '-S ')) else ' '}{value}" if value else name
+    return f"{joined}: {problem.limit}{source}"
 
 
 def account_line(entry: Entry) -> str | None:

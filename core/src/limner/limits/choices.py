@@ -87,10 +87,23 @@ class JsonObject(Constraint):
     """A JSON object of any content, passed on as it is."""
 
     def wrong(self, value: Any) -> str | None:
-        return None if isinstance(value, Mapping) else "must be a JSON object"
+        fine = isinstance(value, Mapping) and _is_json(value)
+        return None if fine else "must be a JSON object, without pictures, its whole numbers within 64 bits"
 
     def describe(self) -> str:
         return "a JSON object"
 
     def schema(self) -> Schema:
         return {"type": "object"}
+
+
+def _is_json(value: Any) -> bool:
+    """Tell whether a value can be written as JSON that others read; an option holds pictures too."""
+    match value:
+        case Mapping():
+            return all(map(_is_json, value.values()))
+        case list() | tuple():
+            return all(map(_is_json, value))
+        case int():
+            return -(2**63) <= value < 2**64
+    return value is None or isinstance(value, str | float)

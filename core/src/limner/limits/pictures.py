@@ -57,7 +57,9 @@ class Picture(Constraint):
             return value, ""
         image, lost = value.to_png()
         if flatten:
-            image, lost = image.flattened(), (*lost, "transparency (laid on white)")
+            lost = (*lost, "transparency (laid on white)")
+        if flatten or image.mode not in self.modes:
+            image = image.flattened()
         return image, "made an upright PNG" + (f"; lost: {', '.join(lost)}" if lost else "")
 
     def nearest(self, value: Any) -> Any:

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from limner import (
+    BadResponse,
     Generate,
     Image,
     Inpaint,
@@ -68,4 +69,11 @@ def _base64(data: bytes) -> str:
 
 def to_pictures(body: bytes) -> list[Picture]:
     """Read the painter's answer."""
-    return [Picture(image=image_from_base64(text)) for text in json.loads(body)["pictures"]]
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise BadResponse("the painter's answer is no JSON") from error
+    match answer:
+        case {"pictures": [*texts]}:
+            return [Picture(image=image_from_base64(text)) for text in texts]
+    raise BadResponse("the painter's answer has no list of pictures")

@@ -1,0 +1,65 @@
+"""What is wrong with this installation: doctor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from limner.cli.options import CONTROLS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from limner.contracts import Finding
+    from limner.model import Model
+
+
+@click.command()
+@click.argument("model", required=False)
+@CONTROLS["settings"]
+@click.option("--live", is_flag=True, help="Ask the provider too, which needs its network; nothing that is billed.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def doctor(model: str | None, settings: Mapping[str, str], live: bool, as_json: bool) -> None:
+    """Look whether MODEL, or every model, can be called: plugins, credentials, endpoint, the model's state.
+
+    Exit status 1 when something is not as it should be. Secrets are never shown.
+    """
+    from limner.cli.speaking import print_json
+
+    findings = [*_plugin_findings(), *_model_findings(model, settings, live=live)]
+    if as_json:
+        print_json([{"of": of, "subject": f.subject, "fine": f.fine, "detail": f.detail} for of, f in findings])
+    else:
+        from limner.cli.rendering import print_table
+
+        words = {True: "ok", False: "WRONG", None: "note"}
+        print_table(("", "of", "what", "seen"), [(words[f.fine], of, f.subject, f.detail) for of, f in findings])
+    if any(finding.fine is False for _, finding in findings):
+        click.get_current_context().exit(1)
+
+
+def _plugin_findings() -> Iterator[tuple[str, Finding]]:
+    from limner.contracts import Finding
+    from limner.plugins import registry
+
+    for plugin in registry().plugins:
+        yield plugin.name, Finding("plugin", not plugin.broken, plugin.broken or plugin.distribution or "in memory")
+        yield from ((plugin.name, Finding("plugin", None, remark)) for remark in plugin.remarks)
+    for name, claimants in registry().clashes().items():
+        yield name, Finding("name", False, f"claimed by {' and '.join(claimants)}; uninstall one of them")
+
+
+def _model_findings(name: str | None, settings: Mapping[str, str], *, live: bool) -> Iterator[tuple[str, Finding]]:
+    from limner.contracts import Finding
+    from limner.finding import get_model
+    from limner.finding import models as every_model
+
+    chosen: Iterable[Model] = [get_model(name, **settings)] if name is not None else (kind() for kind in every_model())
+    for model in chosen:
+        notices = [Finding("state", None, notice) for notice in model.notices()]
+        yield from (
+            (model.model_id, finding) for finding in notices or [Finding("state", True, "nothing is known against it")]
+        )
+        yield from ((model.model_id, finding) for finding in model.diagnose(live=live))
