@@ -1,0 +1,30 @@
+"""The emulator, over real HTTP and real boto3."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import limner_bedrock_emulator
+import pytest
+
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
+
+
+@pytest.fixture(autouse=True)
+def aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of this machine's own AWS configuration."""
+    for name in list(os.environ):
+        if name.startswith("AWS_") or name == "LIMNER_MODEL":
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[limner_bedrock_emulator.Emulator]:
+    with limner_bedrock_emulator.serve(painter="invert") as running:
+        yield running
