@@ -33,10 +33,11 @@ SLOW_SECONDS = 0.2
 FIRST_PARTY = {
     "sketch": "limner-sketch",
     "sdxl": "limner-bedrock-sdxl",
+    "stable-diffusion-xl": "limner-bedrock-sdxl",
     "titan": "limner-bedrock-titan",
     "stability": "limner-bedrock-stability",
 }
-"""Aliases and the distributions that bring them, for messages."""
+"""Parts of model names and the distributions that bring the models, for messages; the first that fits counts."""
 
 
 @attrs.define
@@ -176,13 +177,17 @@ class Registry:
     def culprit(self, error: BaseException) -> str:
         """Name the plugin in whose code an error was raised."""
         modules = {self._module_name(plugin.name): plugin.name for plugin in self.plugins}
-        traceback, found = error.__traceback__, "a plugin"
+        traceback, found = error.__traceback__, ""
         while traceback is not None:
             module = traceback.tb_frame.f_globals.get("__name__", "")
             package = module.partition(".")[0]
             found = modules.get(module) or next((n for m, n in modules.items() if m.startswith(f"{package}.")), found)
             traceback = traceback.tb_next
-        return found
+        return f"plugin {found}" if found else "limner itself"
+
+    def runners(self) -> list[str]:
+        """Name the plugins that take part in every run."""
+        return [impl.plugin_name for impl in self.manager.hook.limner_run.get_hookimpls() if impl.plugin_name != "limner"]
 
     def _module_name(self, name: str) -> str:
         module = self.manager.get_plugin(name)

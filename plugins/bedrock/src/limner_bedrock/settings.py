@@ -1,0 +1,121 @@
+"""BedrockSettings: how to reach Amazon Bedrock."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import attrs
+import limner
+import orjson
+from attrs.validators import ge, gt, in_, optional
+
+TRACES = ("ENABLED", "DISABLED", "ENABLED_FULL")
+SERVICE_TIERS = ("priority", "default", "flex", "reserved")
+LATENCIES = ("standard", "optimized")
+_SOURCE = "Amazon Bedrock API Reference, InvokeModel"
+
+_GUARDRAIL_ID = r"[a-z0-9]+|arn:aws(-[^:]+)?:bedrock:[a-z0-9-]{1,20}:[0-9]{12}:guardrail/[a-z0-9]+"
+_GUARDRAIL_VERSION = r"[1-9][0-9]{0,7}|DRAFT"
+_METADATA = r"[a-zA-Z0-9\s:_@$#=/+,\-.]"
+
+
+def _text(pattern: str, example: str) -> Any:
+    """Validate a text that may be unsaid; the whole of it must match."""
+
+    def check(_instance: object, attribute: attrs.Attribute[str], value: object) -> None:
+        if value is not None and not (isinstance(value, str) and re.fullmatch(pattern, value)):
+            raise ValueError(f"{attribute.name} must be like {example} [{_SOURCE}]")
+
+    return check
+
+
+def _check_url(_instance: object, attribute: attrs.Attribute[str], value: object) -> None:
+    if value is None:
+        return
+    parts = urlsplit(value) if isinstance(value, str) else None
+    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError(f"{attribute.name} must be a URL like http://127.0.0.1:8080")
+
+
+def _check_session(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    if value is not None and not callable(getattr(value, "client", None)):
+        raise TypeError(f"{attribute.name} must be a boto3.Session")
+
+
+def _to_metadata(value: object) -> object:
+    """Take a mapping, or a JSON object as text."""
+    if isinstance(value, str):
+        try:
+            value = orjson.loads(value)
+        except orjson.JSONDecodeError:
+            raise ValueError('request_metadata must be a JSON object like {"team": "press"}') from None
+    return limner.Options(value) if isinstance(value, Mapping) else value
+
+
+def _check_metadata(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    if value is None:
+        return
+    if not isinstance(value, Mapping) or not 1 <= len(value) <= 16:
+        raise ValueError(f"{attribute.name} must have 1 to 16 keys with texts [{_SOURCE}]")
+    for key, content in value.items():
+        if not (
+            re.fullmatch(_METADATA + "{1,256}", key)
+            and isinstance(content, str)
+            and re.fullmatch(_METADATA + "{0,256}", content)
+        ):
+            raise ValueError(
+                f"{attribute.name} takes texts of up to 256 letters, digits, spaces and :_@$#=/+,-. [{_SOURCE}]"
+            )
+
+
+@attrs.frozen(kw_only=True)
+class BedrockSettings(limner.Settings):
+    """How to reach Amazon Bedrock, besides what every provider has; ``timeout`` is the one for reading.
+
+    What is not said is left to the standard AWS chain: environment variables, the shared files, the machine's role.
+
+    Args:
+        region: such as ``us-west-2``.
+        profile: of the shared AWS files.
+        endpoint_url: in place of AWS's own, such as an emulator's.
+        session: the caller's own ``boto3.Session``; its credentials and region hold, and ``profile`` is not looked at.
+        connect_timeout: seconds to wait for a connection.
+        max_attempts: how often one call is sent at most, the first time included; only errors after which nothing can
+            have been made are tried again.
+        stream: call InvokeModelWithResponseStream.
+        guardrail_id: the id or ARN of a guardrail; goes with ``guardrail_version``.
+        guardrail_version: a number, or ``DRAFT``.
+        trace: of the guardrail: ``ENABLED``, ``DISABLED`` or ``ENABLED_FULL``.
+        service_tier: ``priority``, ``default``, ``flex`` or ``reserved``.
+        performance_latency: ``standard`` or ``optimized``.
+        request_metadata: up to 16 texts by name for the invocation log; from the command line, a JSON object.
+    """
+
+    region: str | None = attrs.field(default=None, validator=_text("[a-z0-9-]{1,20}", "us-west-2"))
+    profile: str | None = attrs.field(default=None, validator=_text(".+", "default"))
+    endpoint_url: str | None = attrs.field(default=None, validator=_check_url)
+    session: Any = attrs.field(default=None, repr=False, validator=_check_session)
+    connect_timeout: float = attrs.field(default=10.0, converter=float, validator=gt(0))
+    max_attempts: int = attrs.field(default=4, converter=int, validator=ge(1))
+    stream: bool = attrs.field(default=False, converter=attrs.converters.to_bool)
+    guardrail_id: str | None = attrs.field(default=None, validator=_text(_GUARDRAIL_ID, "gr1abc23def4"))
+    guardrail_version: str | None = attrs.field(default=None, validator=_text(_GUARDRAIL_VERSION, "1 or DRAFT"))
+    trace: str | None = attrs.field(default=None, validator=optional(in_(TRACES)))
+    service_tier: str | None = attrs.field(default=None, validator=optional(in_(SERVICE_TIERS)))
+    performance_latency: str | None = attrs.field(default=None, validator=optional(in_(LATENCIES)))
+    request_metadata: Mapping[str, str] | None = attrs.field(default=None, converter=_to_metadata, validator=_check_metadata)
+
+    def parameters(self) -> dict[str, str]:
+        """The optional parameters of InvokeModel that are said, under its own names."""
+        said = {
+            "guardrailIdentifier": self.guardrail_id,
+            "guardrailVersion": self.guardrail_version,
+            "trace": self.trace,
+            "serviceTier": self.service_tier,
+            "performanceConfigLatency": self.performance_latency,
+            "requestMetadata": None if self.request_metadata is None else orjson.dumps(dict(self.request_metadata)).decode(),
+        }
+        return {name: value for name, value in said.items() if value is not None}
