@@ -1,0 +1,1 @@
+"""limner-bedrock-titan: Amazon Titan Image Generator G1, v1 and v2, on Amazon Bedrock."""
