@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import operator
 import os
 import secrets
 from io import BytesIO
@@ -12,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol, Union
 import attrs
 
 from limner import containers
-from limner.errors import Problem, TaskRefused, shorten
+from limner.errors import TaskRefused
+from limner.headers import TURNED_BY_PILLOW, read_header, refused
 from limner.pixels import EIGHT_BIT_MODES, eight_bit, on_white, png_bytes, turned, upright
 
 if TYPE_CHECKING:
@@ -37,11 +39,6 @@ MAX_FILE_BYTES = 100_000_000
 """A larger file is refused unread: no provider takes a tenth of it."""
 
 _SAVED_BY_SUFFIX = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp"}
-_ORIENTATION = 0x0112
-
-
-def _refused(value: object, why: str, parameter: str = "image") -> TaskRefused:
-    return TaskRefused([Problem(parameter, value if isinstance(value, str) else shorten(value), why)])
 
 
 @attrs.frozen(repr=False)
@@ -73,9 +70,9 @@ class Image:
     has_alpha: bool = attrs.field(init=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
-        header = _read_header(self.data)
+        header = read_header(self.data)
         if not containers.is_complete(self.data, header["media_type"]):
-            raise _refused(f"{len(self.data)} bytes", "the picture file is cut short; give the whole file")
+            raise refused(f"{len(self.data)} bytes", "the picture file is cut short; give the whole file")
         for name, value in header.items():
             object.__setattr__(self, name, value)
 
@@ -93,27 +90,29 @@ class Image:
             case bytes() | bytearray() | memoryview():
                 return cls(bytes(source))
             case str() | os.PathLike():
-                return cls._read_path(Path(source))
-        if callable(getattr(source, "read", None)):
+                return cls._read_path(_path(source))
+        if callable(getattr(source, "read", None)) and not isinstance(source, Mask):
             content = source.read()  # type: ignore[union-attr]
             if not isinstance(content, bytes):
-                raise _refused(source, "the file is open as text; open it with mode 'rb'")
+                raise refused(source, "the file is open as text; open it with mode 'rb'")
             return cls(content)
         if callable(getattr(source, "convert", None)):
             try:
                 return cls(png_bytes(upright(source)))  # type: ignore[arg-type]
             except Exception as error:
-                raise _refused(source, f"the Pillow image cannot be encoded: {error}") from error
-        raise _refused(source, "must be a path, bytes, a binary file object or a Pillow image")
+                raise refused(source, f"the Pillow image cannot be encoded: {error}") from error
+        raise refused(source, "must be a path, bytes, a binary file object or a Pillow image")
 
     @classmethod
     def _read_path(cls, path: Path) -> Image:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise _refused(str(path), f"the file has over {MAX_FILE_BYTES:,} bytes")
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE_BYTES + 1)  # a device or a pipe does not say how much there is
+        if len(data) > MAX_FILE_BYTES:
+            raise refused(str(path), f"the file has over {MAX_FILE_BYTES:,} bytes")
         try:
-            return cls(path.read_bytes())
+            return cls(data)
         except TaskRefused as refusal:
-            raise _refused(str(path), refusal.problems[0].limit) from None
+            raise refused(str(path), refusal.problems[0].limit) from None
 
     @property
     def sha256(self) -> str:
@@ -131,9 +130,9 @@ class Image:
         try:
             with PIL.Image.open(BytesIO(self.data)) as opened:
                 opened.load()
-                return turned(opened, self.orientation)
+                return turned(opened, 1 if self.media_type in TURNED_BY_PILLOW else self.orientation)
         except Exception as error:
-            raise _refused(self, f"the picture cannot be decoded: {error}") from error
+            raise refused(self, f"the picture cannot be decoded: {error}") from error
 
     def to_png(self) -> tuple[Image, tuple[str, ...]]:
         """Turn into an upright PNG of 8 bits, and say in words what that lost."""
@@ -221,6 +220,21 @@ class Image:
         self.__attrs_post_init__()
 
 
+def _whole(numbers: Any) -> Any:
+    """Make a tuple of whole numbers, of what Python takes as an index; what is no such thing is left for the check."""
+    try:
+        return tuple(map(operator.index, numbers))
+    except TypeError:
+        return numbers
+
+
+def _checked_size(size: Any, parameter: str) -> Size:
+    match size:
+        case (int(width), int(height)) if width > 0 and height > 0:
+            return width, height
+    raise refused(repr(size), "must be of (width, height), two whole numbers of pixels of at least 1", parameter)
+
+
 @attrs.frozen(repr=False)
 class Mask:
     """Where to paint: white (255) is repainted, black (0) is kept, grey lies between.
@@ -230,14 +244,14 @@ class Mask:
         data: one byte for each pixel, row by row.
     """
 
-    size: Size
+    size: Size = attrs.field(converter=_whole)
     data: bytes = attrs.field()
 
     @data.validator
     def _check(self, _: object, data: bytes) -> None:
-        width, height = self.size
-        if width < 1 or height < 1 or len(data) != width * height:
-            raise _refused(f"{len(data)} bytes", f"a mask of {width}x{height} has one byte for each pixel", "mask")
+        width, height = _checked_size(self.size, "mask")
+        if not isinstance(data, bytes) or len(data) != width * height:
+            raise refused(data, f"a mask of {width}x{height} has one byte for each pixel", "mask")
 
     @classmethod
     def read(cls, source: MaskSource) -> Mask:
@@ -254,7 +268,7 @@ class Mask:
             raise TaskRefused(attrs.evolve(problem, parameter="mask") for problem in refusal.problems) from refusal
         if "A" in decoded.getbands() and decoded.getchannel("A").getextrema() != (255, 255):
             wanted = "a mask is white where to repaint and black where to keep; where transparent means repaint, use "
-            raise _refused(source, wanted + "Mask.from_alpha(picture)", "mask")
+            raise refused(source, wanted + "Mask.from_alpha(picture)", "mask")
         return cls._from_grey(decoded.convert("L"))
 
     @classmethod
@@ -266,8 +280,8 @@ class Mask:
         """
         image = Image.read(source)
         if not image.has_alpha:
-            raise _refused(image, "the picture has no transparency (alpha channel)", "mask")
-        return cls._from_grey(image.pil().convert("RGBA").getchannel("A")).inverted()
+            raise refused(image, "the picture has no transparency (alpha channel)", "mask")
+        return cls._from_grey(eight_bit(image.pil()).getchannel("A")).inverted()
 
     @classmethod
     def box(cls, box: Box, *, size: Size) -> Mask:
@@ -286,11 +300,15 @@ class Mask:
 
     @classmethod
     def _shape(cls, shape: str, box: Box, size: Size) -> Mask:
-        left, top, right, bottom = box
-        width, height = size
-        if not (0 <= left < right <= width and 0 <= top < bottom <= height):
-            wanted = f"left < right and top < bottom, inside the picture's {width}x{height}"
-            raise _refused(str(tuple(box)), wanted, "box")
+        width, height = _checked_size(_whole(size), "size")
+        match _whole(box):
+            case (int(left), int(top), int(right), int(bottom)) if (
+                0 <= left < right <= width and 0 <= top < bottom <= height
+            ):
+                pass
+            case _:
+                wanted = f"left < right and top < bottom, inside the picture's {width}x{height}"
+                raise refused(repr(box), wanted, "box")
         import PIL.Image
         from PIL import ImageDraw
 
@@ -350,7 +368,7 @@ def file_type(suffix: str) -> str | None:
         TaskRefused: the suffix names a format that is not written.
     """
     if suffix and suffix.lower() not in _SAVED_BY_SUFFIX:
-        raise _refused(suffix, f"pictures are saved as {', '.join(_SAVED_BY_SUFFIX)}", "suffix")
+        raise refused(suffix, f"pictures are saved as {', '.join(_SAVED_BY_SUFFIX)}", "suffix")
     return _SAVED_BY_SUFFIX.get(suffix.lower())
 
 
@@ -367,34 +385,8 @@ def write_atomically(path: Path, data: bytes, *, overwrite: bool) -> Path:
     return path
 
 
-def _read_header(data: bytes) -> dict[str, Any]:
-    if not data:
-        raise _refused("0 bytes", "the picture is empty")
-    import PIL.Image
-
-    bombs = (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning)
-    try:
-        with PIL.Image.open(BytesIO(data)) as opened:
-            size, mode, info, has_alpha = opened.size, opened.mode, opened.info, opened.has_transparency_data
-            media_type = PIL.Image.MIME.get(opened.format or "", "application/octet-stream")
-            # A PNG is decoded in search of an EXIF block behind the pixels: only one before them counts.
-            orientation = opened.getexif().get(_ORIENTATION, 1) if media_type != "image/png" or "exif" in info else 1
-    except bombs as error:
-        raise _refused(f"{len(data)} bytes", f"too many pixels to be decoded safely: {error}") from error
-    except Exception as error:
-        raise _refused(f"{len(data)} bytes", "not a picture of a known format") from error
-    if PIL.Image.MAX_IMAGE_PIXELS is not None and size[0] * size[1] > PIL.Image.MAX_IMAGE_PIXELS:
-        limit = f"at most {PIL.Image.MAX_IMAGE_PIXELS:,} pixels are decoded"
-        raise _refused(f"{size[0]}x{size[1]}", limit)
-    if media_type == "image/png" and data[24] == 16 and mode in {"RGB", "RGBA"}:
-        mode += ";16"
-    if orientation not in range(1, 9):
-        orientation = 1
-    upright_size = size if orientation < 5 else (size[1], size[0])
-    return {
-        "media_type": media_type,
-        "size": upright_size,
-        "orientation": orientation,
-        "mode": mode,
-        "has_alpha": has_alpha,
-    }
+def _path(source: str | os.PathLike[str]) -> Path:
+    path = os.fspath(source)
+    if not isinstance(path, str) or "\0" in path:
+        raise refused(source, "is no path of a file")
+    return Path(path)

@@ -110,6 +110,8 @@ class Output:
             suffixes: list[str] = []
         elif self.name is None:
             suffixes = list(_SUFFIXES.values())
+        elif Path(self.name).is_dir():
+            raise Unusable(f"{self.name!r} is a folder; name a file in it")
         else:
             file_type(Path(self.name).suffix)
             suffixes = [""]

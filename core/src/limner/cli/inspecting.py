@@ -20,7 +20,7 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
     "--task", metavar="TASK", help="That can do it: generate, vary, inpaint, outpaint, remove-background, upscale."
 )
 @click.option("--supports", metavar="NAME", multiple=True, help="That have this parameter or option; repeatable.")
-@click.option("--size", type=SIZE, help="That can make pictures of this width and height in pixels.")
+@click.option("--size", type=SIZE, metavar="WxH", help="That can make pictures of this width and height in pixels.")
 @click.option("--state", type=click.Choice(["active", "legacy", "retired"]), help="In this state of their life.")
 @_as_json
 def models(
@@ -167,7 +167,8 @@ def _settings(model: type[Model]) -> list[tuple[str, Any]]:
 def _default(field: Any) -> Any:
     import attrs
 
-    value = None if field.default is attrs.NOTHING or hasattr(field.default, "factory") else field.default
+    said = field.repr and field.default is not attrs.NOTHING  # what is not for logs is not for tables
+    value = field.default if said and not hasattr(field.default, "factory") else None
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 

@@ -87,7 +87,7 @@ FIELDS: dict[str, Decorator] = {
         help="Give back exactly what the mask keeps, pixel by pixel. Not said: so wherever the mask is known.",
     ),
     "n": click.option("-n", "n", type=int, metavar="COUNT", help="How many pictures, at least 1."),
-    "size": click.option("--size", type=SIZE, help="Width and height in pixels, such as 1024x768."),
+    "size": click.option("--size", type=SIZE, metavar="WxH", help="Width and height in pixels, such as 1024x768."),
     "seed": click.option("--seed", type=int, help="Whole number of at least 0; the same seed gives the same picture."),
     "negative_prompt": click.option(
         "--negative-prompt", metavar="TEXT", multiple=True, help="What should not be seen; repeatable."

@@ -32,8 +32,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title:
         pad_edge=False,
         show_edge=False,
     )
-    for column in columns:
-        table.add_column(Text(column), overflow="fold")
+    for position, column in enumerate(columns):
+        table.add_column(Text(column), overflow="fold", no_wrap=position == 0)  # names come first: they are copied
     for row in rows:
         table.add_row(*(Text("" if cell is None else clean(cell)) for cell in row))
     _print(table)
