@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import ClassVar
 
 import limner
@@ -42,6 +43,12 @@ class BedrockModel(limner.Model):
         """What a caller should know before calling; nothing where AWS's life cycle does not hold: at an own endpoint."""
         own = self.settings.endpoint_url is not None or any(os.environ.get(name) for name in _ENDPOINT_VARIABLES)
         return () if own else super().notices()
+
+    def diagnose(self, *, live: bool = False) -> Iterable[limner.Finding]:
+        """Look for credentials, region and endpoint, and with ``live`` at AWS's own word on the model."""
+        from limner_bedrock.diagnosing import diagnose
+
+        return diagnose(self, live=live)
 
     def send(self, request: limner.Request) -> limner.Response:
         """Call InvokeModel and return its answer.
