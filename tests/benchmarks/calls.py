@@ -32,6 +32,8 @@ TARGETS = {
     "titan 5 pictures": 0.5,
 }
 
+MEMORY_TARGET = 0.8
+
 Work = Callable[[], object]
 
 
@@ -180,21 +182,18 @@ def main(rounds: int) -> None:
         os.environ["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"] = address
         photo, mask = inputs(Path(folder))
         plain, ours = PlainScript(photo, mask).works(), WithLimner(photo, mask).works()
-        print(
-            f"{'work':18} {'script ms':>10} {'limner ms':>10} {'ratio':>6} {'target':>7} {'script MiB':>11} {'limner MiB':>11} {'ratio':>6}"
-        )
-        for name in TARGETS:
+        print(f"{'work':18} {'script':>9} {'limner':>9} {'ratio':>6} {'target':>7}", end=" ")
+        print(f"{'script':>11} {'limner':>11} {'ratio':>6} {'target':>7}")
+        for name, target in TARGETS.items():
             taken: dict[str, list[float]] = {"plain": [], "ours": []}
             for measured in range(rounds + 2):
                 for kind, work in (("plain", plain[name]), ("ours", ours[name])):
                     if (spent := cpu(work)) and measured >= 2:
                         taken[kind].append(spent)
             before, after = (statistics.median(taken[kind]) * 1000 for kind in ("plain", "ours"))
-            memory = [peak_above_idle(kind, name, photo, mask) for kind in ("PlainScript", "WithLimner")]
-            print(
-                f"{name:18} {before:10.1f} {after:10.1f} {after / before:6.2f} {TARGETS[name]:7} "
-                f"{memory[0]:11.1f} {memory[1]:11.1f} {memory[1] / memory[0]:6.2f}"
-            )
+            script, limner = (peak_above_idle(kind, name, photo, mask) for kind in ("PlainScript", "WithLimner"))
+            print(f"{name:18} {before:6.1f} ms {after:6.1f} ms {after / before:6.2f} {target:7}", end=" ")
+            print(f"{script:7.1f} MiB {limner:7.1f} MiB {limner / script:6.2f} {MEMORY_TARGET:7}")
 
 
 def inputs(folder: Path) -> tuple[Path, Path]:
