@@ -1,12 +1,16 @@
 import base64
+import contextlib
 import io
+import json
 
 import limner
+import orjson
 import PIL.Image
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from limner_bedrock import dump_json, parse_json, picture_from_base64, to_base64
+from limner_bedrock.payloads import Base64
 
 
 def png():
@@ -76,3 +80,65 @@ def test_a_picture_that_is_none(text, why):
     with pytest.raises(limner.BadResponse, match=why) as caught:
         picture_from_base64(text, "picture 2")
     assert len(str(caught.value)) < 200
+
+
+LONG = 5000
+PIECES = st.sampled_from(["A", '"', "\\", "/", "ü", "\n", ":", ","])
+TEXTS = st.lists(PIECES, max_size=4).map("".join) | st.lists(PIECES, max_size=3).map(lambda p: "".join(p) + "B" * LONG)
+
+
+def plain(value):
+    """A parsed answer with every Base64 as the text that it is."""
+    match value:
+        case list():
+            return [plain(item) for item in value]
+        case dict():
+            return {name: plain(item) for name, item in value.items()}
+    return str(value) if isinstance(value, Base64) else value
+
+
+@given(st.dictionaries(TEXTS, st.recursive(TEXTS, lambda inner: st.lists(inner, max_size=3), max_leaves=5), max_size=4))
+def test_long_texts_stay_in_the_body_and_mean_the_same(content):
+    body = dump_json(content)
+    assert plain(parse_json(body)) == content
+    spaced = json.dumps(content, indent=1).encode()  # escapes all that is not ASCII
+    assert plain(parse_json(spaced)) == content
+
+
+def test_a_long_text_without_escapes_is_not_copied():
+    found = parse_json(dump_json({"images": ["A" * LONG], "short": "A"}))
+    assert isinstance(found["images"][0], Base64)
+    assert isinstance(found["images"][0].text, memoryview)
+    assert found["short"] == "A"
+
+
+@given(st.binary(max_size=40), st.integers(0, 40))
+def test_json_with_a_long_text_is_wrong_where_it_would_be_without(inside, at):
+    """What is between the long texts is read by the same reader as ever."""
+    body = inside[:at] + b'"' + b"A" * LONG + b'"' + inside[at:]
+    try:
+        expected = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        expected = None
+    if isinstance(expected, dict):
+        assert plain(parse_json(body)) == expected
+    else:
+        with pytest.raises(limner.BadResponse):
+            parse_json(body)
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"\xff' + b"A" * LONG + b'": 1}', b'{"a": ' + b"[" * 900 + b'"' + b"A" * LONG + b'"' + b"]" * 900 + b"}"]
+)
+def test_odd_json_with_a_long_text_is_an_answer_or_a_bad_response(body):
+    with contextlib.suppress(limner.BadResponse):
+        parse_json(body)
+
+
+def test_a_picture_is_decoded_from_where_it_is():
+    data = png() + b"\0" * LONG
+    found = parse_json(dump_json({"picture": to_base64(data)}))["picture"]
+    assert picture_from_base64(found).data == data
+    broken = parse_json(dump_json({"picture": to_base64(data)[:-2] + "*="}))["picture"]
+    with pytest.raises(limner.BadResponse, match="not base64"):
+        picture_from_base64(broken)

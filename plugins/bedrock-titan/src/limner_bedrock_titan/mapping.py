@@ -21,6 +21,7 @@ from limner import (
     expand_canvas,
 )
 from limner_bedrock import parse_json, picture_from_base64
+from limner_bedrock.payloads import Base64
 
 from limner_bedrock_titan import wire
 from limner_bedrock_titan.limits import DEFAULT, PRECISE
@@ -164,7 +165,7 @@ def to_pictures(body: bytes, wanted: int) -> list[Picture]:
     return pictures
 
 
-def _picture(text: str) -> Picture:
+def _picture(text: Base64) -> Picture:
     """One unreadable picture does not take the others with it."""
     try:
         return Picture(image=picture_from_base64(text, "the picture"))
@@ -182,7 +183,7 @@ def _faulted(pictures: list[Picture], wanted: int, error: str) -> list[Picture]:
     return [attrs.evolve(picture, outcome=outcome, reason=reason) for picture in pictures]
 
 
-def _with_mask(picture: Picture, text: str) -> Picture:
+def _with_mask(picture: Picture, text: Base64) -> Picture:
     try:
         return attrs.evolve(picture, mask=picture_from_base64(text, "the mask"))
     except BadResponse as error:

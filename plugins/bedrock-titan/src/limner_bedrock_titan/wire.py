@@ -5,16 +5,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar, get_args, get_origin
+from collections.abc import Mapping
+from typing import Any
 
 import attrs
 from cattrs import Converter
-from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
-from limner import BadResponse, Image, Mask
-from limner_bedrock import to_base64
-
-T = TypeVar("T")
+from limner import Image, Mask
+from limner_bedrock.payloads import Base64
+from limner_bedrock.wire import make_converter, read_answer
 
 
 @attrs.frozen(kw_only=True)
@@ -110,8 +108,8 @@ class Body:
 class Answer:
     """An answer; ``images`` and ``error`` may both be there."""
 
-    images: list[str] | None = None
-    maskImage: str | None = None
+    images: list[Base64] | None = None
+    maskImage: Base64 | None = None
     error: str | None = None
 
 
@@ -127,50 +125,9 @@ def from_json(document: Mapping[str, Any]) -> Answer:
     Raises:
         BadResponse: it is not what is documented.
     """
-    try:
-        return _converter().structure(document, Answer)
-    except Exception as error:
-        raise BadResponse(f"the answer is not as documented: {_innermost(error)}") from error
+    return read_answer(_converter(), document, Answer)
 
 
 @functools.cache
 def _converter() -> Converter:
-    converter = Converter()
-    converter.register_unstructure_hook(Image, lambda image: to_base64(image.data))
-    converter.register_unstructure_hook(Mask, lambda mask: to_base64(mask.png()))
-
-    @converter.register_unstructure_hook_factory(attrs.has)
-    def write(cls: type[Any]) -> Callable[[Any], Any]:
-        unsaid = {field.name: override(omit_if_default=True) for field in attrs.fields(cls) if field.default is None}
-        return make_dict_unstructure_fn(cls, converter, **unsaid)  # type: ignore[arg-type]
-
-    @converter.register_structure_hook_factory(attrs.has)
-    def read(cls: type[T]) -> Callable[[Any, Any], T]:
-        structure = make_dict_structure_fn(cls, converter)
-        return lambda value, kind: structure(_exactly(value, dict), kind)
-
-    @converter.register_structure_hook_factory(_is_list)
-    def read_list(kind: Any) -> Callable[[Any, Any], list[Any]]:
-        (item,) = get_args(kind)
-        return lambda value, _: [converter.structure(inner, item) for inner in _exactly(value, list)]
-
-    converter.register_structure_hook(str, _exactly)
-    return converter
-
-
-def _is_list(kind: Any) -> bool:
-    return get_origin(kind) is list
-
-
-def _exactly(value: Any, kind: Any) -> Any:
-    """Cattrs would make a text of anything, and a list of a text."""
-    if type(value) is not kind:
-        raise TypeError(f"{kind.__name__} expected, {type(value).__name__} found")
-    return value
-
-
-def _innermost(error: BaseException) -> BaseException:
-    """Cattrs gathers errors into groups."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
+    return make_converter()

@@ -1,0 +1,80 @@
+"""The converter of wire classes: attrs classes that mirror a model's JSON under its own names.
+
+Going out, a field whose default is ``None`` is left out where it is ``None``, and pictures and masks become base64.
+Coming in, unknown keys are passed over and wrong types are not: cattrs by itself makes a text of anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, get_args, get_origin
+
+import attrs
+from cattrs import Converter
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+from limner import BadResponse, Image, Mask, Options
+
+from limner_bedrock.payloads import Base64, to_base64
+
+T = TypeVar("T")
+
+
+def make_converter() -> Converter:
+    """Make a converter for a model's wire classes; a picture of an answer is a field of the type Base64."""
+    converter = Converter()
+    converter.register_unstructure_hook(Image, lambda image: to_base64(image.data))
+    converter.register_unstructure_hook(Mask, lambda mask: to_base64(mask.png()))
+    converter.register_unstructure_hook(Options, lambda options: {k: converter.unstructure(v) for k, v in options.items()})
+
+    @converter.register_unstructure_hook_factory(attrs.has)
+    def write(cls: type[Any]) -> Callable[[Any], Any]:
+        unsaid = {field.name: override(omit_if_default=True) for field in attrs.fields(cls) if field.default is None}
+        return make_dict_unstructure_fn(cls, converter, **unsaid)  # type: ignore[arg-type]
+
+    @converter.register_structure_hook_factory(attrs.has)
+    def read(cls: type[T]) -> Callable[[Any, Any], T]:
+        structure = make_dict_structure_fn(cls, converter)
+        return lambda value, kind: structure(_exactly(value, dict), kind)
+
+    @converter.register_structure_hook_factory(_is_list)
+    def read_list(kind: Any) -> Callable[[Any, Any], list[Any]]:
+        (item,) = get_args(kind)
+        return lambda value, _: [converter.structure(inner, item) for inner in _exactly(value, list)]
+
+    converter.register_structure_hook(int, _exactly)
+    converter.register_structure_hook(
+        str, lambda value, _: str(value) if isinstance(value, Base64) else _exactly(value, str)
+    )
+    converter.register_structure_hook(
+        Base64, lambda value, _: value if isinstance(value, Base64) else Base64(_exactly(value, str))
+    )
+    return converter
+
+
+def read_answer(converter: Converter, document: Mapping[str, Any], kind: type[T]) -> T:
+    """Read an answer.
+
+    Raises:
+        BadResponse: it is not what is documented.
+    """
+    try:
+        return converter.structure(document, kind)
+    except Exception as error:
+        raise BadResponse(f"the answer is not as documented: {_innermost(error)}") from error
+
+
+def _is_list(kind: Any) -> bool:
+    return get_origin(kind) is list
+
+
+def _exactly(value: Any, kind: Any) -> Any:
+    if type(value) is not kind:
+        raise TypeError(f"{kind.__name__} expected, {type(value).__name__} found")
+    return value
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """Cattrs gathers errors into groups."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
