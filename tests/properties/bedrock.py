@@ -48,6 +48,25 @@ def bodies(plan):
     return [json.loads(request.body) for request in plan.requests]
 
 
+def held(task, name):
+    """The value of a parameter, or of an option by ``options.NAME``."""
+    return task.options.get(name.removeprefix("options.")) if name.startswith("options.") else getattr(task, name)
+
+
+def with_value(task, name, value):
+    """The task with one parameter or option set, or unset by None."""
+    if name.startswith("options."):
+        options = {key: held for key, held in task.options.items() if key != name.removeprefix("options.")}
+        return attrs.evolve(task, options=options | ({} if value is None else {name.removeprefix("options."): value}))
+    return attrs.evolve(task, **{name: value})
+
+
+def constraints(model, task_class):
+    """Every parameter and option, with its constraint."""
+    limits = model.limits_of(task_class)
+    return {**limits.parameters, **{f"options.{name}": limit for name, limit in limits.options.items()}}
+
+
 def wrong_with(model, body):
     """What the separate oracles say: the schemas, then the pictures themselves."""
     wrong = [*validate(model.id, body), *_by_openapi(model, body)]

@@ -5,6 +5,7 @@ import json
 
 import attrs
 import limner
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from limner import LimnerError, Picture, Response
@@ -12,7 +13,7 @@ from limner.testing.pictures import picture
 from limner.testing.strategies import images, json_values
 from limner_bedrock_sdxl.plugin import Sdxl
 
-from .bedrock import EVERY_CASE, FEW, within
+from .bedrock import EVERY_CASE, FEW, MODELS, within
 
 PNG = base64.b64encode(picture().data).decode()
 WORDS = st.sampled_from(["SUCCESS", "ERROR", "CONTENT_FILTERED", "success", "error", "", "images were blocked"])
@@ -84,10 +85,10 @@ def succeeded(model, answer, position, wanted):
     return answer.get("error") is None or len(answer["images"]) < wanted
 
 
-@EVERY_CASE
+@pytest.mark.parametrize("model", MODELS, ids=str)
 @FEW
 @given(body=st.binary(max_size=60), cut=st.integers(0, 400), flip=st.integers(0, 400))
-def test_no_bytes_raise_anything_else(model, task_class, body, cut, flip):
+def test_no_bytes_raise_anything_else(model, body, cut, flip):
     task = limner.Generate(prompt="a fox", n=2)
     whole = json.dumps(
         {"result": "success", "artifacts": [{"seed": 1, "base64": PNG, "finishReason": "SUCCESS"}], "images": [PNG]}

@@ -1,5 +1,7 @@
 """From any task to the requests: documented within the limits, none outside, and every input counts or is accounted for."""
 
+import functools
+
 import attrs
 import pytest
 from hypothesis import assume, given
@@ -8,7 +10,7 @@ from limner import Inpaint, Mask, Outpaint, TaskRefused
 from limner.testing.strategies import images, json_values, outside, tasks, values
 from limner_bedrock_sdxl.plugin import Sdxl
 
-from .bedrock import EVERY_CASE, FEW, MODELS, another, bodies, seeded, within, wrong_with
+from .bedrock import EVERY_CASE, FEW, MODELS, another, bodies, constraints, held, seeded, with_value, within, wrong_with
 
 
 def refused(make):
@@ -18,24 +20,6 @@ def refused(make):
     except TaskRefused as refusal:
         return {problem.parameter for problem in refusal.problems if problem.limit}
     return set()
-
-
-def with_value(task, name, value):
-    """The task with one parameter or option set, or unset by None."""
-    if name.startswith("options."):
-        options = {key: held for key, held in task.options.items() if key != name.removeprefix("options.")}
-        return attrs.evolve(task, options=options | ({} if value is None else {name.removeprefix("options."): value}))
-    return attrs.evolve(task, **{name: value})
-
-
-def held(task, name):
-    return task.options.get(name.removeprefix("options.")) if name.startswith("options.") else getattr(task, name)
-
-
-def constraints(model, task_class):
-    """Every parameter and option, with its constraint."""
-    limits = model.limits_of(task_class)
-    return {**limits.parameters, **{f"options.{name}": limit for name, limit in limits.options.items()}}
 
 
 # ---------------------------------------------------------------------------------------------- within the limits
@@ -89,13 +73,17 @@ def test_a_value_outside_its_limit_is_refused_by_name(model, task_class, data):
 @given(data=st.data())
 def test_what_the_model_has_no_word_for_is_refused_by_name(model, task_class, data):
     task = data.draw(within(model, task_class))
-    said = data.draw(
-        tasks(task_class, st.fixed_dictionaries({"no_such_option": json_values().filter(lambda v: v is not None)}))
-    )
+    said = data.draw(other_task(task_class))
     free = [name for name, value in said.said() if name not in constraints(model, task_class) and name != "preserve"]
     unions = {"mask", "expand", "mask_prompt", "keep_prompt"}  # in place of one of them, not beside it
     name = data.draw(st.sampled_from(["options.no_such_option", *(name for name in free if name not in unions)]))
     assert name in refused(lambda: model.plan(with_value(task, name, held(said, name))))
+
+
+@functools.cache
+def other_task(task_class):
+    """Any task with an option that no model has."""
+    return tasks(task_class, st.fixed_dictionaries({"no_such_option": st.integers() | st.text(max_size=3)}))
 
 
 @pytest.mark.parametrize("model", MODELS, ids=str)
@@ -111,11 +99,7 @@ def test_edits_take_no_size(model, task_class):
 @FEW
 @given(data=st.data())
 def test_nearest_makes_any_task_documented_bodies_with_a_complete_account_or_says_why_not(model, task_class, data):
-    options = {
-        name: values(limit) | outside(limit) | json_values() for name, limit in model.limits_of(task_class).options.items()
-    }
-    some = st.fixed_dictionaries({}, optional={**options, "unknown": json_values() | images()})
-    task = data.draw(tasks(task_class, some))
+    task = data.draw(any_task(model, task_class))
     try:
         plan = model.plan(task, fit="nearest")
     except TaskRefused as refusal:
@@ -124,6 +108,14 @@ def test_nearest_makes_any_task_documented_bodies_with_a_complete_account_or_say
         stated = [complete(task, plan), documented(model, plan)]
     assert stated
     assert all(stated)
+
+
+@functools.cache
+def any_task(model, task_class):
+    """Any task, its options by the model's names and by another."""
+    declared = model.limits_of(task_class).options.items()
+    options = {name: values(limit) | outside(limit) | json_values() for name, limit in declared}
+    return tasks(task_class, st.fixed_dictionaries({}, optional={**options, "unknown": json_values() | images()}))
 
 
 def documented(model, plan):
@@ -157,10 +149,8 @@ def test_one_changed_field_changes_the_requests_or_is_refused_or_accounted_for(m
     task = seeded(model, data.draw(within(model, task_class)))
     name, limit = data.draw(st.sampled_from(sorted(constraints(model, task_class).items())))
     before = held(task, name)
-    if before is None or data.draw(st.integers(0, 4)):
-        value = data.draw(another(task, name, limit))
-    else:
-        value = None
+    unsay = before is not None and data.draw(st.integers(0, 4)) == 0
+    value = None if unsay else data.draw(another(task, name, limit))
     assume(not same(name, before, value))
     try:
         plan, other = model.plan(task), model.plan(with_value(task, name, value))
@@ -181,9 +171,12 @@ def test_one_changed_field_changes_the_requests_or_is_refused_or_accounted_for(m
 def test_preserve_is_limners_own_but_for_titans_outpainting(model, task_class, data):
     drawn = within(model, task_class).filter(lambda task: task.mask is not None)
     task = attrs.evolve(seeded(model, data.draw(drawn)), options={}, preserve=True)
-    other = attrs.evolve(task, preserve=False)
-    tells = task_class is Outpaint and not isinstance(model, Sdxl)
-    assert (model.plan(task).requests != model.plan(other).requests) == tells
+    keeping, blending = model.plan(task), model.plan(attrs.evolve(task, preserve=False))
+    if task_class is Inpaint or isinstance(model, Sdxl):
+        assert keeping.requests == blending.requests
+    else:
+        assert {body["outPaintingParams"]["outPaintingMode"] for body in bodies(keeping)} == {"PRECISE"}
+        assert {body["outPaintingParams"]["outPaintingMode"] for body in bodies(blending)} == {"DEFAULT"}
 
 
 def same(name, before, value):

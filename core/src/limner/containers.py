@@ -21,6 +21,7 @@ _PNG_METADATA = {b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"tIME"}
 
 _JPEG_PREFIX = b"limner\0"
 _JPEG_COMMENT, _JPEG_SCAN, _JPEG_END = b"\xfe", b"\xda", b"\xd9"
+_JPEG_NO_SEGMENT = {b"\x00", b"\x01", b"\xff", *(bytes((restart,)) for restart in range(0xD0, 0xD8))}
 _JPEG_METADATA = {b"\xe1", b"\xed", _JPEG_COMMENT}  # EXIF and XMP, IPTC, comments
 _JPEG_SEGMENT = 65_533 - len(_JPEG_PREFIX)
 
@@ -129,10 +130,8 @@ def _join_png(blocks: list[Block]) -> bytes:
 def _jpeg_blocks(data: bytes) -> Iterator[Block]:
     at = 2
     while at + 4 <= len(data):
-        if data[at] != 0xFF:
-            raise ValueError("not a JPEG marker")
         marker = data[at + 1 : at + 2]
-        if marker == b"\xff":  # a fill byte
+        if data[at] != 0xFF or marker in _JPEG_NO_SEGMENT:  # as decoders do: on to the next marker
             at += 1
             continue
         if marker in {_JPEG_SCAN, _JPEG_END}:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import difflib
+import math
+import operator
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -53,6 +55,10 @@ def _one_of(*values: str) -> Any:
     return attrs.validators.in_(values)
 
 
+def _whole(value: int | str) -> int:
+    return int(value) if isinstance(value, str) else operator.index(value)
+
+
 @attrs.frozen(kw_only=True)
 class Settings:
     """How to reach a provider and how to treat it; plugins add their own by inheritance. Texts are converted.
@@ -68,9 +74,11 @@ class Settings:
 
     fit: Mode = attrs.field(default="strict", validator=_one_of(*MODES))
     on_filtered: str = attrs.field(default="raise", validator=_one_of("raise", "return"))
-    timeout: float = attrs.field(default=300.0, converter=float, validator=attrs.validators.gt(0))
-    max_in_flight: int = attrs.field(default=8, converter=int, validator=attrs.validators.ge(1))
-    max_n: int = attrs.field(default=20, converter=int, validator=attrs.validators.ge(1))
+    timeout: float = attrs.field(
+        default=300.0, converter=float, validator=[attrs.validators.gt(0), attrs.validators.lt(math.inf)]
+    )
+    max_in_flight: int = attrs.field(default=8, converter=_whole, validator=attrs.validators.ge(1))
+    max_n: int = attrs.field(default=20, converter=_whole, validator=attrs.validators.ge(1))
     strip_metadata: bool = attrs.field(default=False, converter=attrs.converters.to_bool)
 
     @classmethod

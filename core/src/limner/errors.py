@@ -47,7 +47,25 @@ __all__ = [
 
 
 class LimnerError(Exception):
-    """The base of every error that limner raises."""
+    """The base of every error that limner raises.
+
+    Attributes:
+        result: what did come out in spite of the error, or ``None``.
+    """
+
+    result: Result | None = None
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """The pictures that did come out."""
+        return () if self.result is None else self.result.images
+
+    def __str__(self) -> str:
+        return " ".join(line.strip() for line in self._in_words().splitlines())
+
+    def _in_words(self) -> str:
+        """What is said, perhaps on several lines: some of it comes from a provider."""
+        return super().__str__()
 
 
 def shorten(value: object, length: int = 60) -> str:
@@ -95,7 +113,7 @@ class TaskRefused(LimnerError, ValueError):
         self.model = model
         super().__init__(self.problems, model)
 
-    def __str__(self) -> str:
+    def _in_words(self) -> str:
         who = f"{self.model} refuses the task: " if self.model else ""
         return who + "; ".join(map(str, self.problems))
 
@@ -115,7 +133,6 @@ class ProviderError(LimnerError):
         message: what happened, and what to do.
         model: the id of the model that was called.
         request_ids: the provider's ids of the requests made, to quote to its support.
-        result: what did come out in spite of the error, or ``None``.
     """
 
     def __init__(self, message: str, *, model: str | None = None, request_ids: Iterable[str] = ()) -> None:
@@ -123,14 +140,8 @@ class ProviderError(LimnerError):
         self.message = message
         self.model = model
         self.request_ids = tuple(request_ids)
-        self.result: Result | None = None
 
-    @property
-    def pictures(self) -> tuple[Picture, ...]:
-        """The pictures that did come out."""
-        return () if self.result is None else self.result.images
-
-    def __str__(self) -> str:
+    def _in_words(self) -> str:
         who = f"{self.model}: " if self.model else ""
         ids = f" (request {', '.join(self.request_ids)})" if self.request_ids else ""
         return f"{who}{self.message}{ids}"

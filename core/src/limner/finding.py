@@ -35,7 +35,7 @@ def get_model(name: str | None = None, *, model_id: str | None = None, **setting
         PluginError: two plugins claim the name.
         TaskRefused: a setting is unknown or wrong.
     """
-    name = name or default_model()
+    name = default_model() if name is None else name
     found = registry().find(name)
     if model_id is None and name not in found.aliases and name != found.id:
         model_id = name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import operator
 import os
@@ -349,8 +350,8 @@ class Mask:
         return self if size == self.size else Mask._from_grey(self.pil().resize(size))
 
     def png(self) -> bytes:
-        """Encode as a grey PNG."""
-        return png_bytes(self.pil())
+        """Encode as a grey PNG; the last few are remembered, since several calls of a task send the same mask."""
+        return _mask_png(self)
 
     def _repr_png_(self) -> bytes:
         return self.png()
@@ -359,6 +360,11 @@ class Mask:
         width, height = self.size
         opened = (len(self.data) - self.data.count(0)) / len(self.data)
         return f"<Mask {width}x{height}, {opened:.0%} opened>"
+
+
+@functools.lru_cache(maxsize=4)
+def _mask_png(mask: Mask) -> bytes:
+    return png_bytes(mask.pil())
 
 
 def file_type(suffix: str) -> str | None:

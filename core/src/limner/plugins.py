@@ -9,7 +9,7 @@ import inspect
 import io
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,9 @@ import pluggy
 
 from limner import hookspecs
 from limner.errors import PluginError, UnknownModel
+from limner.limits import TaskLimits
 from limner.model import CONTRACT, Model
+from limner.tasks import Task
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     import click
 
 GROUP = "limner"
+
+_NAME = re.compile(r"[A-Za-z0-9][\w.:/-]*")
 
 SLOW_SECONDS = 0.2
 """A plugin that takes longer to load is named as slow."""
@@ -91,17 +95,20 @@ class Registry:
         self.plugins.append(plugin)
         printed = io.StringIO()
         started = time.perf_counter()
+        registered = False
         try:
             with contextlib.redirect_stdout(printed):
                 module = load()
                 _check_hooks(module)
-                self.manager.register(module, self._unused(plugin.name))
+                name = self._unused(plugin.name)
+                registered = True  # halfway, even where pluggy finds a signature wrong
+                self.manager.register(module, name)
                 plugin.models = tuple(_checked_models(module, plugin.name))
         except KeyboardInterrupt:
             raise
         except BaseException as error:
             plugin.broken = _in_words(error)
-            if self.manager.has_plugin(plugin.name):
+            if registered:
                 self.manager.unregister(name=plugin.name)
         plugin.seconds = time.perf_counter() - started
         if plugin.seconds > SLOW_SECONDS:
@@ -137,7 +144,7 @@ class Registry:
             PluginError: several models claim the name.
         """
         named = [(model, plugin) for model, plugin in self.models() if name in (model.id, *model.aliases)]
-        found = named or [(model, plugin) for model, plugin in self.models() if model.matches(name)]
+        found = named or [(model, plugin) for model, plugin in self.models() if _matches(model, plugin, name)]
         if len(found) > 1:
             who = " and ".join(f"{plugin.name} ({plugin.distribution or 'in memory'})" for _, plugin in found)
             raise PluginError(f"{name!r} is claimed by {who}; use a full id, or uninstall one of them")
@@ -163,7 +170,7 @@ class Registry:
         """Let every plugin add its commands; one that fails is marked as broken."""
         for plugin in self.plugins:
             module = self.manager.get_plugin(plugin.name)
-            if module is None or not hasattr(module, "limner_commands"):
+            if plugin.broken or module is None or not hasattr(module, "limner_commands"):
                 continue
             before = set(cli.commands)
             try:
@@ -210,9 +217,16 @@ def registry() -> Registry:
 def _in_words(error: BaseException) -> str:
     if isinstance(error, SystemExit):
         return f"it calls sys.exit({error.code!r})"
-    if isinstance(error, PluginError | pluggy.PluginValidationError):
-        return " ".join(str(error).split())
-    return f"{type(error).__name__}: {error}"
+    named = isinstance(error, PluginError | pluggy.PluginValidationError)
+    return " ".join(f"{'' if named else type(error).__name__ + ': '}{error}".split())
+
+
+def _matches(model: type[Model], plugin: Plugin, name: str) -> bool:
+    try:
+        return model.matches(name)
+    except Exception as error:
+        plugin.broken = f"{model.__name__}.matches: {_in_words(error)}"
+        return False
 
 
 def _check_hooks(module: Any) -> None:
@@ -229,6 +243,12 @@ def _check_hooks(module: Any) -> None:
         raise PluginError(f"it implements none of the hooks {', '.join(sorted(known))}")
 
 
+def _are_limits(limits: object) -> bool:
+    return isinstance(limits, Mapping) and all(
+        isinstance(task, type) and issubclass(task, Task) and isinstance(table, TaskLimits) for task, table in limits.items()
+    )
+
+
 def _checked_models(module: Any, plugin: str) -> Iterable[type[Model]]:
     offered = module.limner_models() if hasattr(module, "limner_models") else ()
     if not isinstance(offered, list | tuple):
@@ -236,14 +256,23 @@ def _checked_models(module: Any, plugin: str) -> Iterable[type[Model]]:
     for model in offered:
         if not (isinstance(model, type) and issubclass(model, Model)):
             raise PluginError(f"limner_models returned {model!r}, which is no Model class")
-        if inspect.isabstract(model):
-            raise PluginError(f"{model.__name__} does not implement {', '.join(sorted(model.__abstractmethods__))}")
-        if model.contract != CONTRACT:
-            raise PluginError(f"{model.__name__} is made for contract {model.contract}; this limner has {CONTRACT}")
-        if not isinstance(getattr(model, "id", None), str) or not getattr(model, "limits", None):
-            raise PluginError(f"{model.__name__} has no id or no limits")
-        for name in (model.id, *model.aliases):
-            if not re.fullmatch(r"[A-Za-z0-9][\w.:/-]*", name):
-                raise PluginError(f"{model.__name__} has the name {name!r}; use letters, digits and . : / _ -")
+        if (wrong := _wrong_model(model)) is not None:
+            raise PluginError(f"{model.__name__} {wrong}")
         model.plugin = plugin
     return offered
+
+
+def _wrong_model(model: type[Model]) -> str | None:
+    """Say what is wrong with a model class."""
+    if inspect.isabstract(model):
+        return f"does not implement {', '.join(sorted(model.__abstractmethods__))}"
+    if model.contract != CONTRACT:
+        return f"is made for contract {model.contract}; this limner has {CONTRACT}"
+    if not isinstance(getattr(model, "id", None), str) or not getattr(model, "limits", None):
+        return "has no id or no limits"
+    if not _are_limits(model.limits):
+        return "has limits that are not TaskLimits by task"
+    if not isinstance(model.aliases, list | tuple):
+        return f"has aliases that are no list of names: {model.aliases!r}"
+    wrong = [name for name in (model.id, *model.aliases) if not isinstance(name, str) or not _NAME.fullmatch(name)]
+    return f"has the name {wrong[0]!r}; use letters, digits and . : / _ -" if wrong else None

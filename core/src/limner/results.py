@@ -204,6 +204,6 @@ def read_provenance(image: Image) -> dict[str, Any] | None:
     """Return how a picture was made, where limner wrote that into it."""
     try:
         found = json.loads(containers.extract(image.data, image.media_type) or b"null")
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

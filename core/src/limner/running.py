@@ -12,13 +12,13 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import attrs
 
 from limner import compositing
 from limner.contracts import Plan, Request, Response
-from limner.errors import BadResponse, ContentFiltered, LimnerError, PluginError, ProviderError, TaskRefused
+from limner.errors import BadResponse, ContentFiltered, LimnerError, PluginError, Problem, ProviderError, TaskRefused
 from limner.fitting import Fitted, fit
 from limner.hookspecs import hookimpl
 from limner.images import Image, Mask
@@ -27,6 +27,8 @@ from limner.tasks import Inpaint, Outpaint, Task
 
 if TYPE_CHECKING:
     from limner.model import Model
+
+T = TypeVar("T")
 
 log = logging.getLogger("limner")
 
@@ -44,13 +46,15 @@ def plan(model: Model, task: Task) -> tuple[Plan, Fitted]:
     limits = model.limits_of(type(task))
     fitted = fit(task, limits, settings.fit, max_n=settings.max_n, strip_metadata=settings.strip_metadata, model=model.id)
     with _blaming(model, "check"):
-        problems = tuple(model.check(fitted.task))
+        problems = tuple(_checked(problem, Problem) for problem in model.check(fitted.task))
     if problems:
         raise TaskRefused(problems, model.id)
     calls = split(fitted.task, model.per_call(type(task)))
     with _blaming(model, "encode"):
-        requests = tuple(model.encode(call) for call in calls)
-    return Plan(model.id, fitted.task, requests, fitted.account, calls, model.notices()), fitted
+        requests = tuple(_checked(model.encode(call), Request) for call in calls)
+    with _blaming(model, "notices"):
+        notices = tuple(_checked(notice, str) for notice in model.notices())
+    return Plan(model.id, fitted.task, requests, fitted.account, calls, notices), fitted
 
 
 def split(task: Task, per_call: int) -> tuple[Task, ...]:
@@ -71,12 +75,13 @@ def run(model: Model, task: Task) -> Result:
 
     try:
         result = registry().manager.hook.limner_run(model=model, task=task)
-    except LimnerError:
+    except (LimnerError, Warning):
         raise
-    except Exception as error:
-        raise PluginError(f"plugin {registry().culprit(error)} failed in limner_run: {error!r}") from error
+    except (Exception, SystemExit) as error:
+        raise PluginError(f"{registry().culprit(error)} failed in limner_run: {error!r}") from error
     if not isinstance(result, Result):
-        raise PluginError(f"a plugin's limner_run returned {type(result).__name__}, not a Result")
+        who = " or ".join(registry().runners())
+        raise PluginError(f"limner_run of {who} returned {type(result).__name__}, not a Result")
     return result
 
 
@@ -109,18 +114,18 @@ def _run(model: Model, task: Task) -> Result:
     planned, fitted = plan(model, task)
     for notice in planned.warnings:
         _warn_once(notice)
+    if getattr(fitted.asked, "preserve", False):
+        fitted.asked.image.pil()  # type: ignore[attr-defined]  # what is laid back must be whole: seen before it costs
     started = time.perf_counter()
     answers = _send_all(model, planned.requests)
     seconds = time.perf_counter() - started
     pictures: list[Picture] = []
-    errors: list[ProviderError] = []
+    errors: list[LimnerError] = []
     for call, answer in zip(planned.calls, answers, strict=True):
         try:
-            decoded = _decode(model, call, answer)
-        except ProviderError as error:
+            pictures += _pictures(model, fitted, call, answer)
+        except LimnerError as error:
             errors.append(error)
-        else:
-            pictures += _finished(model, fitted, decoded)
     received = [answer for answer in answers if isinstance(answer, Response)]
     ids = tuple(answer.request_id for answer in received if answer.request_id is not None)
     result = Result(
@@ -142,18 +147,18 @@ def _run(model: Model, task: Task) -> Result:
 # ---------------------------------------------------------------------------------------------- send
 
 
-def _send_all(model: Model, requests: Sequence[Request]) -> list[Response | BaseException]:
+def _send_all(model: Model, requests: Sequence[Request]) -> list[Response | LimnerError]:
     """Send requests side by side; the answers and errors are in the order of the requests."""
     in_flight = _in_flight(model.id, model.settings.max_in_flight)
     cancelled = cancellation()
 
-    def send(request: Request) -> Response | BaseException:
+    def send(request: Request) -> Response | LimnerError:
         with in_flight:
             if cancelled.is_set():
                 return ProviderError("cancelled before it was sent")
             try:
                 with _blaming(model, "send"):
-                    return _checked(model.send(request))
+                    return _checked(model.send(request), Response)
             except LimnerError as error:
                 return error
 
@@ -175,12 +180,6 @@ def _in_context(function: Callable[[Request], Any], cancelled: threading.Event) 
     return lambda request: context.copy().run(function, request)
 
 
-def _checked(response: object) -> Response:
-    if not isinstance(response, Response):
-        raise TypeError(f"returned {type(response).__name__}, not a Response")
-    return response
-
-
 @functools.cache
 def _workers(model_id: str, max_in_flight: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_in_flight, f"limner-{model_id}")
@@ -194,13 +193,21 @@ def _in_flight(model_id: str, max_in_flight: int) -> threading.Semaphore:  # noq
 # ---------------------------------------------------------------------------------------------- decode
 
 
-def _decode(model: Model, call: Task, answer: Response | BaseException) -> list[Picture]:
-    """Decode one call's answer into exactly as many pictures as it asked for; missing ones stand last."""
-    if isinstance(answer, BaseException):
+def _pictures(model: Model, fitted: Fitted, call: Task, answer: Response | LimnerError) -> list[Picture]:
+    """Turn one call's answer into finished pictures."""
+    if isinstance(answer, LimnerError):
         raise answer
     try:
+        return list(_finished(model, fitted, _decode(model, call, answer)))
+    except TaskRefused as error:  # its own words: a picture in the answer cannot be read
+        raise BadResponse(f"the picture is damaged: {error}") from error
+
+
+def _decode(model: Model, call: Task, answer: Response) -> list[Picture]:
+    """Decode one call's answer into exactly as many pictures as it asked for; missing ones stand last."""
+    try:
         with _blaming(model, "decode"):
-            pictures = list(model.decode(call, answer))
+            pictures = [_checked(picture, Picture) for picture in model.decode(call, answer)]
     except ProviderError as error:
         error.request_ids = error.request_ids or ((answer.request_id,) if answer.request_id is not None else ())
         raise
@@ -221,10 +228,7 @@ def _finished(model: Model, fitted: Fitted, pictures: list[Picture]) -> Iterator
     for picture in pictures:
         image = picture.image
         if image is not None and picture.outcome == "ok":
-            try:
-                image = _restored(fitted, image)
-            except TaskRefused as error:  # its own words: the picture cannot be decoded
-                raise BadResponse(f"the picture is damaged: {error}") from error
+            image = _restored(fitted, image)
         yield attrs.evolve(picture, image=image, origin=origin)
 
 
@@ -263,14 +267,15 @@ def _failure(model: Model, result: Result) -> ProviderError | None:
     return None
 
 
-def _raise(error: ProviderError, model: Model, result: Result) -> NoReturn:
-    error.model = error.model or model.model_id
-    error.request_ids = error.request_ids or result.request_ids
+def _raise(error: LimnerError, model: Model, result: Result) -> NoReturn:
+    if isinstance(error, ProviderError):
+        error.model = error.model or model.model_id
+        error.request_ids = error.request_ids or result.request_ids
     error.result = result
     raise error
 
 
-def _log(model: Model, planned: Plan, received: list[Response], result: Result, failure: ProviderError | None) -> None:
+def _log(model: Model, planned: Plan, received: list[Response], result: Result, failure: LimnerError | None) -> None:
     """One record for each run; never a prompt, a picture or a secret."""
     fields = {
         "model": model.model_id,
@@ -291,6 +296,13 @@ def _warn_once(notice: str) -> None:
     warnings.warn(notice, stacklevel=2)
 
 
+def _checked(value: Any, kind: type[T]) -> T:
+    """See that a plugin returned what it should."""
+    if not isinstance(value, kind):
+        raise TypeError(f"returned {type(value).__name__}, not {kind.__name__}")
+    return value
+
+
 @contextmanager
 def _blaming(model: Model, step: str) -> Iterator[None]:
     """Turn whatever a plugin's own code raises into a PluginError that names it."""
@@ -298,6 +310,6 @@ def _blaming(model: Model, step: str) -> Iterator[None]:
         yield
     except LimnerError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         who = f"{type(model).__module__}.{type(model).__qualname__}"
         raise PluginError(f"{model.id}: {who}.{step} failed: {error!r}") from error

@@ -4,6 +4,8 @@ group       the commands, found when they are asked for
 options     what the options mean
 painting    generate, vary, inpaint, outpaint, remove-background, upscale
 inspecting  models, show, plugins
+doctoring   doctor
+scaffolding new-plugin
 provenance  info, rerun
 carrying    from a task to files: dry run, run, report
 files       pictures in and out

@@ -23,6 +23,7 @@ BUILT_IN = {
     "show": "inspecting",
     "plugins": "inspecting",
     "doctor": "doctoring",
+    "new-plugin": "scaffolding",
     "info": "provenance",
     "rerun": "provenance",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any
 
 import attrs
@@ -71,19 +72,20 @@ class Real(Constraint):
     max_value: float | None = None
 
     def wrong(self, value: Any) -> str | None:
-        fine = (
-            _is_number(value)
-            and (self.min_value is None or value >= self.min_value)
-            and (self.max_value is None or value <= self.max_value)
-        )
+        least, most = self._ends()
+        fine = _is_number(value) and least <= value <= most
         return None if fine else f"must be {self.describe()}{closest(self, value)}"
 
     def nearest(self, value: Any) -> Any:
         if not _is_number(value):
             return None
-        least = -math.inf if self.min_value is None else self.min_value
-        most = math.inf if self.max_value is None else self.max_value
+        least, most = self._ends()
         return float(min(max(value, least), most))
+
+    def _ends(self) -> tuple[float, float]:
+        """A whole number beyond every float is not allowed either."""
+        least = -sys.float_info.max if self.min_value is None else self.min_value
+        return least, sys.float_info.max if self.max_value is None else self.max_value
 
     def describe(self) -> str:
         if self.min_value is None and self.max_value is None:

@@ -93,6 +93,10 @@ class Picture(Constraint):
         return {"type": "string", "contentEncoding": "base64", "anyOf": media}
 
 
+def _is_pictures(value: Any) -> bool:
+    return isinstance(value, tuple) and bool(value) and all(isinstance(image, Image) for image in value)
+
+
 @attrs.frozen
 class Pictures(Constraint):
     """Several pictures.
@@ -106,18 +110,24 @@ class Pictures(Constraint):
     max_items: int = 1
 
     def wrong(self, value: Any) -> str | None:
+        if not _is_pictures(value):
+            return "must be a list of pictures"
         if len(value) > self.max_items:
             return f"has {len(value)} pictures, must have at most {self.max_items}"
         return next((f"picture {i}: {wrong}" for i, image in enumerate(value, 1) if (wrong := self.of.wrong(image))), None)
 
     def adapted(self, value: Any) -> tuple[Any, str]:
+        if not _is_pictures(value):
+            return value, ""
         adapted = [self.of.adapted(image) for image in value]
         notes = [f"picture {i}: {note}" for i, (_, note) in enumerate(adapted, 1) if note]
         return (tuple(image for image, _ in adapted), "; ".join(notes)) if notes else (value, "")
 
     def nearest(self, value: Any) -> Any:
+        if not _is_pictures(value) or len(value) > self.max_items:
+            return None
         images = tuple(image if self.of.wrong(image) is None else self.of.nearest(image) for image in value)
-        return None if None in images or len(images) > self.max_items else images
+        return None if None in images else images
 
     def describe(self) -> str:
         return (f"1 to {self.max_items} pictures: " if self.max_items > 1 else "") + self.of.describe()
@@ -146,7 +156,9 @@ class MaskPicture(Constraint):
         return None
 
     def nearest(self, value: Any) -> Any:
-        return value.hardened() if isinstance(value, Mask) else None
+        if not isinstance(value, Mask):
+            return None
+        return value if self.grey else value.hardened()
 
     def describe(self) -> str:
         colours = "white is repainted, black kept" + (", grey between" if self.grey else "; no grey")
@@ -154,6 +166,11 @@ class MaskPicture(Constraint):
 
     def schema(self) -> Schema:
         return {"type": "string", "contentEncoding": "base64", "contentMediaType": "image/png"}
+
+
+def _is_border(value: Any) -> bool:
+    sides = value if isinstance(value, tuple) and len(value) == 4 else ()
+    return any(sides) and all(isinstance(side, int) and not isinstance(side, bool) and side >= 0 for side in sides)
 
 
 @attrs.frozen
@@ -169,11 +186,7 @@ class Expand(Constraint):
     canvas: SizeRule | None = None
 
     def wrong(self, value: Any) -> str | None:
-        fine = isinstance(value, tuple) and len(value) == 4 and all(map(self._allows, value)) and any(value)
-        return None if fine else f"must have {self.describe()}"
-
-    def _allows(self, side: Any) -> bool:
-        return isinstance(side, int) and not isinstance(side, bool) and 0 <= side <= self.max_side
+        return None if _is_border(value) and max(value) <= self.max_side else f"must have {self.describe()}"
 
     def wrong_canvas(self, size: Size) -> str | None:
         """Say what is wrong with the size of the canvas that results."""
@@ -181,7 +194,7 @@ class Expand(Constraint):
         return None if wrong is None else f"makes a canvas of {in_words(size)}, which {wrong}"
 
     def nearest(self, value: Any) -> Any:
-        return tuple(min(side, self.max_side) for side in value)
+        return tuple(min(side, self.max_side) for side in value) if _is_border(value) else None
 
     def describe(self) -> str:
         canvas = "" if self.canvas is None else f"; a canvas with {self.canvas.describe()}"

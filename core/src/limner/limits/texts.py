@@ -9,6 +9,7 @@ import attrs
 
 from limner.limits.base import Constraint, Schema
 from limner.limits.numbers import Real
+from limner.values import WeightedText
 
 
 @attrs.frozen
@@ -49,6 +50,10 @@ class Text(Constraint):
         return fragment
 
 
+def _is_parts(value: Any) -> bool:
+    return isinstance(value, tuple) and bool(value) and all(isinstance(part, WeightedText) for part in value)
+
+
 @attrs.frozen
 class PromptText(Text):
     """A prompt: one text, or parts with weights.
@@ -66,6 +71,8 @@ class PromptText(Text):
     def wrong(self, value: Any) -> str | None:
         if isinstance(value, str):
             return Text.wrong(self, value)
+        if not _is_parts(value):
+            return "must be a text, or a sequence of texts and WeightedText"
         if self.weights is None:
             return "the model takes one text without weights"
         if self.max_parts is not None and len(value) > self.max_parts:
@@ -74,18 +81,22 @@ class PromptText(Text):
         return next((wrong for wrong in found if wrong is not None), None)
 
     def adapted(self, value: Any) -> tuple[Any, str]:
-        if isinstance(value, str) or self.weights is not None or any(part.weight != 1 for part in value):
+        if not _is_parts(value) or self.weights is not None or any(part.weight != 1 for part in value):
             return value, ""
         return self.separator.join(part.text for part in value), "the parts were joined; the model takes one text"
 
     def nearest(self, value: Any) -> Any:
-        if isinstance(value, str) or self.weights is not None or any(part.weight < 0 for part in value):
+        if not _is_parts(value) or self.weights is not None or any(part.weight < 0 for part in value):
             return None
         joined = self.separator.join(part.text for part in value)
         return joined if Text.wrong(self, joined) is None else None
 
     def describe(self) -> str:
         return Text.describe(self) + (f"; parts with weights {self.weights.describe()}" if self.weights else "")
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, tuple) and bool(value) and all(isinstance(text, str) for text in value)
 
 
 @attrs.frozen
@@ -101,15 +112,22 @@ class NegativeText(Text):
     separator: str = ", "
 
     def wrong(self, value: Any) -> str | None:
-        texts = (value,) if isinstance(value, str) else value
-        if len(texts) > 1 and not self.several:
+        if isinstance(value, str):
+            return Text.wrong(self, value)
+        if not _is_texts(value):
+            return "must be a text or several"
+        if not self.several:
             return "the model takes one text"
-        return next((wrong for text in texts if (wrong := Text.wrong(self, text)) is not None), None)
+        return next((wrong for text in value if (wrong := Text.wrong(self, text)) is not None), None)
 
     def adapted(self, value: Any) -> tuple[Any, str]:
-        if isinstance(value, str) or self.several:
+        if self.several or not _is_texts(value):
             return value, ""
         return self.separator.join(value), "the texts were joined; the model takes one"
 
     def describe(self) -> str:
         return Text.describe(self) + (", one or several" if self.several else "")
+
+    def schema(self) -> Schema:
+        one = Text.schema(self)
+        return {"anyOf": [one, {"type": "array", "items": one, "minItems": 1}]} if self.several else one

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import functools
 import os
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -26,6 +27,8 @@ _API_KEY = "AWS_BEARER_TOKEN_BEDROCK"
 
 _ANSWER_SECONDS = 30.0
 """To wait for an answer that holds no picture, at most."""
+
+_URL = re.compile(r"https?://[^\s\"'<>()]+")
 
 Listed = Mapping[str, Mapping[str, Any]]
 """AWS's list of models: each id with its ``modelLifecycle``."""
@@ -91,12 +94,15 @@ def _looking_at(subject: str) -> Iterator[None]:
 
 
 def _in_words(error: LimnerError) -> str:
+    """An error's own words, an URL in it brought down to its address."""
     match error:
         case ProviderError():
-            return error.message
+            words = error.message
         case TaskRefused():
-            return "; ".join(problem.limit for problem in error.problems)
-    return str(error)
+            words = "; ".join(problem.limit for problem in error.problems)
+        case _:
+            words = str(error)
+    return _URL.sub(lambda url: _address(url[0]), words)
 
 
 class _Way:
@@ -122,7 +128,7 @@ class _Way:
             self.findings.append(Finding("region", True, f"{self.region}, by {self._namer_of_region()}"))
         with _looking_at("endpoint"):
             self.is_own = self._is_own(client)
-            where = f"{_address(client)}, {'your own' if self.is_own else 'that of AWS'}"
+            where = f"{_address(client.meta.endpoint_url)}, {'your own' if self.is_own else 'that of AWS'}"
             if self.is_own or live:
                 self._ask_for_connection()
                 self.findings.append(Finding("endpoint", True, f"{where}; it answers"))
@@ -134,7 +140,7 @@ class _Way:
         with _looking_at("list of models"):
             control = self._client("bedrock")
             if self.is_own and not self._is_own(control):
-                why = "not asked: with an own endpoint what AWS says does not hold; AWS_ENDPOINT_URL_BEDROCK names another"
+                why = "not asked, since calls do not go to AWS; AWS_ENDPOINT_URL_BEDROCK can name a list of your own"
                 self.findings.append(Finding("list of models", None, why))
                 return None
             try:
@@ -146,7 +152,9 @@ class _Way:
                 self.findings.append(Finding("list of models", None, why))
                 return None
             found = {summary["modelId"]: summary.get("modelLifecycle", {}) for summary in answer["modelSummaries"]}
-            self.findings.append(Finding("list of models", True, f"{_address(control)} lists {len(found)}"))
+            self.findings.append(
+                Finding("list of models", True, f"{_address(control.meta.endpoint_url)} lists {len(found)}")
+            )
             return found
 
     def _namer_of_region(self) -> str:
@@ -195,11 +203,10 @@ def _credentials(session: Any) -> Finding:
     return Finding("credentials", True, f"found, by {found.method}")
 
 
-def _address(client: Any) -> str:
-    """The endpoint without what could be a secret: user, path and query."""
-    parts = urlsplit(client.meta.endpoint_url)
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port is not None else "")
+def _address(url: str) -> str:
+    """An URL without what could be a secret: user, path and query."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 # ---------------------------------------------------------------------------------------------- AWS's word on the model
@@ -207,8 +214,8 @@ def _address(client: Any) -> str:
 
 def _standing(model: BedrockModel, listed: Listed) -> Finding:
     """Compare what AWS says of the model with its ``lifecycle``."""
-    names = (model_named_by(model.model_id), model.id, *model.ids)
-    said = next((listed[name] for name in names if name in listed), None)
+    names = [model_named_by(name) for name in (model.model_id, model.id, *model.ids)]
+    said = next((listed[name] for name in names if name is not None and name in listed), None)
     if said is None:
         if model.lifecycle.state() == "retired":
             return Finding("listed", None, "not in this region, as limner's data have it: the model is past its end of life")
