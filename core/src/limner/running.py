@@ -119,6 +119,8 @@ def _run(model: Model, task: Task) -> Result:
     started = time.perf_counter()
     answers = _send_all(model, planned.requests)
     seconds = time.perf_counter() - started
+    bytes_sent = sum(len(request.body) for request in planned.requests)
+    planned = attrs.evolve(planned, requests=())  # as large as the pictures that come now, and done with
     pictures: list[Picture] = []
     errors: list[LimnerError] = []
     for call, answer in zip(planned.calls, answers, strict=True):
@@ -138,7 +140,7 @@ def _run(model: Model, task: Task) -> Result:
         warnings=planned.warnings,
     )
     failure = errors[0] if errors else _failure(model, result)
-    _log(model, planned, received, result, failure)
+    _log(model, bytes_sent, received, result, failure)
     if failure is not None:
         _raise(failure, model, result)
     return result
@@ -275,20 +277,20 @@ def _raise(error: LimnerError, model: Model, result: Result) -> NoReturn:
     raise error
 
 
-def _log(model: Model, planned: Plan, received: list[Response], result: Result, failure: LimnerError | None) -> None:
+def _log(model: Model, bytes_sent: int, received: list[Response], result: Result, failure: LimnerError | None) -> None:
     """One record for each run; never a prompt, a picture or a secret."""
     fields = {
         "model": model.model_id,
         "region": next((answer.region for answer in received if answer.region is not None), None),
         "request_ids": result.request_ids,
         "milliseconds": round(result.seconds * 1000),
-        "bytes_sent": sum(len(request.body) for request in planned.requests),
+        "bytes_sent": bytes_sent,
         "bytes_received": sum(len(answer.body) for answer in received),
         "attempts": sum(answer.attempts for answer in received),
         "outcome": type(failure).__name__ if failure is not None else "ok",
     }
     words = " ".join(f"{name}={value}" for name, value in fields.items())
-    log.info("%s %s", planned.task.kind, words, extra={"limner": fields})
+    log.info("%s %s", result.task.kind, words, extra={"limner": fields})
 
 
 @functools.cache
