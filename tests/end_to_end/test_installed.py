@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import ast
 import importlib.metadata
-import os
 import re
-import shutil
-import subprocess
 import sys
-import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-PACKAGES = sorted(path.parent for path in [ROOT / "core" / "pyproject.toml", *(ROOT / "plugins").glob("*/pyproject.toml")])
-UV = os.environ.get("UV") or shutil.which("uv")
+from .installing import PACKAGES, install, project, run
 
 USED_BY_NAME = {"bedrock-emulator": {"limner-sketch"}}
 """What a package wants installed without importing it: the emulator paints through limner.get_model("sketch")."""
@@ -25,43 +19,9 @@ USED_BY_NAME = {"bedrock-emulator": {"limner-sketch"}}
 pytestmark = pytest.mark.xdist_group("installed")
 
 
-def project(package: Path) -> dict[str, object]:
-    found: dict[str, object] = tomllib.loads((package / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return found
-
-
 def names(requirements: object) -> set[str]:
     assert isinstance(requirements, list)
     return {re.split(r"[<>=!~\[; ]", requirement)[0].lower() for requirement in requirements}
-
-
-@pytest.fixture(scope="session")
-def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheels")
-    for package in PACKAGES:
-        build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-        subprocess.run(build, cwd=package, check=True, capture_output=True)
-    return folder
-
-
-def install(where: Path, wheels: Path, *distributions: str) -> Path:
-    """Make an environment with some of the wheels, and what they declare; returns the folder of its programs."""
-    if UV is not None:
-        subprocess.run([UV, "venv", "-q", "--python", sys.executable, where], check=True, capture_output=True)
-        command = [UV, "pip", "install", "-q", "--python", where / "bin" / "python"]
-    else:
-        subprocess.run([sys.executable, "-m", "venv", where], check=True, capture_output=True)
-        command = [where / "bin" / "python", "-m", "pip", "install", "-q"]
-    done = subprocess.run([*command, "--find-links", wheels, *distributions], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return where / "bin"
-
-
-def run(programs: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "LIMNER", "AWS"))}
-    return subprocess.run(
-        [programs / words[0], *words[1:]], capture_output=True, text=True, check=False, cwd=programs.parent, env=environment
-    )
 
 
 def test_the_core_alone_says_what_to_install(wheels: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Amazon Bedrock's InvokeModel on loopback, for SDXL 1.0 and Titan Image Generator.
+"""Amazon Bedrock's InvokeModel on loopback, for Stability AI's models and Titan Image Generator.
 
 >>> import limner_bedrock_emulator
 >>> with limner_bedrock_emulator.serve() as emulator:

@@ -26,7 +26,7 @@ def _mapping(_context: click.Context, _option: click.Parameter, pairs: tuple[str
     help="Serve an opaque identifier (an ARN) as a model; repeatable.",
 )
 def command(port: int, painter: str, faults: tuple[str, ...], served: dict[str, str]) -> None:
-    """Run Amazon Bedrock's InvokeModel on this machine, for SDXL 1.0 and Titan Image Generator.
+    """Run Amazon Bedrock's InvokeModel on this machine, for Stability AI's models and Titan Image Generator.
 
     The first line of standard output is the address. Runs until interrupted.
     """

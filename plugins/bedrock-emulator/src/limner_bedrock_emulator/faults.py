@@ -69,8 +69,10 @@ BROKEN = {
     "missing-keys": "the answer is an empty object",
     "fewer-images": "one picture less than asked for, without a word",
     "filtered": "content filter on the output: all pictures, with filtered:K the first K of them",
-    "error-result": "no picture, an error in the answer (SDXL: result is error)",
-    "error-artifact": "SDXL: the artifact's finishReason is ERROR; Titan: as error-result",
+    "prompt-filtered": "Stability's newer models: the finish reason is that of a filtered prompt",
+    "image-filtered": "Stability's newer models: the finish reason is that of a filtered input picture",
+    "error-result": "no picture, an error in the answer (SDXL: result is error; Stability's newer models: Inference error)",
+    "error-artifact": "SDXL: the artifact's finishReason is ERROR; others: as error-result",
 }
 """Faults of the connection or of the answer itself, each in words."""
 

@@ -14,6 +14,25 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SDXL, TITAN_V1, TITAN_V2 = "sdxl", "titan-v1", "titan-v2"
+STABILITY = "stability-"
+"""What the contracts of Stability AI's newer models begin with."""
+
+_IMAGE_SERVICES = {
+    "stable-image-control-sketch": "control-sketch",
+    "stable-image-control-structure": "control-structure",
+    "stable-image-style-guide": "style-guide",
+    "stable-style-transfer": "style-transfer",
+    "stable-image-inpaint": "inpaint",
+    "stable-image-erase-object": "erase-object",
+    "stable-image-search-replace": "search-replace",
+    "stable-image-search-recolor": "search-recolor",
+    "stable-outpaint": "outpaint",
+    "stable-image-remove-background": "remove-background",
+    "stable-fast-upscale": "fast-upscale",
+    "stable-conservative-upscale": "conservative-upscale",
+    "stable-creative-upscale": "creative-upscale",
+}
+"""Stability AI Image Services, each id without provider and version."""
 
 CONTRACTS = {
     "stability.stable-diffusion-xl-v1": SDXL,
@@ -21,6 +40,13 @@ CONTRACTS = {
     "amazon.titan-image-generator-v1": TITAN_V1,
     "amazon.titan-image-generator-v1:0": TITAN_V1,
     "amazon.titan-image-generator-v2:0": TITAN_V2,
+    "stability.stable-image-core-v1:0": f"{STABILITY}core",
+    "stability.stable-image-core-v1:1": f"{STABILITY}core",
+    "stability.stable-image-ultra-v1:0": f"{STABILITY}ultra",
+    "stability.stable-image-ultra-v1:1": f"{STABILITY}ultra",
+    "stability.sd3-large-v1:0": f"{STABILITY}sd3-large",
+    "stability.sd3-5-large-v1:0": f"{STABILITY}sd3-5-large",
+    **{f"stability.{model}-v1:0": STABILITY + service for model, service in _IMAGE_SERVICES.items()},
 }
 """Served model ids, each with the name of its contract (the schema file of that name)."""
 
@@ -32,7 +58,7 @@ _NAME = re.compile(r"(?:[a-z]{2,10}(?:-[a-z]+)?\.)?(?P<model>[a-z0-9-]+\.[a-z0-9
 
 
 def contract_of(model_id: str, served: Mapping[str, str] | None = None) -> str:
-    """Return the contract that a model identifier names: ``sdxl``, ``titan-v1`` or ``titan-v2``.
+    """Return the contract that a model identifier names, such as ``sdxl``, ``titan-v2`` or ``stability-core``.
 
     Args:
         model_id: an id, a foundation-model ARN, or an inference-profile id or ARN that names the model.

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import io
 
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageDraw
 
 from limner_bedrock_emulator.refusals import malformed
 
 OPAQUE = 255
+BACKGROUND = 32
+"""How far a pixel's levels may lie from the border's colour and still be background."""
 
 
-def read(text: str, pointer: str, *, longest: int | None = None, heaviest: int | None = None) -> Image.Image:
+def read(
+    text: str,
+    pointer: str,
+    *,
+    longest: int | None = None,
+    heaviest: int | None = None,
+    formats: tuple[str, ...] = ("PNG", "JPEG"),
+) -> Image.Image:
     """Read a picture from base64.
 
     Args:
@@ -21,9 +31,10 @@ def read(text: str, pointer: str, *, longest: int | None = None, heaviest: int |
         pointer: where it stands in the body, for the message.
         longest: the longer side may have this many pixels.
         heaviest: the file may have this many bytes.
+        formats: that the file may have, by Pillow's names.
 
     Raises:
-        RequestRefused: not base64, not a whole PNG or JPEG, or larger than allowed.
+        RequestRefused: not base64, not a whole picture of these formats, or larger than allowed.
     """
     try:
         data = binascii.a2b_base64(text.encode("ascii"), strict_mode=True)
@@ -32,19 +43,19 @@ def read(text: str, pointer: str, *, longest: int | None = None, heaviest: int |
     if heaviest is not None and len(data) > heaviest:
         raise malformed(f"{pointer}: expected maximum bytes: {heaviest}, actual: {len(data)}")
     try:
-        picture = Image.open(io.BytesIO(data), formats=("PNG", "JPEG"))
+        picture = Image.open(io.BytesIO(data), formats=formats)
         if longest is None or max(picture.size) <= longest:
             picture.load()
             return picture
     except Exception:  # Pillow raises many kinds for damaged files
-        raise malformed(f"{pointer}: expected a PNG or JPEG picture") from None
+        raise malformed(f"{pointer}: expected a {' or '.join(formats)} picture") from None
     raise malformed(f"{pointer}: expected longer side: {longest}, actual: {max(picture.size)}")
 
 
-def write(picture: Image.Image) -> str:
-    """Write a picture as PNG in base64."""
+def write(picture: Image.Image, kind: str = "PNG") -> str:
+    """Write a picture in base64, as PNG or as another format by Pillow's name."""
     file = io.BytesIO()
-    picture.save(file, "PNG", compress_level=1)
+    (picture.convert("RGB") if kind == "JPEG" else picture).save(file, kind, compress_level=1)
     return base64.b64encode(file.getvalue()).decode()
 
 
@@ -67,6 +78,26 @@ def black_and_white(mask: Image.Image, pointer: str) -> Image.Image:
 def mix(picture: Image.Image, painted: Image.Image, opening: Image.Image) -> Image.Image:
     """Lay the painted picture over the picture: opening 255 takes it, 0 keeps the picture, grey mixes linearly."""
     return Image.composite(painted.convert("RGB"), picture.convert("RGB"), opening)
+
+
+def find(prompt: str, size: tuple[int, int]) -> Image.Image:
+    """Stand in for finding what a prompt names: a centred ellipse, black, whose width and height the words decide."""
+    digest = hashlib.sha256(prompt.encode("utf-8", "replace")).digest()
+    mask = Image.new("L", size, 255)
+    margins = [round(side * (0.15 + 0.2 * byte / 255)) for side, byte in zip(size, digest, strict=False)]
+    box = (margins[0], margins[1], size[0] - 1 - margins[0], size[1] - 1 - margins[1])
+    ImageDraw.Draw(mask).ellipse(box, fill=0)
+    return mask
+
+
+def cut_out(picture: Image.Image) -> Image.Image:
+    """Make transparent what has about the colour of the top left corner."""
+    opaque = picture.convert("RGB")
+    corner = Image.new("RGB", opaque.size, opaque.getpixel((0, 0)))
+    far = ImageChops.difference(opaque, corner).point(lambda level: 255 if level > BACKGROUND else 0)
+    red, green, blue = far.split()
+    opaque.putalpha(ImageChops.lighter(ImageChops.lighter(red, green), blue))
+    return opaque
 
 
 def _pixels(picture: Image.Image) -> str:

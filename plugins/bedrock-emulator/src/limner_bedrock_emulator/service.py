@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aiohttp import web
 
-from limner_bedrock_emulator import eventstream, sdxl, titan
+from limner_bedrock_emulator import eventstream, sdxl, stability, titan
 from limner_bedrock_emulator.faults import HEADER, REFUSALS, Fault, Faults
-from limner_bedrock_emulator.model_ids import SDXL, contract_of
+from limner_bedrock_emulator.model_ids import SDXL, STABILITY, contract_of
 from limner_bedrock_emulator.refusals import (
     INTERNAL_ERROR,
     MISSING_TOKEN,
@@ -143,9 +143,13 @@ class Service:
     def _paint(self, model_id: str, contract: str, body: Any, fault: Fault | None) -> bytes:
         if not isinstance(body, dict):
             raise malformed()
+        if contract.startswith(STABILITY):
+            stability.check_fields(contract, body)
         violations = validate(model_id, body)
         if violations:
             raise malformed(*violations)
+        if contract.startswith(STABILITY):
+            return json.dumps(stability.answer(contract, body, self.painter, fault)).encode()
         answer = sdxl.answer if contract == SDXL else titan.answer
         return json.dumps(answer(body, self.painter, fault)).encode()
 

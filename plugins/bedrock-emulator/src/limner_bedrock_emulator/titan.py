@@ -5,10 +5,9 @@ Source: Amazon Bedrock User Guide, "Amazon Titan Image Generator G1 models".
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any
 
-from PIL import Image, ImageChops, ImageColor, ImageDraw, ImageFilter, ImageOps
+from PIL import Image, ImageChops, ImageColor, ImageFilter, ImageOps
 
 from limner_bedrock_emulator import pictures
 from limner_bedrock_emulator.faults import spoil
@@ -25,8 +24,6 @@ HEAVIEST = 5_000_000
 DEFAULT_SIZE = 1024
 DEFAULT_SIMILARITY = 0.7
 DEFAULT_CONTROL = 0.7
-BACKGROUND = 32
-"""How far a pixel's levels may lie from the border's colour and still be background."""
 
 FILTERED = (
     "Content in {which} of the generated image(s) has been blocked and has been filtered from the response. "
@@ -77,7 +74,9 @@ def _paint(body: dict[str, Any], painter: Painter) -> tuple[list[Image.Image], I
         case "COLOR_GUIDED_GENERATION":
             return _colour_guided(body["colorGuidedGenerationParams"], painter, seeds, size), None
         case _:  # BACKGROUND_REMOVAL
-            return [_cut_out(_read(body["backgroundRemovalParams"]["image"], "#/backgroundRemovalParams/image"))], None
+            return [
+                pictures.cut_out(_read(body["backgroundRemovalParams"]["image"], "#/backgroundRemovalParams/image"))
+            ], None
 
 
 def _read(text: str, pointer: str) -> Image.Image:
@@ -106,23 +105,13 @@ def _edit(
         pictures.same_size(mask, picture, f"{pointer}/maskImage")
         mask = pictures.black_and_white(mask, f"{pointer}/maskImage")
     else:
-        mask = _find(params["maskPrompt"], picture.size)
+        mask = pictures.find(params["maskPrompt"], picture.size)
     opening = mask if outside else ImageOps.invert(mask)
     if outside and params.get("outPaintingMode", "DEFAULT") == "DEFAULT":
         opening = ImageChops.lighter(opening, opening.filter(ImageFilter.GaussianBlur(painter.feather)))
     text = params.get("text", "")
     painted = [pictures.mix(picture, painter.repaint(picture, opening, text, seed), opening) for seed in seeds]
     return painted, mask if params.get("returnMask", False) else None
-
-
-def _find(prompt: str, size: Size) -> Image.Image:
-    """Stand in for finding what the prompt names: a centred ellipse, black, whose width and height the words decide."""
-    digest = hashlib.sha256(prompt.encode("utf-8", "replace")).digest()
-    mask = Image.new("L", size, 255)
-    margins = [round(side * (0.15 + 0.2 * byte / 255)) for side, byte in zip(size, digest, strict=False)]
-    box = (margins[0], margins[1], size[0] - 1 - margins[0], size[1] - 1 - margins[1])
-    ImageDraw.Draw(mask).ellipse(box, fill=0)
-    return mask
 
 
 def _variation(params: dict[str, Any], painter: Painter, seeds: range, size: Size) -> list[Image.Image]:
@@ -148,13 +137,3 @@ def _colour_guided(params: dict[str, Any], painter: Painter, seeds: range, size:
         painted = [painter.paint(params["text"], size, seed) for seed in seeds]
     dark, light = (ImageColor.getrgb(params["colors"][at]) for at in (0, -1))
     return [ImageOps.colorize(picture.convert("L"), dark, light) for picture in painted]
-
-
-def _cut_out(picture: Image.Image) -> Image.Image:
-    """Make transparent what has about the colour of the top left corner."""
-    opaque = picture.convert("RGB")
-    corner = Image.new("RGB", opaque.size, opaque.getpixel((0, 0)))
-    far = ImageChops.difference(opaque, corner).point(lambda level: 255 if level > BACKGROUND else 0)
-    red, green, blue = far.split()
-    opaque.putalpha(ImageChops.lighter(ImageChops.lighter(red, green), blue))
-    return opaque

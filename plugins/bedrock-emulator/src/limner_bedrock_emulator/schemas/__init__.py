@@ -1,7 +1,7 @@
 """The contracts as JSON Schema (draft 2020-12), written from the providers' documents alone.
 
-The files lie beside this module: ``sdxl.json``, ``titan-v1.json`` and ``titan-v2.json`` are whole contracts, the
-others are one mode or task each. Every limit carries its source in ``$comment``.
+The files lie beside this module: ``sdxl.json``, ``titan-v1.json``, ``titan-v2.json`` and ``stability-*.json`` are whole
+contracts, the others are one mode or task each, or common to some. Every limit carries its source in ``$comment``.
 """
 
 from __future__ import annotations
@@ -92,6 +92,7 @@ _WORDS: dict[str, Callable[[Any, Any], str]] = {
     "oneOf": lambda branches, value: (
         f"{sum(_Validator(branch).is_valid(value) for branch in branches)} subschemas matched instead of one"
     ),
+    "not": lambda barred, _: f"subject must not be valid against schema {json.dumps(barred, separators=(',', ':'))}",
     "anyOf": lambda branches, _: f"no subschema matched out of the total {len(branches)} subschemas",
 }
 """Each keyword's text, as the service's validator words it, from the limit and the value."""

@@ -1,0 +1,23 @@
+"""Every check of the conformance kit.
+
+A plugin's test file imports them all::
+
+    import pytest
+    from limner.testing import Conformance
+    from limner.testing.conformance import *
+
+    @pytest.fixture(scope="module")
+    def conformance():
+        return Conformance(model=MyModel())
+
+They stand in the order in which a newcomer meets them: names and signatures first, then behaviour.
+"""
+
+from limner.testing.conformance import answers, changes, encoding, hostile, interface, masks, recorded, refusals, seeds
+
+_GROUPS = (interface, encoding, changes, refusals, seeds, masks, answers, hostile, recorded)
+
+_CHECKS = {name: check for group in _GROUPS for name, check in vars(group).items() if name.startswith("test_")}
+
+globals().update(_CHECKS)
+__all__ = list(_CHECKS)

@@ -1,0 +1,126 @@
+"""Answers that nobody documented: each gives pictures that it holds, or an error of limner's tree, and nothing else."""
+
+from __future__ import annotations
+
+import base64
+import json
+import struct
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+from limner.contracts import Response
+from limner.errors import PluginError, ProviderError, shorten
+from limner.model import Model
+from limner.results import Picture
+from limner.tasks import Task
+from limner.testing import bodies
+from limner.testing.conformance.answers import expect_from_answer, good_answers
+from limner.testing.kit import Conformance, ContractBroken, check, expect, explore
+from limner.testing.probes import first
+from limner.testing.strategies import json_values
+
+WRONG: tuple[Any, ...] = (None, True, False, 0, -1, 1.5, 10**30, "", "text", [], {}, [[]], [None], {"a": 1}, ["text"])
+NO_JSON = (b"", b" ", b"null", b"\xff\xfe\x00", b"<html>502 Bad Gateway</html>", b"NaN", b"[" * 100_000, b'{"a":' * 100_000)
+_LONG = 60  # characters from which a text may be a picture
+
+
+def _expect_harmless(model: Model, call: Task, body: bytes) -> None:
+    """Hold what decode makes of an answer."""
+    shown = f"the answer {shorten(body, 200)}"
+    try:
+        pictures = list(model.decode(call, Response(body)))
+    except ProviderError:
+        return
+    except PluginError:
+        raise
+    except Exception as error:
+        seen = f"{shown} makes decode raise {error!r}; it must raise BadResponse (or another ProviderError)"
+        raise ContractBroken(seen, call) from error
+    for picture in pictures:
+        expect(isinstance(picture, Picture), f"of {shown} decode made {picture!r}, no Picture", call)
+        expect_from_answer(picture, body, call)
+
+
+def _calls(conformance: Conformance) -> Iterator[Task]:
+    for kind in conformance.tasks:
+        yield conformance.model.plan(first(conformance.model, kind)).calls[0]
+
+
+@check
+def test_truncated_answers_are_refused(conformance: Conformance) -> None:
+    """A good answer that is cut short anywhere gives a ProviderError, or pictures that are whole."""
+    for call, answer in good_answers(conformance):
+        length = len(answer.body)
+        for cut in sorted({*range(min(length, 40)), *range(0, length, max(1, length // 60)), length - 2, length - 1}):
+            _expect_harmless(conformance.model, call, answer.body[:cut])
+
+
+@check
+def test_arbitrary_answers_are_refused(conformance: Conformance) -> None:
+    """What is no JSON, or is any JSON, gives a ProviderError, and never a picture that it does not hold."""
+    model = conformance.model
+    for call in _calls(conformance):
+        for body in NO_JSON:
+            _expect_harmless(model, call, body)
+        explore(json_values(), lambda value, call=call: _expect_harmless(model, call, json.dumps(value).encode()))  # type: ignore[misc]
+
+
+@check
+def test_wrong_types_are_refused(conformance: Conformance) -> None:
+    """A good answer with another type at any node, or without it, gives a ProviderError or pictures that it holds."""
+    for call, answer in good_answers(conformance):
+        tree = bodies.parsed(answer.body)
+        for path, _ in bodies.nodes(tree) if not isinstance(tree, str) else ():
+            spoilt = [bodies.replaced(tree, path, value) for value in WRONG] + ([bodies.without(tree, path)] if path else [])
+            for other in spoilt:
+                _expect_harmless(conformance.model, call, json.dumps(other).encode())
+
+
+def bomb() -> bytes:
+    """Make a PNG of a few bytes whose header says 60,000 x 60,000 pixels."""
+
+    def chunk(tag: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + tag + data + struct.pack(">I", zlib.crc32(tag + data))
+
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    parts = chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(b"\0" * 1000)), chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+@check
+def test_damaged_pictures_are_refused(conformance: Conformance) -> None:
+    """In place of a picture wrong base64, no picture, half a picture or a decompression bomb gives a ProviderError."""
+    for call, answer in good_answers(conformance):
+        for body in _damaged(answer.body):
+            try:
+                pictures = list(conformance.model.decode(call, Response(body)))
+            except ProviderError:
+                continue
+            except Exception as error:
+                raise ContractBroken(f"a damaged picture makes decode raise {error!r}, no ProviderError") from error
+            fine = all(picture.outcome != "ok" for picture in pictures)
+            expect(fine, f"a damaged picture came out as ok, of the answer {shorten(body, 200)}", call)
+
+
+def _damaged(body: bytes) -> Iterator[bytes]:
+    """Answers whose every picture is damaged in the same way."""
+    tree = bodies.parsed(body)
+    if isinstance(tree, str):  # the answer is the picture
+        yield from (bomb(), body[: len(body) // 2], b"no picture")
+        return
+    found = [(path, leaf) for path, leaf in bodies.leaves(tree).items() if isinstance(leaf, str) and len(leaf) > _LONG]
+    for at in range(len(_spoilt(b""))):
+        other = tree
+        for path, leaf in found:
+            other = bodies.replaced(other, path, _spoilt(leaf.encode())[at])
+        if found:
+            yield json.dumps(other).encode()
+
+
+def _spoilt(encoded: bytes) -> list[str]:
+    data = base64.b64decode(encoded + b"=" * (-len(encoded) % 4))
+    wrong = [b"no picture" * 20, data[: len(data) // 2], bomb()]
+    texts = [base64.b64encode(found).decode() for found in wrong]
+    text = encoded.decode()
+    return [*texts, "", "!" + text, text[:-5] + "\n" + text[-5:] + "é", text[: len(text) // 3 * 2 + 1]]

@@ -1,0 +1,73 @@
+"""True answers of the provider: no property can see a misspelt name, only these can."""
+
+from __future__ import annotations
+
+import pytest
+
+from limner.contracts import Response
+from limner.errors import ContentFiltered, LimnerError
+from limner.results import Result
+from limner.testing.conformance.answers import expect_from_answer
+from limner.testing.kit import Conformance, Recorded, check, expect
+
+
+def _some(conformance: Conformance) -> list[Recorded]:
+    return list(conformance.recorded) or pytest.skip("give Conformance(recorded=[Recorded(...), ...]): stored true answers")
+
+
+@check
+def test_recorded_answers_cover_every_task(conformance: Conformance) -> None:
+    """There is a stored true answer with a picture for each task that the model does, and one without for its refusals."""
+    found = _some(conformance)
+    good = {type(recorded.task) for recorded in found if recorded.error is None and "ok" in recorded.outcomes}
+    missing = [kind.kind for kind in conformance.tasks if kind not in good]
+    expect(not missing, f"no good answer is stored for {', '.join(missing)}")
+    refusals = [recorded for recorded in found if recorded.error is not None or set(recorded.outcomes) != {"ok"}]
+    expect(refusals, "no answer is stored in which the provider filters, fails or refuses")
+
+
+@check
+def test_recorded_answers_decode_as_recorded(conformance: Conformance) -> None:
+    """Each stored answer gives the outcomes that were recorded for it, or raises the error that was."""
+    for recorded in _some(conformance):
+        call = conformance.model.plan(recorded.task).calls[0]
+        try:
+            pictures = list(conformance.model.decode(call, Response(recorded.body)))
+        except LimnerError as error:
+            wanted = recorded.error is not None and isinstance(error, recorded.error)
+            expect(wanted, f"{recorded}: decode raised {error!r}, recorded is {recorded.error or recorded.outcomes}", call)
+            continue
+        outcomes = tuple(picture.outcome for picture in pictures)
+        expect(recorded.error is None, f"{recorded}: decode gave {outcomes}, recorded is {recorded.error}", call)
+        expect(outcomes == recorded.outcomes, f"{recorded}: decode gave {outcomes}, recorded is {recorded.outcomes}", call)
+        for picture in pictures:
+            expect_from_answer(picture, recorded.body, call)
+
+
+@check
+def test_filtered_is_never_a_plain_success(conformance: Conformance) -> None:
+    """What the content filter held back raises ContentFiltered; on_filtered="return" gives it with its outcome."""
+    filtered = [r for r in conformance.recorded if "filtered" in r.outcomes or r.error is ContentFiltered]
+    if not filtered:
+        pytest.skip("give Conformance(recorded=[...]): an answer of which a picture was filtered")
+    for recorded in filtered:
+        met = _run(conformance, recorded, "raise")
+        expect(
+            isinstance(met, ContentFiltered),
+            f"{recorded}: run gave {met!r}, must raise ContentFiltered",
+            recorded.task,
+        )
+        kept = _run(conformance, recorded, "return")
+        if isinstance(kept, Result):
+            outcomes = [picture.outcome for picture in kept.pictures]
+            expect("filtered" in outcomes, f"{recorded}: on_filtered='return' gave {outcomes}", recorded.task)
+            unsaid = [picture for picture in kept.pictures if picture.outcome == "filtered" and not picture.reason]
+            expect(not unsaid, f"{recorded}: a filtered picture does not say why", recorded.task)
+
+
+def _run(conformance: Conformance, recorded: Recorded, on_filtered: str) -> Result | LimnerError:
+    model = conformance.connected(lambda _: Response(recorded.body))
+    try:
+        return model.run(recorded.task, on_filtered=on_filtered)
+    except LimnerError as error:
+        return error

@@ -1,0 +1,117 @@
+"""Seeds and numbers of pictures: each call has its own seed, zero is one like any other, and n is n."""
+
+from __future__ import annotations
+
+import pytest
+
+from limner import limits
+from limner.contracts import Request
+from limner.errors import ProviderError, TaskRefused
+from limner.model import Model
+from limner.results import Result
+from limner.tasks import Task
+from limner.testing import bodies
+from limner.testing.kit import Conformance, ContractBroken, check, expect
+from limner.testing.probes import kinds_with, plan_or_none, saying, smallest, starts
+
+
+def _seeded_starts(conformance: Conformance) -> list[Task]:
+    found = [start for kind in kinds_with(conformance.model, "seed") for start in starts(conformance.model, kind)]
+    return found or pytest.skip("the model takes no seed")
+
+
+def _paths(request: Request) -> set[bodies.Path]:
+    return set(bodies.leaves(bodies.parsed(request.body)))
+
+
+@check
+def test_seed_zero_is_a_seed(conformance: Conformance) -> None:
+    """Seed 0 is sent like any other seed, or it is refused, or moved, with the reason."""
+    model = conformance.model
+    for start in _seeded_starts(conformance):
+        zero, other = (saying(start, seed=seed) for seed in (0, _another_seed(model, start)))
+        try:
+            made = model.plan(zero)
+        except TaskRefused as refusal:
+            said = [problem for problem in refusal.problems if problem.parameter == "seed" and problem.limit]
+            expect(said, f"seed 0 is refused, but not for the seed: {refusal}", zero)
+            continue
+        entry = next(entry for entry in made.account if entry.parameter == "seed")
+        expect(entry.outcome != "adjusted" or entry.why, "seed 0 is moved without a reason", zero)
+        request, beside = made.requests[0], model.plan(other).requests[0]
+        expect(request != beside, f"seed 0 makes the same request as seed {_another_seed(model, start)}", zero)
+        expect(_paths(request) >= _paths(beside), "seed 0 is left out of the body, where another seed is sent", zero)
+
+
+def _another_seed(model: Model, start: Task) -> int:
+    limit = model.limits_of(type(start)).parameters["seed"]
+    return limit.max_value // 2 if isinstance(limit, limits.Integer) else 1
+
+
+@check
+def test_drawn_seed_is_sent(conformance: Conformance) -> None:
+    """A seed that was not said is drawn, told and sent: planning the plan's task again makes the same requests."""
+    model = conformance.model
+    for start in _seeded_starts(conformance):
+        made, other = model.plan(start), model.plan(start)
+        seed = getattr(made.task, "seed", None)
+        expect(seed is not None, "no seed was said, and none was drawn", start)
+        again = model.plan(made.task).requests
+        expect(again == made.requests, f"seed {seed} was drawn; said, it makes another request", start)
+        drawn = {seed, getattr(other.task, "seed", None)}
+        fine = len(drawn) == 1 or made.requests != other.requests
+        expect(fine, f"the seeds {drawn} were drawn, and make the same request", start)
+
+
+def _many(model: Model, start: Task, calls: int) -> Task:
+    """Ask for as many pictures as make so many calls, the last call not full."""
+    return saying(start, n=min((calls - 1) * model.per_call(type(start)) + 1, model.settings.max_n))
+
+
+@check
+def test_each_call_has_its_own_seed(conformance: Conformance) -> None:
+    """Where n makes several calls, each call's seed is the first plus the pictures before it, and the requests differ."""
+    model = conformance.model
+    for start in _seeded_starts(conformance):
+        if "n" not in model.limits_of(type(start)).parameters:
+            continue
+        task = _many(model, saying(start, seed=_another_seed(model, start)), 3)
+        made, per_call = model.plan(task), model.per_call(type(start))
+        expect(len(set(made.requests)) == len(made.requests), "two calls make the same request, so the same pictures", task)
+        for at, (call, request) in enumerate(zip(made.calls, made.requests, strict=True)):
+            seed = getattr(task, "seed", 0) + at * per_call
+            expect(getattr(call, "seed", None) == seed, f"call {at + 1} has the seed {getattr(call, 'seed', None)}", task)
+            alone = model.plan(saying(task, seed=seed, n=getattr(call, "n", 1))).requests[0]
+            expect(alone == request, f"call {at + 1} is another request than seed {seed} makes alone", task)
+
+
+@check
+def test_n_pictures_come_back(conformance: Conformance) -> None:
+    """As many pictures come back as were asked for, each ok and each with a seed and index of its own."""
+    model = conformance.connected(conformance.transport)
+    kinds = kinds_with(model, "n") or pytest.skip("the model makes one picture at a time")
+    for kind in kinds:
+        per_call = model.per_call(kind)
+        for start in starts(model, kind):
+            small = smallest(model, start)
+            for n in sorted({1, per_call, min(per_call + 1, model.settings.max_n)}):
+                task = saying(small, n=n)
+                if plan_or_none(model, task) is not None:
+                    _expect_pictures(_result(model, task), n, task)
+
+
+def _result(model: Model, task: Task) -> Result:
+    try:
+        return model.run(task)
+    except ProviderError as error:
+        raise ContractBroken(f"a good answer became {type(error).__name__}: {error}", task) from error
+
+
+def _expect_pictures(result: Result, n: int, task: Task) -> None:
+    outcomes = [picture.outcome for picture in result.pictures]
+    expect(outcomes == ["ok"] * n, f"{n} pictures were asked for, {outcomes} came", task)
+    named = {(picture.seed, picture.index) for picture in result.pictures}
+    expect(len(named) == n, f"seed and index of the pictures do not tell them apart: {sorted(named, key=str)}", task)
+    if hasattr(result.task, "seed"):
+        told = result.pictures[0].seed
+        expect(told == result.task.seed, f"the first picture's seed is {told}, sent was {result.task.seed}", task)

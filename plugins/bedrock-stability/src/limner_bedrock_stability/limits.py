@@ -1,0 +1,222 @@
+"""What Stability AI's models on Amazon Bedrock accept, as data."""
+
+from __future__ import annotations
+
+from limner import Generate, Inpaint, Outpaint, RemoveBackground, Upscale, Vary
+from limner.limits import (
+    Aspects,
+    Choice,
+    Constraint,
+    Count,
+    Expand,
+    Integer,
+    Limits,
+    MaskPicture,
+    NegativeText,
+    Picture,
+    Pictures,
+    PromptText,
+    Real,
+    Seed,
+    SizeRule,
+    TaskLimits,
+    Text,
+)
+
+GUIDE = "Amazon Bedrock User Guide"
+SD35 = f"{GUIDE}, 'Stability.ai Stable Diffusion 3.5 Large'"
+SD3 = f"{GUIDE}, 'Stability.ai Stable Diffusion 3'"
+CORE = f"{GUIDE}, 'Stable Image Core request and response'"
+ULTRA = f"{GUIDE}, 'Stable Image Ultra request and response'"
+SERVICES = f"{GUIDE}, 'Stability AI Image Services'"
+
+RATIOS = ((1, 1), (16, 9), (21, 9), (2, 3), (3, 2), (4, 5), (5, 4), (9, 16), (9, 21))
+STYLES = (
+    "3d-model",
+    "analog-film",
+    "anime",
+    "cinematic",
+    "comic-book",
+    "digital-art",
+    "enhance",
+    "fantasy-art",
+    "isometric",
+    "line-art",
+    "low-poly",
+    "modeling-compound",
+    "neon-punk",
+    "origami",
+    "photographic",
+    "pixel-art",
+    "tile-texture",
+)
+FORMATS = ("image/png", "image/jpeg", "image/webp")
+LONGEST_PROMPT = 10_000
+MOST_PIXELS = 9_437_184
+LONGEST_SIDE = 4857  # follows from the most pixels and the ratio of 2.5
+MOST_SIDE_PIXELS = 2000
+
+Parameters = dict[str, Constraint]
+
+
+# ---------------------------------------------------------------------------------------------- generation models
+
+
+def seed(source: str) -> Seed:
+    """One seed range for all: what every page accepts."""
+    conflict = f"'{CORE}' and '{ULTRA}' say up to 4294967295, the others 4294967294"
+    return Seed(1, 4_294_967_294, source=f"{source}: 0 is not a seed there but draws one; {conflict}")
+
+
+def aspects(source: str) -> Aspects:
+    """Aspect ratios in place of sizes; sent always, never left to the provider's default."""
+    return Aspects(RATIOS, default=(1, 1), source=f"{source}: aspect_ratio; there are no sizes in pixels")
+
+
+def painted(source: str, *, weights: bool = False) -> Parameters:
+    """What everything that paints from words takes."""
+    weight = Real(0, 2, source=f"{source}: (word:weight)") if weights else None
+    return {
+        "prompt": PromptText(LONGEST_PROMPT, weights=weight, required=True, source=source),
+        "negative_prompt": NegativeText(LONGEST_PROMPT, source=source),
+        "seed": seed(source),
+        "n": Count(1, source=f"{source}: there is no key for a number; one picture a call"),
+    }
+
+
+def output_format(source: str, formats: tuple[str, ...] = ("jpeg", "png", "webp")) -> Choice:
+    """The picture's file format."""
+    return Choice(formats, source=source)
+
+
+TWO_FORMATS = ("jpeg", "png")
+UPPER = "formats are written in upper case there, in lower case on the pages of the others and by AWS's samples"
+
+CORE_LIMITS: Limits = {
+    Generate: TaskLimits(
+        {**painted(CORE), "size": aspects(CORE)},
+        {"output_format": output_format(f"{CORE}: {UPPER}", TWO_FORMATS)},
+    )
+}
+
+
+def diffusion(source: str, picture: Picture, strength: Real, output: Choice) -> Limits:
+    """A model that paints from words, and from a picture and words."""
+    return {
+        Generate: TaskLimits({**painted(source), "size": aspects(source)}, {"output_format": output}),
+        Vary: TaskLimits(
+            {
+                **painted(source),
+                "image": Pictures(picture, required=True, source=source),
+                "strength": strength,
+            },
+            {"output_format": output},
+        ),
+    }
+
+
+LEAST_SIDE = SizeRule(64, source=SD35)
+
+SD35_LIMITS = diffusion(
+    SD35,
+    Picture(FORMATS, size=LEAST_SIDE, source=SD35),
+    Real(0, 1, default=0.7, source=f"{SD35}: needed, without a default; 0.7 is the value of its example"),
+    output_format(SD35),
+)
+SD3_LIMITS = diffusion(
+    SD3,
+    Picture(("image/png", "image/jpeg"), size=LEAST_SIDE, source=f"{SD35}: the older page names no size"),
+    Real(0, 1, default=0.7, source=f"{SD3}; 0.7 is the value of the example in '{SD35}'"),
+    output_format(SD3, TWO_FORMATS),
+)
+ULTRA_LIMITS = diffusion(
+    ULTRA,
+    Picture(("image/png", "image/jpeg"), size=LEAST_SIDE, source=f"{ULTRA} names no rule; the one of '{SD35}'"),
+    Real(0, 1, default=0.35, source=ULTRA),
+    output_format(f"{ULTRA}: {UPPER}", TWO_FORMATS),
+)
+
+
+# ---------------------------------------------------------------------------------------------- image services
+
+PAINTED = painted(SERVICES, weights=True)
+UNGUIDED = {name: limit for name, limit in PAINTED.items() if name in {"seed", "n"}}
+INPUT = SizeRule(64, LONGEST_SIDE, max_aspect=2.5, max_pixels=MOST_PIXELS, source=SERVICES)
+IMAGE = Picture(FORMATS, size=INPUT, required=True, source=SERVICES)
+OPTIONAL_PROMPT = PromptText(LONGEST_PROMPT, weights=Real(0, 2, source=SERVICES), source=SERVICES)
+FOUND = Text(LONGEST_PROMPT, required=True, source=SERVICES)
+MASK = MaskPicture(alpha=True, source=f"{SERVICES}: white changes, black stays; without a mask, what is transparent changes")
+
+OUTPUT: Parameters = {"output_format": output_format(SERVICES)}
+STYLED: Parameters = {"style_preset": Choice(STYLES, source=SERVICES), **OUTPUT}
+GROW = Integer(
+    0, 20, default=0, source=f"{SERVICES}: 5 by default; 0 is sent, since what grows beyond the mask would not be preserved"
+)
+GROW_FOUND = Integer(0, 20, source=f"{SERVICES}: 5 by default")
+CONTROLLED: Parameters = {"control_strength": Real(0, 1, source=f"{SERVICES}: 0.7 by default"), **STYLED}
+
+
+def guided(option: str, more: Parameters, extra: Parameters | None = None) -> Limits:
+    """A service that paints from words and a guiding picture, which is an option."""
+    return {Generate: TaskLimits({**PAINTED, **(extra or {})}, {option: IMAGE, **more})}
+
+
+SKETCH_LIMITS = guided("sketch_image", CONTROLLED)
+STRUCTURE_LIMITS = guided("structure_image", CONTROLLED)
+STYLE_GUIDE_LIMITS = guided(
+    "style_image", {"fidelity": Real(0, 1, source=f"{SERVICES}: 0.5 by default"), **STYLED}, {"size": aspects(SERVICES)}
+)
+STYLE_TRANSFER_LIMITS: Limits = {
+    Vary: TaskLimits(
+        {**PAINTED, "prompt": OPTIONAL_PROMPT, "image": Pictures(IMAGE, required=True, source=SERVICES)},
+        {
+            "style_image": IMAGE,
+            "composition_fidelity": Real(0, 1, source=f"{SERVICES}: 0.9 by default"),
+            "style_strength": Real(0, 1, source=f"{SERVICES}: 1 by default"),
+            "change_strength": Real(0.1, 1, source=f"{SERVICES}: 0.9 by default"),
+            **OUTPUT,
+        },
+    )
+}
+INPAINT_LIMITS: Limits = {Inpaint: TaskLimits({**PAINTED, "image": IMAGE, "mask": MASK}, {"grow_mask": GROW, **STYLED})}
+ERASE_LIMITS: Limits = {Inpaint: TaskLimits({**UNGUIDED, "image": IMAGE, "mask": MASK}, {"grow_mask": GROW, **OUTPUT})}
+SEARCH_LIMITS: Limits = {
+    Inpaint: TaskLimits({**PAINTED, "image": IMAGE, "mask_prompt": FOUND}, {"grow_mask": GROW_FOUND, **STYLED})
+}
+OUTPAINT_LIMITS: Limits = {
+    Outpaint: TaskLimits(
+        {
+            **UNGUIDED,
+            "prompt": OPTIONAL_PROMPT,
+            "image": IMAGE,
+            "expand": Expand(MOST_SIDE_PIXELS, source=SERVICES),
+            "mask": MaskPicture(
+                grey=False, source=f"{SERVICES}: pixels on each side; a mask that keeps one rectangle says the same"
+            ),
+        },
+        {"creativity": Real(0.1, 1, source=f"{SERVICES}: 0.5 by default"), **STYLED},
+    )
+}
+BACKGROUND_LIMITS: Limits = {RemoveBackground: TaskLimits({"image": IMAGE}, OUTPUT)}
+
+
+def upscaled(image: SizeRule, creativity: str, more: Parameters) -> Limits:
+    """An upscale that paints."""
+    parameters = {name: limit for name, limit in PAINTED.items() if name != "n"}
+    picture = Picture(FORMATS, size=image, required=True, source=SERVICES)
+    return {
+        Upscale: TaskLimits(
+            {**parameters, "image": picture},
+            {"creativity": Real(0.1, 0.5, source=f"{SERVICES}: {creativity} by default"), **more},
+        )
+    }
+
+
+CREATIVE_INPUT = SizeRule(64, 1618, max_aspect=2.5, min_pixels=4096, max_pixels=1_048_576, source=SERVICES)
+FAST_INPUT = SizeRule(32, 1536, min_pixels=1024, max_pixels=1_048_576, source=SERVICES)
+
+FAST_LIMITS: Limits = {
+    Upscale: TaskLimits({"image": Picture(FORMATS, size=FAST_INPUT, required=True, source=SERVICES)}, OUTPUT)
+}
+CONSERVATIVE_LIMITS = upscaled(INPUT, "0.35", OUTPUT)
+CREATIVE_LIMITS = upscaled(CREATIVE_INPUT, "0.3", STYLED)

@@ -1,0 +1,81 @@
+"""The JSON of Stability AI's models on Amazon Bedrock, under its own names.
+
+Source: Amazon Bedrock User Guide, the pages of Stability AI's models and 'Stability AI Image Services'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+import cattrs
+from limner import BadResponse, Image, Mask
+from limner_bedrock import dump_json, parse_json, to_base64
+
+
+@attrs.frozen(kw_only=True)
+class Body:
+    """A request's body: all keys of all services. Which service takes which, its limits say; ``None`` is left out."""
+
+    prompt: str | None = None
+    negative_prompt: str | None = None
+    mode: str | None = None
+    aspect_ratio: str | None = None
+    image: Image | None = None
+    strength: float | None = None
+    mask: Mask | None = None
+    grow_mask: int | None = None
+    search_prompt: str | None = None
+    select_prompt: str | None = None
+    left: int | None = None
+    right: int | None = None
+    up: int | None = None
+    down: int | None = None
+    creativity: float | None = None
+    control_strength: float | None = None
+    fidelity: float | None = None
+    init_image: Image | None = None
+    style_image: Image | None = None
+    composition_fidelity: float | None = None
+    style_strength: float | None = None
+    change_strength: float | None = None
+    style_preset: str | None = None
+    seed: int | None = None
+    output_format: str | None = None
+
+
+@attrs.frozen
+class Answer:
+    """An answer's body: the lists have one entry for each picture; when it was filtered, only the reasons are there."""
+
+    images: Sequence[Any]
+    seeds: Sequence[Any]
+    finish_reasons: Sequence[Any]
+
+
+_converter = cattrs.Converter(omit_if_default=True)
+_converter.register_unstructure_hook(Image, lambda image: to_base64(image.data))
+_converter.register_unstructure_hook(Mask, lambda mask: to_base64(mask.png()))
+
+
+def write(body: Body) -> bytes:
+    """Write a request's body as JSON."""
+    return dump_json(_converter.unstructure(body))
+
+
+def read(body: bytes) -> Answer:
+    """Read an answer's body.
+
+    Raises:
+        BadResponse: it is no JSON object, or what should be a list is none.
+    """
+    content = parse_json(body)
+    return Answer(*(_listed(content, field.name) for field in attrs.fields(Answer)))
+
+
+def _listed(content: dict[str, Any], name: str) -> list[Any]:
+    value = content.get(name)
+    if value is not None and not isinstance(value, list):
+        raise BadResponse(f"{name} is {type(value).__name__}, not a list")
+    return value or []

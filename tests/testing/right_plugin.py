@@ -1,0 +1,289 @@
+"""A plugin without a fault, of a provider that does not exist, and what that provider documents."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
+
+from limner import (
+    BadResponse,
+    ContentFiltered,
+    Generate,
+    Inpaint,
+    Model,
+    Outpaint,
+    Picture,
+    Problem,
+    ProviderUnavailable,
+    RemoveBackground,
+    Request,
+    Response,
+    Task,
+    Upscale,
+    Vary,
+    hookimpl,
+    image_from_base64,
+)
+from limner.limits import (
+    Choice,
+    Count,
+    Expand,
+    Flag,
+    Integer,
+    Items,
+    JsonObject,
+    Limits,
+    MaskPicture,
+    NegativeText,
+    Pictures,
+    PromptText,
+    Real,
+    Seed,
+    SizeRule,
+    TaskLimits,
+    Text,
+)
+from limner.limits import Picture as PictureLimit
+
+DOCS = "Palette API reference, 'POST /paint'"
+
+SIZE = SizeRule(64, 512, multiple_of=8, default=(128, 128), source=DOCS)
+PROMPT = PromptText(500, source=DOCS)
+NEEDED = PromptText(500, weights=Real(-1, 2, source=DOCS), max_parts=4, required=True, source=DOCS)
+PICTURE = PictureLimit(size=SizeRule(8, 512, source=DOCS), required=True, source=DOCS)
+MASK = MaskPicture(source=DOCS)
+PAINTED = {
+    "negative_prompt": NegativeText(300, several=True, source=DOCS),
+    "n": Count(3, source=DOCS),
+    "seed": Seed(0, 2**32 - 1, source=DOCS),
+    "guidance_scale": Real(1.0, 20.0, source=DOCS),
+    "steps": Integer(10, 50, source=DOCS),
+}
+OPTIONS = {
+    "mood": Choice(("calm", "wild"), source=DOCS),
+    "finish": Choice(("matt", "gloss"), default="matt", source=DOCS),
+    "tiling": Flag(source=DOCS),
+    "colours": Items(Text(pattern="#[0-9a-f]{6}", example="#00ff7f", source=DOCS), min_items=1, max_items=3, source=DOCS),
+    "extra": JsonObject(source=DOCS),
+}
+
+
+class Palette(Model):
+    """It paints, varies, repairs, extends, cuts out and enlarges."""
+
+    id = "palette.painter-9"
+    aliases = ("palette",)
+    limits: ClassVar[Limits] = {
+        Generate: TaskLimits({"prompt": NEEDED, "size": SIZE, **PAINTED}, options=OPTIONS),
+        Vary: TaskLimits(
+            {
+                "image": Pictures(PICTURE, 2, required=True, source=DOCS),
+                "prompt": PROMPT,
+                "strength": Real(0.0, 1.0, default=0.5, source=DOCS),
+                "size": SIZE,
+                **PAINTED,
+            },
+            options=OPTIONS,
+        ),
+        Inpaint: TaskLimits(
+            {"image": PICTURE, "prompt": PROMPT, "mask": MASK, "mask_prompt": Text(100, source=DOCS), **PAINTED}
+        ),
+        Outpaint: TaskLimits(
+            {
+                "image": PICTURE,
+                "prompt": PROMPT,
+                "mask": MASK,
+                "keep_prompt": Text(100, source=DOCS),
+                "expand": Expand(256, canvas=SizeRule(8, 1024, source=DOCS), source=DOCS),
+                **PAINTED,
+            }
+        ),
+        RemoveBackground: TaskLimits({"image": PICTURE}),
+        Upscale: TaskLimits({"image": PICTURE, "prompt": PROMPT, "seed": PAINTED["seed"]}),
+    }
+
+    def encode(self, task: Task) -> Request:
+        body = {"do": task.kind, **self.numbers(task), **self.pictures(task), **dict(task.options)}
+        body = {name: plain(value) for name, value in body.items() if value is not None}
+        return Request(self.model_id, json.dumps(body).encode())
+
+    def numbers(self, task: Task) -> dict[str, Any]:
+        said = {wire: getattr(task, name, None) for name, wire in WIRE.items()}
+        strength = getattr(task, "strength", None)
+        fidelity = None if strength is None else round(1 - strength, 6)
+        width, height = getattr(task, "size", None) or (None, None)
+        without = getattr(task, "negative_prompt", None)
+        without = [without] if isinstance(without, str) else without
+        words = getattr(task, "prompt", None)
+        words = [{"text": words, "weight": 1.0}] if isinstance(words, str) else words
+        return {**said, "words": words, "without": without, "fidelity": fidelity, "width": width, "height": height}
+
+    def pictures(self, task: Task) -> dict[str, Any]:
+        image, mask = getattr(task, "image", None), getattr(task, "mask", None)
+        images = image if isinstance(image, tuple) or image is None else (image,)
+        keeps = None if mask is None else mask.inverted().png()  # the provider paints where it is black
+        border = getattr(task, "expand", None)
+        sides = None if border is None else dict(zip(("left", "top", "right", "bottom"), border, strict=True))
+        encoded = None if images is None else [base64.b64encode(one.data).decode() for one in images]
+        return {"pictures": encoded, "keep_mask": keeps, "border": sides}
+
+    def send(self, request: Request) -> Response:
+        raise ProviderUnavailable("the Palette API is not there")
+
+    def decode(self, task: Task, response: Response) -> Sequence[Picture]:
+        try:
+            answer = json.loads(response.body)
+        except (ValueError, RecursionError) as error:
+            raise BadResponse("the answer is no JSON") from error
+        match answer:
+            case {"blocked": str(why)}:
+                raise ContentFiltered(why)
+            case {"painted": [*painted]}:
+                return [self.picture(one) for one in painted]
+        raise BadResponse("the answer has no pictures")
+
+    def picture(self, one: Any) -> Picture:
+        match one:
+            case {"image": image, "seed": int(seed), "state": "fine"}:
+                return Picture(image=image_from_base64(image), seed=seed)
+            case {"state": "blocked"}:
+                return Picture(outcome="filtered", reason="blocked")
+        raise BadResponse("a picture of the answer is not as documented")
+
+    def check(self, task: Task) -> Iterable[Problem]:
+        if task.options.get("tiling") and task.options.get("mood") == "wild":
+            yield Problem("options.tiling", "True", "a wild mood is never tiled", DOCS)
+
+
+WIRE = {
+    "seed": "seed",
+    "n": "count",
+    "guidance_scale": "guidance",
+    "steps": "steps",
+    "mask_prompt": "where",
+    "keep_prompt": "subject",
+}
+
+
+def plain(value: Any) -> Any:
+    """Write a value as JSON knows it."""
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if hasattr(value, "weight"):
+        return {"text": value.text, "weight": value.weight}
+    if hasattr(value, "items"):
+        return {name: plain(inner) for name, inner in value.items()}
+    return [plain(one) for one in value] if isinstance(value, tuple | list) else value
+
+
+@hookimpl
+def limner_models() -> list[type[Model]]:
+    return [Palette]
+
+
+# ---------------------------------------------------------------------------------------------- what the provider documents
+
+_side = {"type": "integer", "minimum": 64, "maximum": 512, "multipleOf": 8}
+_words = {
+    "type": "object",
+    "properties": {"text": {"type": "string", "maxLength": 500}, "weight": {"type": "number", "minimum": -1, "maximum": 2}},
+    "required": ["text", "weight"],
+    "additionalProperties": False,
+}
+_border = {"type": "integer", "minimum": 0, "maximum": 256}
+_text = {"type": "string", "minLength": 1, "maxLength": 100}
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "do": {"enum": ["generate", "vary", "inpaint", "outpaint", "remove-background", "upscale"]},
+        "words": {"type": "array", "items": _words, "minItems": 1, "maxItems": 4},
+        "without": {"type": "array", "items": {"type": "string", "minLength": 1, "maxLength": 300}},
+        "width": _side,
+        "height": _side,
+        "seed": {"type": "integer", "minimum": 0, "maximum": 2**32 - 1},
+        "count": {"type": "integer", "minimum": 1, "maximum": 3},
+        "guidance": {"type": "number", "minimum": 1, "maximum": 20},
+        "steps": {"type": "integer", "minimum": 10, "maximum": 50},
+        "fidelity": {"type": "number", "minimum": 0, "maximum": 1},
+        "where": _text,
+        "subject": _text,
+        "pictures": {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 2},
+        "keep_mask": {"type": "string"},
+        "border": {
+            "type": "object",
+            "properties": dict.fromkeys(("left", "top", "right", "bottom"), _border),
+            "required": ["left", "top", "right", "bottom"],
+            "additionalProperties": False,
+        },
+        "mood": {"enum": ["calm", "wild"]},
+        "finish": {"enum": ["matt", "gloss"]},
+        "tiling": {"type": "boolean"},
+        "colours": {"type": "array", "items": {"pattern": "^#[0-9a-f]{6}$"}, "minItems": 1, "maxItems": 3},
+        "extra": {"type": "object"},
+    },
+    "required": ["do"],
+    "additionalProperties": False,
+}
+
+
+def paint(request: Request) -> Response:
+    """Answer as the provider: colours are inverted where ``keep_mask`` is black, and borders are added."""
+    from PIL import Image, ImageOps
+
+    body = json.loads(request.body)
+    if "pictures" in body:
+        picture = Image.open(io.BytesIO(base64.b64decode(body["pictures"][0]))).convert("RGB")
+        if "border" in body:
+            left, top, right, bottom = (body["border"][side] for side in ("left", "top", "right", "bottom"))
+            canvas = Image.new("RGB", (left + picture.width + right, top + picture.height + bottom), "white")
+            canvas.paste(picture, (left, top))
+            picture = canvas
+        if "keep_mask" in body:
+            keep = Image.open(io.BytesIO(base64.b64decode(body["keep_mask"]))).convert("L")
+            picture = Image.composite(picture, ImageOps.invert(picture), keep)
+        if "width" in body:
+            picture = picture.resize((body["width"], body["height"]))
+    else:
+        picture = Image.new("RGB", (body["width"], body["height"]), "teal")
+    seed = body.get("seed", 0)
+    painted = [{"image": png(picture, at), "seed": seed, "state": "fine"} for at in range(body.get("count", 1))]
+    return Response(json.dumps({"painted": painted}).encode(), request_id="palette-1")
+
+
+def png(picture: Any, number: int) -> str:
+    """Encode, each picture of a call with another note, so that no two are the same."""
+    from PIL.PngImagePlugin import PngInfo
+
+    buffer, note = io.BytesIO(), PngInfo()
+    note.add_text("number", str(number))
+    picture.save(buffer, "PNG", compress_level=1, pnginfo=note)
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def recorded() -> list[Any]:
+    """Answers as the provider gave them, in its documents' words."""
+    from limner import Image
+    from limner.testing import Recorded
+    from limner.testing.pictures import mask, picture
+
+    image: Image = picture((64, 64))
+    tasks = [
+        Generate(prompt="a fox", seed=7),
+        Vary(image=image, seed=7),
+        Inpaint(image=image, mask=mask((64, 64), (0, 0, 9, 9)), seed=7),
+        Outpaint(image=image, expand=(8, 0, 0, 0), seed=7),
+        RemoveBackground(image=image),
+        Upscale(image=image, seed=7),
+    ]
+    good = b'{"painted": [{"image": "%b", "seed": 7, "state": "fine"}]}' % base64.b64encode(image.data)
+    one_blocked = good[:-2] + b', {"state": "blocked"}]}'
+    two = Generate(prompt="a fox", seed=7, n=2)
+    return [
+        *(Recorded(task=task, body=good) for task in tasks),
+        Recorded(task=two, body=one_blocked, outcomes=("ok", "filtered"), name="one-blocked.json"),
+        Recorded(task=two, body=b'{"blocked": "the prompt"}', error=ContentFiltered, name="all-blocked.json"),
+        Recorded(task=two, body=b'{"fault": "out of paint"}', error=BadResponse, name="fault.json"),
+    ]

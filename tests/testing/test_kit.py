@@ -1,0 +1,223 @@
+"""The kit passes what is right and catches each fault by the check that is meant for it.
+
+``pytest tests/testing --hypothesis-seed=N`` with ten values of N is ten runs with other examples.
+"""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import right_plugin
+from hypothesis import Phase, settings
+from limner import LimnerError, Model
+from limner.testing import Conformance
+from limner.testing import conformance as kit
+from wrong_plugins import CAUGHT_BY, FAULTS
+
+pytest_plugins = ["pytester"]
+
+PYTEST_OUTCOMES = (pytest.skip.Exception, pytest.fail.Exception, pytest.xfail.Exception)
+
+
+@pytest.fixture(autouse=True)
+def _no_shrinking() -> Iterator[None]:
+    """That a fault is found is what counts here, not how small."""
+    settings.register_profile("found", settings.get_profile("default"), phases=[Phase.generate], database=None)
+    settings.load_profile("found")
+    yield
+    settings.load_profile("default")
+
+
+def conformance_of(model: type[Model], **more: object) -> Conformance:
+    given: dict[str, object] = {
+        "model": model(),
+        "body_schema": right_plugin.SCHEMA,
+        "answer": right_plugin.paint,
+        "reference_painter": right_plugin.paint,
+        "recorded": right_plugin.recorded(),
+        "module": "right_plugin",
+    }
+    return Conformance(**given | more)  # type: ignore[arg-type]
+
+
+def check(name: str) -> Callable[[Conformance], None]:
+    found: Callable[[Conformance], None] = getattr(kit, name)
+    return found
+
+
+def caught(name: str, conformance: Conformance) -> str:
+    """What a check says of a plugin that it must not pass."""
+    try:
+        check(name)(conformance)
+    except PYTEST_OUTCOMES as outcome:
+        pytest.fail(f"{name} ended in {outcome!r}")
+    except (AssertionError, LimnerError, pickle.PicklingError) as error:
+        return "\n".join([f"{error}", *error.__notes__])
+    return pytest.fail(f"{name} passed")
+
+
+@pytest.mark.parametrize("name", kit.__all__)
+def test_the_right_plugin_passes_every_check(name: str) -> None:
+    try:
+        check(name)(conformance_of(right_plugin.Palette))
+    except pytest.skip.Exception as skipped:
+        pytest.fail(f"{name} was skipped: {skipped}")
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+def test_the_fault_is_caught(fault: type[Model]) -> None:
+    name, words = CAUGHT_BY[fault]
+    said = caught(name, conformance_of(fault))
+    assert words in said
+    assert "contract: " in said
+
+
+LIGHT = "from limner import hookimpl\nfrom right_plugin import Palette\n"
+
+
+@pytest.fixture
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], str]]:
+    """Write a plugin's module, and name it."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def write(code: str) -> str:
+        (tmp_path / "spoilt_module.py").write_text(LIGHT + code)
+        return "spoilt_module"
+
+    yield write
+    sys.modules.pop("spoilt_module", None)
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "words"),
+    [
+        ("test_interface_of_the_import", "import PIL.Image, numpy_is_not_there", "numpy_is_not_there"),
+        ("test_interface_of_the_import", "import PIL.Image", "loads PIL"),
+        ("test_interface_of_the_hook", "def limner_models(): return [Palette]", "not marked with @hookimpl"),
+        ("test_interface_of_the_hook", "@hookimpl\ndef limner_models(): return Palette", "not a list"),
+        ("test_interface_of_the_hook", "@hookimpl\ndef limner_models(): return []", "offers [], not Palette"),
+    ],
+)
+def test_the_fault_of_the_module_is_caught(module: Callable[[str], str], name: str, code: str, words: str) -> None:
+    assert words in caught(name, conformance_of(right_plugin.Palette, module=module(code)))
+
+
+def test_every_check_catches_some_fault() -> None:
+    of_the_module = {"test_interface_of_the_import", "test_interface_of_the_hook"}
+    of_what_is_given = {"test_interface_of_deviations", "test_recorded_answers_cover_every_task"}
+    assert {check for check, _ in CAUGHT_BY.values()} | of_the_module | of_what_is_given == set(kit.__all__)
+
+
+def test_every_task_needs_a_recorded_answer_and_there_is_a_refusal() -> None:
+    name, stored = "test_recorded_answers_cover_every_task", right_plugin.recorded()
+    without_vary = [recorded for recorded in stored if recorded.task.kind != "vary"]
+    assert "stored for vary" in caught(name, conformance_of(right_plugin.Palette, recorded=without_vary))
+    assert "filters, fails or refuses" in caught(name, conformance_of(right_plugin.Palette, recorded=stored[:6]))
+
+
+def test_a_declared_deviation_is_an_expected_failure() -> None:
+    forgetful = next(fault for fault in FAULTS if fault.__name__ == "ForgetsNegativePrompt")
+    declared = conformance_of(forgetful, deviations={"test_every_change_reaches_the_request": "the API has no such word"})
+    with pytest.raises(pytest.xfail.Exception, match="the API has no such word"):
+        check("test_every_change_reaches_the_request")(declared)
+
+
+def test_a_deviation_must_fail() -> None:
+    declared = conformance_of(right_plugin.Palette, deviations={"test_numbers_are_rounded": "they were not once"})
+    with pytest.raises(pytest.fail.Exception, match="take its deviation out: they were not once"):
+        check("test_numbers_are_rounded")(declared)
+
+
+@pytest.mark.parametrize(
+    ("deviations", "words"),
+    [({"test_no_such_check": "?"}, "which is no check of the kit"), ({"test_encode_is_pure": " "}, "gives no reason")],
+)
+def test_a_deviation_names_a_check_and_a_reason(deviations: dict[str, str], words: str) -> None:
+    assert words in caught("test_interface_of_deviations", conformance_of(right_plugin.Palette, deviations=deviations))
+
+
+NEEDS = {
+    "body_schema": {"test_bodies_keep_the_provider_schema", "test_limits_reach_the_ends_of_the_schema"},
+    "answer": {
+        *("test_n_pictures_come_back", "test_pictures_have_the_asked_size", "test_pictures_are_the_providers_bytes"),
+        *("test_run_sends_what_plan_shows", "test_sync_equals_async", "test_results_survive_pickle_and_json"),
+        *("test_decode_is_pure", "test_truncated_answers_are_refused", "test_wrong_types_are_refused"),
+        "test_damaged_pictures_are_refused",
+    },
+    "reference_painter": {
+        *("test_mask_opens_what_is_white", "test_expand_adds_where_it_says", "test_preserve_keeps_pixels_exactly"),
+    },
+    "recorded": {
+        *("test_recorded_answers_cover_every_task", "test_recorded_answers_decode_as_recorded"),
+        "test_filtered_is_never_a_plain_success",
+    },
+}
+
+
+@pytest.mark.parametrize("field", NEEDS)
+def test_what_is_not_given_skips_its_checks_and_says_what_to_give(field: str) -> None:
+    empty: object = () if field == "recorded" else None
+    for name in NEEDS[field]:
+        with pytest.raises(pytest.skip.Exception, match=rf"give Conformance\({field}="):
+            check(name)(conformance_of(right_plugin.Palette, **{field: empty}))
+
+
+def test_body_problems_take_the_place_of_a_schema() -> None:
+    told = conformance_of(right_plugin.Palette, body_schema=None, body_problems=lambda request: ["colours are out"])
+    assert "colours are out" in caught("test_bodies_keep_the_provider_schema", told)
+
+
+def test_a_schema_for_each_kind() -> None:
+    kinds: list[str] = []
+
+    def schema(kind: str) -> dict[str, Any]:
+        kinds.append(kind)
+        return right_plugin.SCHEMA
+
+    check("test_bodies_keep_the_provider_schema")(conformance_of(right_plugin.Palette, body_schema=schema))
+    assert set(kinds) == {kind.kind for kind in right_plugin.Palette.limits}
+
+
+TEST_FILE = """
+import pytest
+from right_plugin import SCHEMA, Palette, paint, recorded
+{fault}
+from limner.testing import Conformance
+from limner.testing.conformance import *
+
+@pytest.fixture(scope="{scope}")
+def conformance():
+    return Conformance(
+        model={model}(),
+        body_schema=SCHEMA,
+        answer=paint,
+        reference_painter=paint,
+        recorded=recorded(),
+        module="right_plugin",
+    )
+"""
+
+
+def test_a_plugins_test_file_is_a_few_lines(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(TEST_FILE.format(fault="", scope="module", model="Palette"))
+    run = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-W", "error", "--hypothesis-profile=found")
+    run.assert_outcomes(passed=len(kit.__all__))
+
+
+def test_a_failure_shows_contract_and_task(pytester: pytest.Pytester) -> None:
+    fault = "from wrong_requests import DropsAnOption"
+    pytester.makepyfile(TEST_FILE.format(fault=fault, scope="session", model="DropsAnOption"))
+    run = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-k", "every_change")
+    run.stdout.fnmatch_lines(
+        [
+            "E*options.mood='calm' and options.mood='wild' make the same requests*",
+            "E*task: Generate(*",
+            "E*contract: Change any one field*",
+        ],
+        consecutive=False,
+    )
