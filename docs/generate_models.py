@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Literal
 
 import limner
 from limner.limits import Constraint, Seed
@@ -54,39 +55,41 @@ def overview(found: Sequence[type[limner.Model]]) -> str:
     """A line for each model."""
     rows = []
     for model in found:
-        link = f"[{model.id}](#{label(model)})"
-        rows.append((link, names(model.aliases), ", ".join(tasks_of(model)), model.lifecycle.end_of_life or ""))
-    return table(("model", "aliases", "tasks", "end of life"), rows)
+        link = f"[{model.id}](#{label(model)})" + (f", {names(model.aliases)}" if model.aliases else "")
+        rows.append((link, ", ".join(tasks_of(model)), model.lifecycle.end_of_life or ""))
+    return table(("model, aliases", "tasks", "end of life"), rows)
 
 
 def section(model: type[limner.Model]) -> str:
-    """One model: its life, its parameters, their sources."""
+    """One model: its life, its parameters and options, their sources."""
     sources: dict[str, int] = {}
-    rows = list(parameters(model, sources))
-    columns: tuple[str, ...] = ("parameter", "tasks", "limit", "default", "source")
-    if len(model.limits) == 1:
-        columns, rows = columns[:1] + columns[2:], [row[:1] + row[2:] for row in rows]
-    life = lifetime(model)
-    notes = "".join(f"{number}. {linked(escaped(source))}\n" for source, number in sources.items())
     facts = [f"Tasks: {', '.join(tasks_of(model))}."]
     facts += [f"Aliases: {names(model.aliases)}."] if model.aliases else []
-    facts += [life] if life else []
-    return f"({label(model)})=\n### {model.id}\n\n{' '.join(facts)}\n\n{table(columns, rows)}\n{notes}"
+    facts += [lifetime(model)]
+    tables = limit_table(model, "parameters", sources)
+    if any(limits.options for limits in model.limits.values()):
+        tables += f"\nOptions:\n\n{limit_table(model, 'options', sources)}"
+    notes = "".join(f"{number}. {linked(escaped(source))}\n" for source, number in sources.items())
+    return f"({label(model)})=\n### {model.id}\n\n{' '.join(facts).strip()}\n\n{tables}\n{notes}"
 
 
-def parameters(model: type[limner.Model], sources: dict[str, int]) -> Iterator[tuple[str, ...]]:
-    """A row for each parameter and limit; tasks with the same limit share one. Sources are numbered as they come."""
+def limit_table(model: type[limner.Model], which: Literal["parameters", "options"], sources: dict[str, int]) -> str:
+    """A row for each name and limit; tasks with the same limit share one. Sources are numbered as they come."""
     shared: dict[tuple[str, str, str], dict[str, str]] = {}
     for task in tasks_of(model):
-        limits = model.limits[TASKS[task]]
-        both = {**limits.parameters, **{f"options.{name}": limit for name, limit in limits.options.items()}}
-        for name, limit in both.items():
+        for name, limit in getattr(model.limits[TASKS[task]], which).items():
             shared.setdefault((name, limit.describe(), default(limit)), {})[task] = limit.source
     order = list(dict.fromkeys(name for name, *_ in shared))
+    rows: list[tuple[str, ...]] = []
     for (name, limit_said, default_said), cited in sorted(shared.items(), key=lambda row: order.index(row[0][0])):
         every = "all" if len(cited) == len(model.limits) else ", ".join(cited)
         numbers = dict.fromkeys(sources.setdefault(source, len(sources) + 1) for source in cited.values())
-        yield f"`{name}`", every, escaped(limit_said), default_said, ", ".join(map(str, numbers))
+        rows.append((f"`{name}`", escaped(limit_said), default_said, every, ", ".join(map(str, numbers))))
+    columns = [which.removesuffix("s"), "limit", "default", "tasks", "source"]
+    if len(model.limits) == 1:
+        columns.remove("tasks")
+        rows = [(*row[:3], row[4]) for row in rows]
+    return table(columns, rows)
 
 
 def default(limit: Constraint) -> str:

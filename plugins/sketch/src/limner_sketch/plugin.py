@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 
 from limner import Model, Picture, Request, Response, Task, hookimpl
+
 from limner_sketch.limits import LIMITS
 
 
