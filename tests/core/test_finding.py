@@ -6,6 +6,8 @@ import asyncio
 import datetime
 import inspect
 import math
+import subprocess
+import sys
 import typing
 
 import attrs
@@ -303,3 +305,28 @@ def test_a_model_is_made_by_hand_too():
         Long.limits_of(Outpaint)
     with pytest.raises(TypeError, match="abstract"):
         Model()
+
+
+def test_a_secret_setting_is_not_shown_when_it_is_wrong():
+    def check(_instance, _attribute, value):
+        raise ValueError(f"not a key: {value}")
+
+    @attrs.frozen(kw_only=True)
+    class Secretive(limner.Settings):
+        key: str = attrs.field(default="", repr=False, validator=check)
+
+    with pytest.raises(limner.TaskRefused, match="setting key") as caught:
+        Secretive.of({"key": "my-secret-key"})
+    assert "my-secret-key" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_threads_that_come_at_once_share_one_registry():
+    code = (
+        "import threading, sys; from limner import plugins; start = threading.Barrier(16); found = []\n"
+        "def ask(): start.wait(); found.append(plugins.registry())\n"
+        "threads = [threading.Thread(target=ask) for _ in range(16)]\n"
+        "[thread.start() for thread in threads]; [thread.join() for thread in threads]\n"
+        "assert len(found) == 16 and len(set(map(id, found))) == 1; assert sys.stdout is sys.__stdout__"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

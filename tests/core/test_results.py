@@ -218,3 +218,13 @@ def test_raw_is_the_picture_unless_said():
     image, other = Image(png()), Image(png((2, 2)))
     assert Picture(image=image).raw is image
     assert attrs.evolve(Picture(image=image), image=other).raw is image
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000, b"[]", b"null", b'"text"', b"7"])
+def test_an_answer_that_is_no_json_object_is_a_bad_response(body):
+    with pytest.raises(BadResponse, match="the answer is"):
+        limner.parse_json(body)
+
+
+def test_an_answer_that_is_a_json_object():
+    assert limner.parse_json(b'{"pictures": ["a"]}') == {"pictures": ["a"]}

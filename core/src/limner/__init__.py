@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from limner.images import Image, Mask
     from limner.model import Model
     from limner.options import Options
-    from limner.results import Picture, Result, image_from_base64, read_provenance
+    from limner.results import Picture, Result, image_from_base64, parse_json, read_provenance
     from limner.running import cancellation
     from limner.serializing import from_json, to_json
     from limner.tasks import Generate, Inpaint, Outpaint, RemoveBackground, Task, Upscale, Vary
@@ -80,7 +80,7 @@ _HOMES = {
     "images": ("Image", "Mask"),
     "model": ("Model",),
     "options": ("Options",),
-    "results": ("Picture", "Result", "image_from_base64", "read_provenance"),
+    "results": ("Picture", "Result", "image_from_base64", "parse_json", "read_provenance"),
     "running": ("cancellation",),
     "serializing": ("from_json", "to_json"),
     "tasks": ("Generate", "Inpaint", "Outpaint", "RemoveBackground", "Task", "Upscale", "Vary"),
@@ -136,6 +136,7 @@ __all__ = [
     "inpaint",
     "models",
     "outpaint",
+    "parse_json",
     "read_provenance",
     "remove_background",
     "to_json",

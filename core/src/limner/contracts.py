@@ -88,16 +88,18 @@ class Settings:
         Raises:
             TaskRefused: a name is unknown, or a value is wrong.
         """
-        names = [field.name for field in attrs.fields(cls)]
+        shown = {field.name: bool(field.repr) for field in attrs.fields(cls)}
         for name in values:
-            if name not in names:
-                close = difflib.get_close_matches(name, names, 1)
-                meant = f"did you mean {close[0]}?" if close else f"there are {', '.join(names)}"
+            if name not in shown:
+                close = difflib.get_close_matches(name, shown, 1)
+                meant = f"did you mean {close[0]}?" if close else f"there are {', '.join(shown)}"
                 raise TaskRefused([Problem(f"setting {name}", "", f"there is no such setting; {meant}")])
         for name, value in values.items():
             try:
                 cls(**{name: value})
             except (TypeError, ValueError) as error:
+                if not shown[name]:  # a secret, which the validator's own words may quote
+                    raise TaskRefused([Problem(f"setting {name}", "", "is not as it must be (not shown)")]) from None
                 raise TaskRefused([Problem.of(f"setting {name}", value, str(error.args[0]))]) from error
         return cls(**values)
 

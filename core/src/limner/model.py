@@ -31,7 +31,7 @@ class Model(Calls, ABC):
     A whole plugin::
 
         import json
-        from limner import Generate, Model, Picture, Request, Response, hookimpl, image_from_base64
+        from limner import Generate, Model, Picture, Request, Response, hookimpl, image_from_base64, parse_json
         from limner.limits import Count, PromptText, Seed, Sizes, TaskLimits
 
         DOCS = "Example API reference, 'POST /pictures'"
@@ -57,7 +57,7 @@ class Model(Calls, ABC):
                 ...  # the only I/O: post request.body, return Response(body)
 
             def decode(self, task, response):
-                return [Picture(image=image_from_base64(json.loads(response.body)["picture"]))]
+                return [Picture(image=image_from_base64(parse_json(response.body).get("picture")))]
 
         @hookimpl
         def limner_models():

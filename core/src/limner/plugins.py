@@ -8,6 +8,7 @@ import functools
 import inspect
 import io
 import re
+import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from types import ModuleType
@@ -201,9 +202,17 @@ class Registry:
         return str(getattr(module, "__name__" if inspect.ismodule(module) else "__module__", ""))
 
 
-@functools.cache
+_loading = threading.RLock()  # two threads that load at once would take each other's output for a plugin's
+
+
 def registry() -> Registry:
     """The registry of this process; the first call loads every installed plugin."""
+    with _loading:
+        return _loaded()
+
+
+@functools.cache
+def _loaded() -> Registry:
     from importlib.metadata import entry_points
 
     from limner import running

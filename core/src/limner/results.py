@@ -200,6 +200,21 @@ def image_from_base64(text: object, what: str = "the picture") -> Image:
         raise BadResponse(f"{what} cannot be read: {why}") from error
 
 
+def parse_json(body: bytes) -> dict[str, Any]:
+    """Read a provider's answer as a JSON object, trusting nothing.
+
+    Raises:
+        BadResponse: it is anything else.
+    """
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise BadResponse(f"the answer is not JSON ({len(body)} bytes)") from error
+    if not isinstance(content, dict):
+        raise BadResponse(f"the answer is a JSON {type(content).__name__}, not an object")
+    return content
+
+
 def read_provenance(image: Image) -> dict[str, Any] | None:
     """Return how a picture was made, where limner wrote that into it."""
     try:

@@ -281,3 +281,10 @@ def test_a_request_that_botocore_refuses_is_not_quoted(send):
     with pytest.raises(limner.TaskRefused, match="wrong body") as caught:
         send([prompt])
     assert prompt not in str(caught.value)
+
+
+def test_the_password_of_an_endpoint_is_hidden():
+    error = botocore.exceptions.EndpointConnectionError(endpoint_url="http://user:pa55word@127.0.0.1:9/model")
+    shown = str(translated(error, model="m"))
+    assert "pa55word" not in shown
+    assert "127.0.0.1" in shown

@@ -34,8 +34,9 @@ def in_background(work: Callable[[], T], saying: str | None) -> T:
             done.set_exception(error)
 
     context = contextvars.copy_context()
-    threading.Thread(target=context.run, args=(carry_out,), name="limner-cli", daemon=True).start()
-    with contextlib.redirect_stdout(sys.stderr):
+    worker = threading.Thread(target=context.run, args=(carry_out,), name="limner-cli", daemon=True)
+    with contextlib.redirect_stdout(sys.stderr):  # before it starts: a plugin may print at once
+        worker.start()
         if not _finished(done) and saying is not None and sys.stderr.isatty():
             with _progress(saying):
                 _wait(done)

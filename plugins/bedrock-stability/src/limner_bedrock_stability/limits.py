@@ -64,7 +64,7 @@ Parameters = dict[str, Constraint]
 
 def seed(source: str) -> Seed:
     """One seed range for all: what every page accepts."""
-    conflict = f"'{CORE}' and '{ULTRA}' say up to 4294967295, the others 4294967294"
+    conflict = f"{CORE} and {ULTRA} say up to 4294967295, the others 4294967294"
     return Seed(1, 4_294_967_294, source=f"{source}: 0 is not a seed there but draws one; {conflict}")
 
 
@@ -126,12 +126,12 @@ SD35_LIMITS = diffusion(
 SD3_LIMITS = diffusion(
     SD3,
     Picture(("image/png", "image/jpeg"), size=LEAST_SIDE, source=f"{SD35}: the older page names no size"),
-    Real(0, 1, default=0.7, source=f"{SD3}; 0.7 is the value of the example in '{SD35}'"),
+    Real(0, 1, default=0.7, source=f"{SD3}; 0.7 is the value of the example in {SD35}"),
     output_format(SD3, TWO_FORMATS),
 )
 ULTRA_LIMITS = diffusion(
     ULTRA,
-    Picture(("image/png", "image/jpeg"), size=LEAST_SIDE, source=f"{ULTRA} names no rule; the one of '{SD35}'"),
+    Picture(("image/png", "image/jpeg"), size=LEAST_SIDE, source=f"{ULTRA} names no rule; the one of {SD35}"),
     Real(0, 1, default=0.35, source=ULTRA),
     output_format(f"{ULTRA}: {UPPER}", TWO_FORMATS),
 )

@@ -17,6 +17,7 @@ _SECRETS = re.compile(
     r"""(?ix)
     \b(?:A3T[A-Z0-9]|AKIA|ASIA)[A-Z0-9]{12,}              # access keys
     | \b(?:authorization|x-amz-security-token|signature|credential)\b ['"]? \s* [:=] \s* \S+
+    | (?<=//) [^/\s@]+ (?=@)                               # user and password of a URL
     | [A-Za-z0-9+/=_]{40,}                                 # secret keys, tokens, signatures, pictures
     """
 )

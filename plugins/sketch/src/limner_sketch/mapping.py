@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from typing import Any
 
 from limner import (
@@ -19,6 +18,7 @@ from limner import (
     Vary,
     expand_canvas,
     image_from_base64,
+    parse_json,
 )
 
 Order = dict[str, Any]
@@ -69,11 +69,7 @@ def _base64(data: bytes) -> str:
 
 def to_pictures(body: bytes) -> list[Picture]:
     """Read the painter's answer."""
-    try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise BadResponse("the painter's answer is no JSON") from error
-    match answer:
+    match parse_json(body):
         case {"pictures": [*texts]}:
             return [Picture(image=image_from_base64(text)) for text in texts]
     raise BadResponse("the painter's answer has no list of pictures")
