@@ -158,7 +158,8 @@ class Registry:
         close = difflib.get_close_matches(name, names, 3)
         said = [f"no installed plugin offers a model {name!r}"]
         said += [f"did you mean {' or '.join(close)}?"] if close else []
-        said += [f"installed: {', '.join(names)}"] if names else ["no model is installed"]
+        short = sorted(model.aliases[0] if model.aliases else model.id for model, _ in self.models())
+        said += [f"installed: {', '.join(short)}"] if short else ["no model is installed"]
         package = next((FIRST_PARTY[alias] for alias in FIRST_PARTY if alias in name.lower()), None)
         if package is not None and not close:
             said.append(f"install {package}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
 import functools
 import logging
@@ -87,6 +86,8 @@ def run(model: Model, task: Task) -> Result:
 
 async def arun(model: Model, task: Task) -> Result:
     """Run a task in a worker thread; cancelling stops what is unsent."""
+    import asyncio  # as slow to import as the whole of limner's own way
+
     cancelled = threading.Event()
     context = contextvars.copy_context()
     context.run(_cancelled.set, cancelled)

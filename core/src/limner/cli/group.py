@@ -19,6 +19,7 @@ BUILT_IN = {
     "outpaint": "painting",
     "remove-background": "painting",
     "upscale": "painting",
+    "compare": "comparing",
     "models": "inspecting",
     "show": "inspecting",
     "plugins": "inspecting",

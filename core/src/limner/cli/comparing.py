@@ -1,0 +1,178 @@
+"""One prompt, several models, one contact sheet: compare."""
+
+from __future__ import annotations
+
+import base64
+import html
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import click
+
+from limner.cli.options import CONTROLS, FIELDS
+from limner.cli.speaking import account_line, clean, say
+from limner.cli.working import in_background
+from limner.errors import LimnerError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import PIL.Image
+
+    from limner.images import Image
+    from limner.results import Result
+    from limner.tasks import Task
+
+CELL = 320
+LINE = 14
+MARGIN = 12
+
+
+@attrs.frozen
+class Row:
+    """What one model made of the task.
+
+    Attributes:
+        model: as it was named.
+        pictures: those that came.
+        notes: what the account adjusted or dropped, or why nothing came.
+        failed: whether it is an error that is noted.
+    """
+
+    model: str
+    pictures: tuple[Image, ...]
+    notes: tuple[str, ...]
+    failed: bool = False
+
+
+@click.command()
+@click.argument("prompt")
+@click.option("-m", "--model", "models", multiple=True, required=True, help="Alias or full id; one row each, repeatable.")
+@click.option("-o", "--output", required=True, metavar="FILE", help="The sheet: .png, .jpg, .webp or .html.")
+@FIELDS["n"]
+@FIELDS["size"]
+@FIELDS["seed"]
+@FIELDS["negative_prompt"]
+@CONTROLS["settings"]
+@CONTROLS["force"]
+def compare(prompt: str, models: Sequence[str], output: str, settings: dict[str, str], force: bool, **said: Any) -> None:
+    """Let several models paint the same PROMPT, side by side on one sheet.
+
+    Values that a model does not allow are moved to the nearest that it does; the sheet says which. One model's failure
+    stands in its row and costs the others nothing. The exit status is 1 when no model gave a picture.
+    """
+    from limner.images import write_atomically
+    from limner.tasks import Generate
+
+    target = Path(output)
+    if target.suffix.lower() not in {".png", ".jpg", ".jpeg", ".webp", ".html"}:
+        raise click.BadParameter("a sheet is .png, .jpg, .webp or .html", param_hint="--output")
+    if target.exists() and not force:
+        raise FileExistsError(f"{target} exists; --force replaces it")
+    task = Generate(prompt=prompt, **{name: value for name, value in said.items() if value not in (None, ())})
+    rows = in_background(lambda: _rows(models, task, settings), f"{len(models)} models: {task.kind}")
+    write_atomically(target, _sheet(prompt, rows, target.suffix.lower()), overwrite=force)
+    for row in rows:
+        for note in row.notes:
+            say(f"{row.model}: {note}")
+    say(f"wrote {target}")
+    if not any(row.pictures for row in rows):
+        click.get_current_context().exit(1)
+
+
+def _rows(models: Sequence[str], task: Task, settings: dict[str, str]) -> list[Row]:
+    with ThreadPoolExecutor(len(models), "limner-compare") as pool:
+        return list(pool.map(lambda name: _row(name, task, settings), models))
+
+
+def _row(name: str, task: Task, settings: dict[str, str]) -> Row:
+    from limner.finding import get_model
+
+    try:
+        model = get_model(name, fit="nearest", on_filtered="return")
+        known = {field.name for field in attrs.fields(model.Settings)}
+        mine = {key: value for key, value in settings.items() if key in known}
+        return _made(name, model.with_settings(**mine).run(task))
+    except LimnerError as error:
+        return Row(name, _images(error.result), (f"error: {clean(error)}",), failed=True)
+
+
+def _made(name: str, result: Result) -> Row:
+    notes = [line for line in map(account_line, result.account) if line is not None]
+    missing = [f"{picture.outcome}: {picture.reason}" for picture in result.pictures if picture.outcome != "ok"]
+    return Row(name, _images(result), (*notes, *missing, *result.warnings))
+
+
+def _images(result: Result | None) -> tuple[Image, ...]:
+    return () if result is None else tuple(picture.image for picture in result.images if picture.image is not None)
+
+
+def _sheet(prompt: str, rows: Sequence[Row], suffix: str) -> bytes:
+    if suffix == ".html":
+        return _page(prompt, rows).encode()
+    from limner.images import Image
+
+    buffer = BytesIO()
+    _contact_sheet(prompt, rows).save(buffer, "PNG")
+    return Image(buffer.getvalue()).converted(suffix).data
+
+
+def _page(prompt: str, rows: Sequence[Row]) -> str:
+    def cell(image: Image) -> str:
+        source = f"data:{image.media_type};base64,{base64.b64encode(image.data).decode()}"
+        return f'<img src="{source}" alt="" width="{CELL}">'
+
+    def line(row: Row) -> str:
+        notes = "".join(f'<p class="{"error" if row.failed else "note"}">{html.escape(note)}</p>' for note in row.notes)
+        return f"<section><h2>{html.escape(row.model)}</h2>{''.join(map(cell, row.pictures))}{notes}</section>"
+
+    title = html.escape(prompt)
+    style = "body{font:15px/1.4 sans-serif;margin:2em}img{margin:0 8px 8px 0;vertical-align:top}.error{color:#b00020}"
+    head = f'<!doctype html><meta charset="utf-8"><title>{title}</title><style>{style}</style>'
+    return f"{head}<h1>{title}</h1>{''.join(map(line, rows))}"
+
+
+def _contact_sheet(prompt: str, rows: Sequence[Row]) -> PIL.Image.Image:
+    """Draw the rows one under the other: the model's name, its pictures, its notes."""
+    import textwrap
+
+    import PIL.Image
+    from PIL import ImageDraw, ImageFont
+
+    columns = max(2, *(len(row.pictures) for row in rows))
+    width = columns * (CELL + MARGIN) + MARGIN
+    wrap = (width - 2 * MARGIN) // 7
+    sheet = PIL.Image.new("RGB", (width, sum(_height(row, wrap) for row in rows) + 3 * LINE + MARGIN), "white")
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
+    draw.text((MARGIN, MARGIN), textwrap.shorten(prompt, wrap), fill="black", font=font)
+    top = 3 * LINE
+    for row in rows:
+        draw.text((MARGIN, top), row.model, fill="#003366", font=font)
+        for column, thumbnail in enumerate(_thumbnails(row)):
+            sheet.paste(thumbnail, (MARGIN + column * (CELL + MARGIN), top + LINE + MARGIN // 2))
+        below = top + _height(row, wrap) - MARGIN - LINE * len(_lines(row, wrap))
+        for number, text in enumerate(_lines(row, wrap)):
+            draw.text((MARGIN, below + number * LINE), text, fill="#b00020" if row.failed else "#444444", font=font)
+        top += _height(row, wrap)
+    return sheet
+
+
+def _thumbnails(row: Row) -> list[PIL.Image.Image]:
+    thumbnails = [image.pil().convert("RGB") for image in row.pictures]
+    for thumbnail in thumbnails:
+        thumbnail.thumbnail((CELL, CELL))
+    return thumbnails
+
+
+def _lines(row: Row, wrap: int) -> list[str]:
+    import textwrap
+
+    return [line for note in row.notes for line in textwrap.wrap(note, wrap)]
+
+
+def _height(row: Row, wrap: int) -> int:
+    pictures = max((round(image.size[1] * min(1, CELL / max(image.size))) for image in row.pictures), default=0)
+    return LINE + MARGIN + pictures + LINE * len(_lines(row, wrap)) + MARGIN
