@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.metadata
+import json
 import re
 import sys
 import zipfile
@@ -43,6 +44,14 @@ def test_each_plugin_works_with_nothing_but_the_core(package: Path, wheels: Path
         if module.is_dir() and module.name.startswith("limner"):
             done = run(programs, "python", "-W", "error", "-c", f"import {module.name}")
             assert done.returncode == 0, done.stderr
+
+
+def test_all_packages_together(wheels: Path, tmp_path: Path) -> None:
+    programs = install(tmp_path / "venv", wheels, *(str(project(package)["name"]) for package in PACKAGES))
+    found = json.loads(run(programs, "limner", "plugins", "--json").stdout)
+    assert {plugin["name"] for plugin in found["plugins"]} == {path.name for path in PACKAGES} - {"core", "bedrock"}
+    assert not found["clashes"]
+    assert not any(plugin["broken"] for plugin in found["plugins"])
 
 
 def test_a_picture_from_an_installed_plugin(wheels: Path, tmp_path: Path) -> None:
