@@ -98,8 +98,10 @@ class Settings:
             try:
                 cls(**{name: value})
             except (TypeError, ValueError) as error:
-                if not shown[name]:  # a secret, which the validator's own words may quote
-                    raise TaskRefused([Problem(f"setting {name}", "", "is not as it must be (not shown)")]) from None
+                if not shown[name]:  # maybe a secret, which the validator's own words may quote
+                    words = str(error.args[0])
+                    safe = "is not as it must be (not shown)" if str(value) in words else words
+                    raise TaskRefused([Problem(f"setting {name}", "", safe)]) from None
                 raise TaskRefused([Problem.of(f"setting {name}", value, str(error.args[0]))]) from error
         return cls(**values)
 

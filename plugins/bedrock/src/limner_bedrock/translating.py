@@ -17,10 +17,10 @@ _SECRETS = re.compile(
     r"""(?ix)
     \b(?:A3T[A-Z0-9]|AKIA|ASIA)[A-Z0-9]{12,}              # access keys
     | \b(?:authorization|x-amz-security-token|signature|credential)\b ['"]? \s* [:=] \s* \S+
-    | (?<=//) [^/\s@]+ (?=@)                               # user and password of a URL
     | [A-Za-z0-9+/=_]{40,}                                 # secret keys, tokens, signatures, pictures
     """
 )
+_USER_OF_URL = re.compile(r"(?<=//)[^/\s@]+(?=@)")
 
 
 def translated(error: BaseException, *, model: str, attempts: int = 1, request_id: str | None = None) -> LimnerError | None:
@@ -77,6 +77,7 @@ def _in_words(error: BaseException) -> str:
 
 def _safe(text: str) -> str:
     """Bring a foreign text to one line of a sensible length, without anything that looks like a secret or a picture."""
-    line = _SECRETS.sub("[hidden]", " ".join(text.split()).rstrip(" .;"))
+    line = _USER_OF_URL.sub("***", " ".join(text.split()).rstrip(" .;"))
+    line = _SECRETS.sub("[hidden]", line)
     line = "".join(character if character.isprintable() else "?" for character in line)
     return line if len(line) <= _MAX_TEXT else f"{line[: _MAX_TEXT - 3]}..."
