@@ -313,7 +313,7 @@ def test_refusals_are_worded_as_the_live_service_words_them(titan_body):
 
 def test_an_unserved_model_has_no_contract():
     with pytest.raises(RequestRefused, match="Could not resolve the foundation model"):
-        schemas.validate("amazon.nova-canvas-v1:0", {})
+        schemas.validate("amazon.nova-reel-v1:0", {})
 
 
 LIMITS = {"minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "enum", "oneOf"}

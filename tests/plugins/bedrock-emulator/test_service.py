@@ -152,7 +152,7 @@ def test_the_colon_may_be_escaped(post, emulator, escaped):
     ("identifier", "code", "text"),
     [
         ("nonsense", "ValidationException", "The provided model identifier is invalid"),
-        ("amazon.nova-canvas-v1:0", "ResourceNotFoundException", "Could not resolve the foundation model"),
+        ("amazon.nova-reel-v1:0", "ResourceNotFoundException", "Could not resolve the foundation model"),
         ("amazon.titan-image-generator-v2", "ResourceNotFoundException", "Could not resolve the foundation model"),
         (ARN.format("1", "provisioned-model", "p2"), "ResourceNotFoundException", "Could not resolve the foundation model"),
         ("stability.stable-diffusion-xl-v0", "ResourceNotFoundException", "reached the end of its life"),
@@ -173,8 +173,8 @@ def test_an_opaque_arn_can_be_mapped(client):
 
 
 def test_only_served_models_can_be_mapped_to():
-    mapped = limner_bedrock_emulator.serve(served={"arn:x": "amazon.nova-canvas-v1:0"})
-    with pytest.raises(ValueError, match=r"cannot serve as 'amazon\.nova-canvas-v1:0'"), mapped:
+    mapped = limner_bedrock_emulator.serve(served={"arn:x": "amazon.nova-reel-v1:0"})
+    with pytest.raises(ValueError, match=r"cannot serve as 'amazon\.nova-reel-v1:0'"), mapped:
         pass
     with pytest.raises(RequestRefused):
         contract_of("arn:x")

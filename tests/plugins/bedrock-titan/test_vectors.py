@@ -8,14 +8,15 @@ from limner import TaskRefused
 from limner.tasks import TASKS
 from limner.testing.pictures import mask, picture
 from limner_bedrock_emulator.schemas import validate
-from limner_bedrock_titan.plugin import TitanV1, TitanV2
+from limner_bedrock_titan.plugin import NovaCanvas, TitanV1, TitanV2
 
 VECTORS = [json.loads(line) for line in (Path(__file__).parent / "vectors.jsonl").read_text().splitlines()]
 ACCEPTED = [vector for vector in VECTORS if "refused" not in vector]
 REFUSED = [vector for vector in VECTORS if "refused" in vector]
 
-MODELS = {model.id: model() for model in (TitanV1, TitanV2)}
+MODELS = {model.id: model() for model in (TitanV1, TitanV2, NovaCanvas)}
 KEYS = {"size": {"width", "height"}, "guidance_scale": {"cfgScale"}, "seed": {"seed"}, "n": {"numberOfImages"}}
+SIZE = (320, 320)  # the least that Nova Canvas takes
 PICTURES = {"image", "images", "maskImage", "conditionImage", "referenceImage"}
 
 
@@ -23,9 +24,9 @@ def task_of(vector):
     def pictured(value):
         match value:
             case "<picture>":
-                return picture()
+                return picture(SIZE)
             case "<mask>":
-                return mask((16, 16), (2, 3, 9, 12))
+                return mask(SIZE, (2, 3, 9, 12))
             case list():
                 return list(map(pictured, value))
             case dict():

@@ -13,7 +13,7 @@ from limner_bedrock_emulator.refusals import END_OF_LIFE, INVALID_MODEL_ID, UNKN
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SDXL, TITAN_V1, TITAN_V2 = "sdxl", "titan-v1", "titan-v2"
+SDXL, TITAN_V1, TITAN_V2, NOVA_CANVAS = "sdxl", "titan-v1", "titan-v2", "nova-canvas"
 STABILITY = "stability-"
 """What the contracts of Stability AI's newer models begin with."""
 
@@ -40,6 +40,7 @@ CONTRACTS = {
     "amazon.titan-image-generator-v1": TITAN_V1,
     "amazon.titan-image-generator-v1:0": TITAN_V1,
     "amazon.titan-image-generator-v2:0": TITAN_V2,
+    "amazon.nova-canvas-v1:0": NOVA_CANVAS,
     "stability.stable-image-core-v1:0": f"{STABILITY}core",
     "stability.stable-image-core-v1:1": f"{STABILITY}core",
     "stability.stable-image-ultra-v1:0": f"{STABILITY}ultra",

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aiohttp import web
 
-from limner_bedrock_emulator import eventstream, sdxl, stability, titan
+from limner_bedrock_emulator import eventstream, nova, sdxl, stability, titan
 from limner_bedrock_emulator.faults import HEADER, REFUSALS, Fault, Faults
-from limner_bedrock_emulator.model_ids import SDXL, STABILITY, contract_of
+from limner_bedrock_emulator.model_ids import NOVA_CANVAS, SDXL, STABILITY, contract_of
 from limner_bedrock_emulator.refusals import (
     INTERNAL_ERROR,
     MISSING_TOKEN,
@@ -146,11 +146,13 @@ class Service:
         if contract.startswith(STABILITY):
             stability.check_fields(contract, body)
         violations = validate(model_id, body)
+        if contract == NOVA_CANVAS and not violations:
+            violations = nova.size_problems(body)
         if violations:
             raise malformed(*violations)
         if contract.startswith(STABILITY):
             return json.dumps(stability.answer(contract, body, self.painter, fault)).encode()
-        answer = sdxl.answer if contract == SDXL else titan.answer
+        answer = {SDXL: sdxl.answer, NOVA_CANVAS: nova.answer}.get(contract, titan.answer)
         return json.dumps(answer(body, self.painter, fault)).encode()
 
 

@@ -5,7 +5,7 @@ Source: Amazon Bedrock User Guide, "Amazon Titan Image Generator G1 models".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from PIL import Image, ImageChops, ImageColor, ImageFilter, ImageOps
 
@@ -14,6 +14,8 @@ from limner_bedrock_emulator.faults import spoil
 from limner_bedrock_emulator.refusals import malformed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from limner_bedrock_emulator.faults import Fault
     from limner_bedrock_emulator.painters import Painter, Size
 
@@ -25,20 +27,42 @@ DEFAULT_SIZE = 1024
 DEFAULT_SIMILARITY = 0.7
 DEFAULT_CONTROL = 0.7
 
-FILTERED = (
+_FILTERED = (
     "Content in {which} of the generated image(s) has been blocked and has been filtered from the response. "
     "Our system automatically blocked because the generated image(s) may conflict our AUP or AWS Responsible AI Policy."
 )
 
 
-def answer(body: dict[str, Any], painter: Painter, fault: Fault | None) -> dict[str, Any]:
+class Dialect(NamedTuple):
+    """What a model that has Titan's body does in its own way.
+
+    Attributes:
+        read: reads a picture from base64; the second argument is where it stands in the body.
+        read_mask: the same for a mask.
+        all_filtered, some_filtered: the error in the answer when the content filter took every picture, or some.
+    """
+
+    read: Callable[[str, str], Image.Image]
+    read_mask: Callable[[str, str], Image.Image]
+    all_filtered: str
+    some_filtered: str
+
+
+def _read(text: str, pointer: str) -> Image.Image:
+    return pictures.read(text, pointer, longest=LONGEST, heaviest=HEAVIEST)
+
+
+TITAN = Dialect(_read, _read, _FILTERED.format(which="the all"), _FILTERED.format(which="some"))
+
+
+def answer(body: dict[str, Any], painter: Painter, fault: Fault | None, dialect: Dialect = TITAN) -> dict[str, Any]:
     """Paint what the body asks for and shape the answer."""
-    painted, mask = _paint(body, painter)
+    painted, mask = _paint(body, painter, dialect)
     images = [spoil(pictures.write(picture), fault) for picture in painted]
     extra = {} if mask is None else {"maskImage": pictures.write(mask)}
     match fault.name if fault is not None else None:
         case "filtered":
-            return _filtered(images, fault) | extra
+            return _filtered(images, fault, dialect) | extra
         case "error-result" | "error-artifact":
             return {"error": "The image generation could not be completed."}
         case "fewer-images":
@@ -48,15 +72,15 @@ def answer(body: dict[str, Any], painter: Painter, fault: Fault | None) -> dict[
     return {"images": images, **extra}
 
 
-def _filtered(images: list[str], fault: Fault | None) -> dict[str, Any]:
+def _filtered(images: list[str], fault: Fault | None, dialect: Dialect) -> dict[str, Any]:
     """Leave out the first images; which ones are missing, the answer does not say."""
     blocked = len(images) if fault is None or fault.argument is None else fault.argument
     if blocked >= len(images):
-        return {"error": FILTERED.format(which="the all")}
-    return {"images": images[blocked:], "error": FILTERED.format(which="some")}
+        return {"error": dialect.all_filtered}
+    return {"images": images[blocked:], "error": dialect.some_filtered}
 
 
-def _paint(body: dict[str, Any], painter: Painter) -> tuple[list[Image.Image], Image.Image | None]:
+def _paint(body: dict[str, Any], painter: Painter, dialect: Dialect) -> tuple[list[Image.Image], Image.Image | None]:
     """Return the pictures, and the mask where the body asks for it."""
     config = body.get("imageGenerationConfig", {})
     seed = config.get("seed", 0)
@@ -64,30 +88,28 @@ def _paint(body: dict[str, Any], painter: Painter) -> tuple[list[Image.Image], I
     size = config.get("width", DEFAULT_SIZE), config.get("height", DEFAULT_SIZE)
     match body["taskType"]:
         case "TEXT_IMAGE":
-            return _text_to_image(body["textToImageParams"], painter, seeds, size), None
+            return _text_to_image(body["textToImageParams"], painter, seeds, size, dialect), None
         case "INPAINTING":
-            return _edit(body["inPaintingParams"], "#/inPaintingParams", painter, seeds, outside=False)
+            return _edit(body["inPaintingParams"], "#/inPaintingParams", painter, seeds, dialect, outside=False)
         case "OUTPAINTING":
-            return _edit(body["outPaintingParams"], "#/outPaintingParams", painter, seeds, outside=True)
+            return _edit(body["outPaintingParams"], "#/outPaintingParams", painter, seeds, dialect, outside=True)
         case "IMAGE_VARIATION":
-            return _variation(body["imageVariationParams"], painter, seeds, size), None
+            return _variation(body["imageVariationParams"], painter, seeds, size, dialect), None
         case "COLOR_GUIDED_GENERATION":
-            return _colour_guided(body["colorGuidedGenerationParams"], painter, seeds, size), None
+            return _colour_guided(body["colorGuidedGenerationParams"], painter, seeds, size, dialect), None
         case _:  # BACKGROUND_REMOVAL
             return [
-                pictures.cut_out(_read(body["backgroundRemovalParams"]["image"], "#/backgroundRemovalParams/image"))
+                pictures.cut_out(dialect.read(body["backgroundRemovalParams"]["image"], "#/backgroundRemovalParams/image"))
             ], None
 
 
-def _read(text: str, pointer: str) -> Image.Image:
-    return pictures.read(text, pointer, longest=LONGEST, heaviest=HEAVIEST)
-
-
-def _text_to_image(params: dict[str, Any], painter: Painter, seeds: range, size: Size) -> list[Image.Image]:
+def _text_to_image(
+    params: dict[str, Any], painter: Painter, seeds: range, size: Size, dialect: Dialect
+) -> list[Image.Image]:
     painted = [painter.paint(params["text"], size, seed) for seed in seeds]
     if "conditionImage" not in params:
         return painted
-    condition = _read(params["conditionImage"], "#/textToImageParams/conditionImage").convert("RGB").resize(size)
+    condition = dialect.read(params["conditionImage"], "#/textToImageParams/conditionImage").convert("RGB").resize(size)
     if params.get("controlMode", "CANNY_EDGE") == "SEGMENTATION":
         layout = ImageOps.posterize(condition, 2)
     else:
@@ -96,12 +118,12 @@ def _text_to_image(params: dict[str, Any], painter: Painter, seeds: range, size:
 
 
 def _edit(
-    params: dict[str, Any], pointer: str, painter: Painter, seeds: range, *, outside: bool
+    params: dict[str, Any], pointer: str, painter: Painter, seeds: range, dialect: Dialect, *, outside: bool
 ) -> tuple[list[Image.Image], Image.Image | None]:
     """Change what lies inside the mask (inpainting) or outside it (outpainting); black is inside for both."""
-    picture = _read(params["image"], f"{pointer}/image").convert("RGB")
+    picture = dialect.read(params["image"], f"{pointer}/image").convert("RGB")
     if "maskImage" in params:
-        mask = _read(params["maskImage"], f"{pointer}/maskImage")
+        mask = dialect.read_mask(params["maskImage"], f"{pointer}/maskImage")
         pictures.same_size(mask, picture, f"{pointer}/maskImage")
         mask = pictures.black_and_white(mask, f"{pointer}/maskImage")
     else:
@@ -114,9 +136,9 @@ def _edit(
     return painted, mask if params.get("returnMask", False) else None
 
 
-def _variation(params: dict[str, Any], painter: Painter, seeds: range, size: Size) -> list[Image.Image]:
+def _variation(params: dict[str, Any], painter: Painter, seeds: range, size: Size, dialect: Dialect) -> list[Image.Image]:
     """Vary the input pictures in turn."""
-    sources = [_read(text, f"#/imageVariationParams/images/{at}") for at, text in enumerate(params["images"])]
+    sources = [dialect.read(text, f"#/imageVariationParams/images/{at}") for at, text in enumerate(params["images"])]
     strength = 1 - params.get("similarityStrength", DEFAULT_SIMILARITY)
     return [
         painter.vary(sources[at % len(sources)].convert("RGB").resize(size), params.get("text", ""), strength, seed)
@@ -124,11 +146,13 @@ def _variation(params: dict[str, Any], painter: Painter, seeds: range, size: Siz
     ]
 
 
-def _colour_guided(params: dict[str, Any], painter: Painter, seeds: range, size: Size) -> list[Image.Image]:
+def _colour_guided(
+    params: dict[str, Any], painter: Painter, seeds: range, size: Size, dialect: Dialect
+) -> list[Image.Image]:
     """Paint, after the reference where there is one, and dye it from the first colour to the last."""
     if "referenceImage" in params:
         pointer = "#/colorGuidedGenerationParams/referenceImage"
-        reference = _read(params["referenceImage"], pointer)
+        reference = dialect.read(params["referenceImage"], pointer)
         if reference.mode != "RGB":
             raise malformed(f"{pointer}: expected an RGB picture, actual: {reference.mode}")
         strength = 1 - DEFAULT_SIMILARITY

@@ -1,4 +1,4 @@
-"""A task as Titan's request, and Titan's answer as pictures. Pure."""
+"""A task as Titan's or Nova Canvas's request, and the answer as pictures. Pure."""
 
 from __future__ import annotations
 
@@ -54,6 +54,7 @@ def _(task: Generate) -> wire.Body:
         textToImageParams=wire.TextToImageParams(
             text=_needed(task.prompt),
             negativeText=_one(task.negative_prompt),
+            style=options.get("style"),
             conditionImage=options.get("condition_image"),
             controlMode=options.get("control_mode"),
             controlStrength=options.get("control_strength"),

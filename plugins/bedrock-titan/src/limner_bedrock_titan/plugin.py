@@ -1,12 +1,14 @@
-"""The two models, and the hook that offers them."""
+"""The three models, and the hook that offers them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 from limner import Generate, Model, Outpaint, Picture, Problem, Request, Response, Task, hookimpl
 from limner_bedrock import BedrockModel
 
+from limner_bedrock_titan import nova_limits
 from limner_bedrock_titan.limits import (
     DEFAULT,
     LIFECYCLE_V1,
@@ -21,16 +23,21 @@ from limner_bedrock_titan.limits import (
 )
 
 
-class _Titan(BedrockModel):
-    """What both versions have in common: all but the limits."""
+class _TitanFamily(BedrockModel):
+    """What the three have in common: the body and the answer.
+
+    Attributes:
+        parameters_page: AWS's page on the body, the source of what is refused.
+    """
+
+    parameters_page: ClassVar[str] = PARAMETERS
 
     def check(self, task: Task) -> Iterator[Problem]:
         """Say what is wrong between parameters that are each allowed."""
         if isinstance(task, Generate):
-            yield from _wrong_conditions(task)
+            yield from _wrong_conditions(task, self.parameters_page)
         if isinstance(task, Outpaint):
-            yield from _wrong_mode(task)
-            yield from _heavy_canvas(task)
+            yield from _wrong_mode(task, self.parameters_page)
 
     def encode(self, task: Task) -> Request:
         """Write the task as the model's JSON."""
@@ -46,6 +53,16 @@ class _Titan(BedrockModel):
         from limner_bedrock_titan.mapping import to_pictures
 
         return to_pictures(response.body, wanted=getattr(task, "n", None) or 1)
+
+
+class _Titan(_TitanFamily):
+    """What both versions have in common: all but the limits."""
+
+    def check(self, task: Task) -> Iterator[Problem]:
+        """Say what is wrong between parameters that are each allowed; the pictures' bytes have a limit too."""
+        yield from super().check(task)
+        if isinstance(task, Outpaint):
+            yield from _heavy_canvas(task)
 
 
 class TitanV1(_Titan):
@@ -68,22 +85,34 @@ class TitanV2(_Titan):
     lifecycle = LIFECYCLE_V2
 
 
-def _wrong_conditions(task: Generate) -> Iterator[Problem]:
-    """A condition image and colours are two tasks to the model, and each has followers of its own."""
+class NovaCanvas(_TitanFamily):
+    """Amazon Nova Canvas on Amazon Bedrock; its body is Titan v2's, widened."""
+
+    id = "amazon.nova-canvas-v1:0"
+    ids = ("amazon.nova-canvas-v1:0",)
+    aliases = ("nova",)
+    limits = nova_limits.LIMITS
+    lifecycle = nova_limits.LIFECYCLE
+    parameters_page = nova_limits.PARAMETERS
+
+
+def _wrong_conditions(task: Generate, page: str) -> Iterator[Problem]:
+    """Colours are another task to the model than a condition image or a style, and each has followers of its own."""
     options = task.options
-    if "condition_image" in options and "colors" in options:
-        yield Problem("options.colors", "", "cannot go with options.condition_image; say one of them", PARAMETERS)
+    for name in ("condition_image", "style"):
+        if name in options and "colors" in options:
+            yield Problem("options.colors", "", f"cannot go with options.{name}; say one of them", page)
     followers = {"control_mode": "condition_image", "control_strength": "condition_image", "reference_image": "colors"}
     for name, leader in followers.items():
         if name in options and leader not in options:
-            yield Problem.of(f"options.{name}", options[name], f"needs options.{leader}", PARAMETERS)
+            yield Problem.of(f"options.{name}", options[name], f"needs options.{leader}", page)
 
 
-def _wrong_mode(task: Outpaint) -> Iterator[Problem]:
+def _wrong_mode(task: Outpaint, page: str) -> Iterator[Problem]:
     mode, known = task.options.get("outpainting_mode"), task.keep_prompt is None
     if known and mode in {PRECISE, DEFAULT} and (mode == PRECISE) != task.preserve:
         why = f"says the opposite of preserve={task.preserve}; leave it out, preserve decides"
-        yield Problem.of("options.outpainting_mode", mode, why, PARAMETERS)
+        yield Problem.of("options.outpainting_mode", mode, why, page)
 
 
 def _heavy_canvas(task: Outpaint) -> Iterator[Problem]:
@@ -104,4 +133,4 @@ def _heavy_canvas(task: Outpaint) -> Iterator[Problem]:
 @hookimpl
 def limner_models() -> Sequence[type[Model]]:
     """Offer the models."""
-    return [TitanV1, TitanV2]
+    return [TitanV1, TitanV2, NovaCanvas]

@@ -1,4 +1,4 @@
-"""Titan's JSON under its own names, and the converter between it and Python. What is None is not sent."""
+"""Titan's and Nova Canvas's JSON under its own names, and the converter between it and Python. What is None is not sent."""
 
 # ruff: noqa: N815 - the names are the provider's
 
@@ -17,10 +17,11 @@ from limner_bedrock.wire import make_converter, read_answer
 
 @attrs.frozen(kw_only=True)
 class TextToImageParams:
-    """TEXT_IMAGE; the last three are v2's conditioning."""
+    """TEXT_IMAGE; the last three are the conditioning of Titan v2 and Nova Canvas, the style is Nova Canvas's."""
 
     text: str
     negativeText: str | None = None
+    style: str | None = None
     conditionImage: Image | None = None
     controlMode: str | None = None
     controlStrength: float | None = None

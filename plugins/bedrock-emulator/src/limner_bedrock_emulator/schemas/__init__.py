@@ -1,7 +1,8 @@
 """The contracts as JSON Schema (draft 2020-12), written from the providers' documents alone.
 
-The files lie beside this module: ``sdxl.json``, ``titan-v1.json``, ``titan-v2.json`` and ``stability-*.json`` are whole
-contracts, the others are one mode or task each, or common to some. Every limit carries its source in ``$comment``.
+The files lie beside this module: ``sdxl.json``, ``titan-v1.json``, ``titan-v2.json``, ``nova-canvas.json`` and
+``stability-*.json`` are whole contracts, the others are one mode or task each, or common to some. Every limit carries its
+source in ``$comment``.
 """
 
 from __future__ import annotations
@@ -86,6 +87,7 @@ _WORDS: dict[str, Callable[[Any, Any], str]] = {
     "pattern": lambda pattern, value: f"string [{value}] does not match pattern {pattern}",
     "minimum": lambda limit, value: f"{value} is not greater or equal to {limit}",
     "maximum": lambda limit, value: f"{value} is not less or equal to {limit}",
+    "multipleOf": lambda factor, value: f"{value} is not a multiple of {factor}",
     "minItems": lambda limit, value: f"expected minimum item count: {limit}, found: {len(value)}",
     "maxItems": lambda limit, value: f"expected maximum item count: {limit}, found: {len(value)}",
     "enum": lambda _, value: f"{value} is not a valid enum value",

@@ -1,0 +1,76 @@
+"""Amazon Nova Canvas: its own rules of sizes and pictures, its own words; painted as Titan is, whose body it widens.
+
+Source: Amazon Nova User Guide, "Image generation and editing", "Request and response structure for image generation",
+"Error handling".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from limner_bedrock_emulator import pictures, titan
+from limner_bedrock_emulator.refusals import malformed
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from limner_bedrock_emulator.faults import Fault
+    from limner_bedrock_emulator.painters import Painter, Size
+
+SHORTEST, LONGEST = 320, 4096
+"""Pixels of a picture's side."""
+TOO_MANY_PIXELS = 4_194_304
+"""A picture has fewer; another page allows as many."""
+WIDEST = 4
+"""The longer side over the shorter, at most."""
+
+
+def answer(body: dict[str, Any], painter: Painter, fault: Fault | None) -> dict[str, Any]:
+    """Paint what a valid body asks for and shape the answer."""
+    return titan.answer(body, painter, fault, DIALECT)
+
+
+def size_problems(body: dict[str, Any]) -> list[str]:
+    """Say what no schema can about the size that a valid body asks for."""
+    config = body.get("imageGenerationConfig", {})
+    size = config.get("width", titan.DEFAULT_SIZE), config.get("height", titan.DEFAULT_SIZE)
+    return _shape_problems(size, "#/imageGenerationConfig")
+
+
+def _shape_problems(size: Size, pointer: str) -> list[str]:
+    width, height = size
+    problems = []
+    if max(size) > WIDEST * min(size):
+        problems.append(f"{pointer}: expected aspect ratio: 1:{WIDEST} to {WIDEST}:1, actual: {width}x{height}")
+    if width * height >= TOO_MANY_PIXELS:
+        problems.append(f"{pointer}: expected fewer pixels than: {TOO_MANY_PIXELS}, actual: {width * height}")
+    return problems
+
+
+def _read(text: str, pointer: str) -> Image.Image:
+    """Read a picture: opaque RGB within the rules of size."""
+    picture = _read_mask(text, pointer)
+    if picture.mode not in {"RGB", "RGBA"}:
+        raise malformed(f"{pointer}: expected an RGB picture, actual: {picture.mode}")
+    if picture.convert("RGBA").getchannel("A").getextrema() != (pictures.OPAQUE, pictures.OPAQUE):
+        raise malformed(f"{pointer}: expected no transparent pixels")
+    return picture.convert("RGB")
+
+
+def _read_mask(text: str, pointer: str) -> Image.Image:
+    """Read a mask: as a picture, but its colours are checked as a mask's."""
+    picture = pictures.read(text, pointer, longest=LONGEST)
+    problems = _shape_problems(picture.size, pointer)
+    if min(picture.size) < SHORTEST:
+        problems.insert(0, f"{pointer}: expected shorter side: {SHORTEST}, actual: {min(picture.size)}")
+    if problems:
+        raise malformed(*problems)
+    return picture
+
+
+DIALECT = titan.Dialect(
+    read=_read,
+    read_mask=_read_mask,
+    all_filtered="All of the generated images have been blocked by our content filters.",
+    some_filtered="Some of the generated images have been blocked by our content filters.",
+)
