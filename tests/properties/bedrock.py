@@ -18,9 +18,9 @@ from limner_bedrock_emulator import pictures
 from limner_bedrock_emulator.refusals import RequestRefused
 from limner_bedrock_emulator.schemas import validate
 from limner_bedrock_sdxl.plugin import Sdxl
-from limner_bedrock_titan.plugin import TitanV1, TitanV2
+from limner_bedrock_titan.plugin import NovaCanvas, TitanV1, TitanV2
 
-MODELS = (Sdxl(), TitanV1(), TitanV2())
+MODELS = (Sdxl(), TitanV1(), TitanV2(), NovaCanvas())
 CASES = [pytest.param(model, task, id=f"{model.aliases[-1]}-{task.kind}") for model in MODELS for task in model.limits]
 EVERY_CASE = pytest.mark.parametrize(("model", "task_class"), CASES)
 
@@ -28,7 +28,7 @@ FEW = settings(
     max_examples=max(10, settings.default.max_examples * 2 // 5),
     suppress_health_check=[*settings.default.suppress_health_check, HealthCheck.data_too_large],
 )
-"""40 examples by the default profile: there are thirteen cases of each property."""
+"""40 examples by the default profile: there are eighteen cases of each property."""
 
 OPENAPI = Path(__file__).parents[3] / "shared" / "oracle" / "stability-v1-openapi.json"
 
@@ -85,15 +85,17 @@ def _read_pictures(model, body):
             pictures.same_size(pictures.read(body["mask_image"], "#/mask_image"), picture, "#/mask_image")
         return
     (params,) = (value for key, value in body.items() if key.endswith("Params"))
+    nova = isinstance(model, NovaCanvas)
+    read = functools.partial(pictures.read, longest=4096 if nova else 1408, heaviest=25_000_000 if nova else 5_000_000)
     for key in ("image", "conditionImage", "referenceImage"):
         if key in params:
-            picture = pictures.read(params[key], f"#/{key}", longest=1408, heaviest=5_000_000)
+            picture = read(params[key], f"#/{key}")
     for text in params.get("images", ()):
-        pictures.read(text, "#/images", longest=1408, heaviest=5_000_000)
+        read(text, "#/images")
     if "referenceImage" in params:
         assert picture.mode == "RGB"
     if "maskImage" in params:
-        mask = pictures.read(params["maskImage"], "#/maskImage", longest=1408, heaviest=5_000_000)
+        mask = read(params["maskImage"], "#/maskImage")
         pictures.same_size(mask, picture, "#/maskImage")
         pictures.black_and_white(mask, "#/maskImage")
 

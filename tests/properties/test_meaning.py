@@ -109,8 +109,8 @@ TITAN_KEYS = {
 
 
 LEADERS = {
-    "options.control_mode": {"condition_image": picture()},
-    "options.control_strength": {"condition_image": picture()},
+    "options.control_mode": {"condition_image": picture((320, 320))},
+    "options.control_strength": {"condition_image": picture((320, 320))},
     "options.reference_image": {"colors": ["#ff9900"]},
 }
 
