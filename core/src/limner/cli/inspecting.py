@@ -77,8 +77,8 @@ def show(model: str, as_json: bool) -> None:
             ("plugin", found.plugin),
             ("offline", "yes" if found.offline else None),
             ("state", _state(found)),
-            ("legacy since", life.legacy_since),
-            ("end of life", life.end_of_life),
+            ("legacy since", life.legacy_since and str(life.legacy_since)),
+            ("end of life", life.end_of_life and str(life.end_of_life)),
             ("replaced by", life.replacement),
             ("source", life.source),
         ]
