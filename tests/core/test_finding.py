@@ -330,3 +330,29 @@ def test_threads_that_come_at_once_share_one_registry():
         "assert len(found) == 16 and len(set(map(id, found))) == 1; assert sys.stdout is sys.__stdout__"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_size_that_follows_the_picture_is_held_against_the_picture():
+    from limner.limits import Picture, Pictures, SizeRule, TaskLimits
+
+    class Editor(Fake):
+        id = "editor.painter-1"
+        aliases = ()
+        limits: typing.ClassVar = {
+            Inpaint: TaskLimits({"image": Picture(size=SizeRule(64, 1408, source="test"), source="test")}),
+            limner.Vary: TaskLimits(
+                {"image": Pictures(Picture(size=SizeRule(1, 100, source="test"), source="test"), source="test")}
+            ),
+        }
+
+    class Editing:
+        @staticmethod
+        @hookimpl
+        def limner_models():
+            return [Editor]
+
+    with registered(Editing):
+        assert Editor in limner.models(task=Inpaint, size=(1024, 1024))
+        assert Editor not in limner.models(task=Inpaint, size=(2048, 1024))
+        assert Editor in limner.models(task=limner.Vary, size=(100, 100))
+        assert Editor not in limner.models(task=limner.Vary, size=(1024, 1024))

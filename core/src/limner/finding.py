@@ -71,7 +71,7 @@ def models(
     Args:
         task: a task, or its kind such as ``inpaint``.
         supports: parameters or options that it must have a word for, such as ``mask_prompt``.
-        size: a width and height in pixels that it must make.
+        size: a width and height in pixels that it must make, or take where the size follows the picture.
         state: ``active``, ``legacy`` or ``retired``.
 
     Returns:
@@ -80,9 +80,7 @@ def models(
     wanted = (supports,) if isinstance(supports, str) else tuple(supports)
 
     def can(limits: TaskLimits) -> bool:
-        rule = limits.parameters.get("size")
-        right_size = size is None or (rule is not None and rule.wrong(tuple(size)) is None)
-        return right_size and all(limits.supports(name) for name in wanted)
+        return (size is None or limits.allows_size((size[0], size[1]))) and all(limits.supports(name) for name in wanted)
 
     found = {
         model

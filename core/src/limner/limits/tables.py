@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from limner.images import Size
 from limner.limits.base import Constraint
+from limner.limits.pictures import Picture, Pictures
 
 if TYPE_CHECKING:
     from limner.tasks import Task
@@ -28,6 +30,14 @@ class TaskLimits:
     def supports(self, name: str) -> bool:
         """Tell whether there is a parameter or an option of that name."""
         return name in self.parameters or name.removeprefix("options.") in self.options
+
+    def allows_size(self, size: Size) -> bool:
+        """Tell whether it makes pictures of a width and height in pixels; where those follow the picture, takes them."""
+        if "size" in self.parameters:
+            return self.parameters["size"].wrong(size) is None
+        image = self.parameters.get("image")
+        picture = image.of if isinstance(image, Pictures) else image
+        return isinstance(picture, Picture) and picture.wrong_size(size) is None
 
 
 Limits = Mapping["type[Task]", TaskLimits]
