@@ -19,7 +19,8 @@ from limner import (
     Vary,
     expand_canvas,
 )
-from limner_bedrock import parse_json, picture_from_base64
+from limner_bedrock import picture_from_base64
+from limner_bedrock.wire import read_answer
 
 from limner_bedrock_sdxl import wire
 from limner_bedrock_sdxl.limits import MASK_ALPHA, MASK_BLACK, MASK_WHITE
@@ -108,7 +109,7 @@ def to_pictures(body: bytes) -> list[Picture]:
         BadResponse: it is not what is documented.
         ContentFiltered, RequestRejected: it is an error.
     """
-    answer = wire.from_json(parse_json(body))
+    answer = read_answer(body, wire.Answer)
     if answer.result == "error" or answer.error is not None:
         raise _error(answer.error or wire.Error())
     if answer.artifacts is None:

@@ -32,12 +32,11 @@ class Sdxl(BedrockModel):
 
     def encode(self, task: Task) -> Request:
         """Write the task as the model's JSON."""
-        from limner_bedrock import dump_json
+        from limner_bedrock.wire import write_body
 
         from limner_bedrock_sdxl.mapping import to_body
-        from limner_bedrock_sdxl.wire import to_json
 
-        return Request(self.model_id, dump_json(to_json(to_body(task))))
+        return Request(self.model_id, write_body(to_body(task)))
 
     def decode(self, task: Task, response: Response) -> Sequence[Picture]:  # noqa: ARG002 - the answer says it all
         """Read the model's answer."""

@@ -25,10 +25,11 @@ class StabilityModel(BedrockModel):
 
     def encode(self, task: Task) -> Request:
         """Write the task as the service's JSON."""
-        from limner_bedrock_stability.mapping import to_body
-        from limner_bedrock_stability.wire import write
+        from limner_bedrock.wire import write_body
 
-        return Request(self.model_id, write(to_body(task, self.service)))
+        from limner_bedrock_stability.mapping import to_body
+
+        return Request(self.model_id, write_body(to_body(task, self.service)))
 
     def decode(self, task: Task, response: Response) -> Sequence[Picture]:  # noqa: ARG002 - the answer says it all
         """Read the service's answer."""

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import attrs
-import cattrs
 from limner import BadResponse, Image, Mask
-from limner_bedrock import dump_json, parse_json, to_base64
+from limner_bedrock import parse_json
 
 
 @attrs.frozen(kw_only=True)
@@ -52,16 +51,6 @@ class Answer:
     images: Sequence[Any]
     seeds: Sequence[Any]
     finish_reasons: Sequence[Any]
-
-
-_converter = cattrs.Converter(omit_if_default=True)
-_converter.register_unstructure_hook(Image, lambda image: to_base64(image.data))
-_converter.register_unstructure_hook(Mask, lambda mask: to_base64(mask.png()))
-
-
-def write(body: Body) -> bytes:
-    """Write a request's body as JSON."""
-    return dump_json(_converter.unstructure(body))
 
 
 def read(body: bytes) -> Answer:

@@ -20,8 +20,9 @@ from limner import (
     Vary,
     expand_canvas,
 )
-from limner_bedrock import parse_json, picture_from_base64
+from limner_bedrock import picture_from_base64
 from limner_bedrock.payloads import Base64
+from limner_bedrock.wire import read_answer
 
 from limner_bedrock_titan import wire
 from limner_bedrock_titan.limits import DEFAULT, PRECISE
@@ -155,7 +156,7 @@ def to_pictures(body: bytes, wanted: int) -> list[Picture]:
     Raises:
         BadResponse: it is not what is documented.
     """
-    answer = wire.from_json(parse_json(body))
+    answer = read_answer(body, wire.Answer)
     if answer.images is None and answer.error is None:
         raise BadResponse("the answer has neither images nor an error")
     pictures = list(map(_picture, answer.images or []))

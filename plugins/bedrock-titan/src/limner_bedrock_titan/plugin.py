@@ -41,12 +41,11 @@ class _TitanFamily(BedrockModel):
 
     def encode(self, task: Task) -> Request:
         """Write the task as the model's JSON."""
-        from limner_bedrock import dump_json
+        from limner_bedrock.wire import write_body
 
         from limner_bedrock_titan.mapping import to_body
-        from limner_bedrock_titan.wire import to_json
 
-        return Request(self.model_id, dump_json(to_json(to_body(task))))
+        return Request(self.model_id, write_body(to_body(task)))
 
     def decode(self, task: Task, response: Response) -> Sequence[Picture]:
         """Read the model's answer."""

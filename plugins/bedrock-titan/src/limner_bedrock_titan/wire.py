@@ -1,18 +1,12 @@
-"""Titan's and Nova Canvas's JSON under its own names, and the converter between it and Python. What is None is not sent."""
+"""Titan's and Nova Canvas's JSON under its own names. What is None is not sent."""
 
 # ruff: noqa: N815 - the names are the provider's
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Mapping
-from typing import Any
-
 import attrs
-from cattrs import Converter
 from limner import Image, Mask
 from limner_bedrock.payloads import Base64
-from limner_bedrock.wire import make_converter, read_answer
 
 
 @attrs.frozen(kw_only=True)
@@ -112,23 +106,3 @@ class Answer:
     images: list[Base64] | None = None
     maskImage: Base64 | None = None
     error: str | None = None
-
-
-def to_json(body: Body) -> dict[str, Any]:
-    """Write a body as JSON values; pictures become base64."""
-    document: dict[str, Any] = _converter().unstructure(body)
-    return document
-
-
-def from_json(document: Mapping[str, Any]) -> Answer:
-    """Read an answer; unknown keys are passed over, wrong types are not.
-
-    Raises:
-        BadResponse: it is not what is documented.
-    """
-    return read_answer(_converter(), document, Answer)
-
-
-@functools.cache
-def _converter() -> Converter:
-    return make_converter()

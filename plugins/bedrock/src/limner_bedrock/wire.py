@@ -6,7 +6,8 @@ Coming in, unknown keys are passed over and wrong types are not: cattrs by itsel
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Callable
 from typing import Any, TypeVar, get_args, get_origin
 
 import attrs
@@ -14,13 +15,31 @@ from cattrs import Converter
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 from limner import BadResponse, Image, Mask, Options
 
-from limner_bedrock.payloads import Base64, to_base64
+from limner_bedrock.payloads import Base64, dump_json, parse_json, to_base64
 
 T = TypeVar("T")
 
 
-def make_converter() -> Converter:
-    """Make a converter for a model's wire classes; a picture of an answer is a field of the type Base64."""
+def write_body(body: object) -> bytes:
+    """Write a request's wire object as JSON."""
+    return dump_json(_converter().unstructure(body))
+
+
+def read_answer(body: bytes, kind: type[T]) -> T:
+    """Read an answer's body as a wire class; a picture in it is a field of the type Base64.
+
+    Raises:
+        BadResponse: it is not what is documented.
+    """
+    document = parse_json(body)
+    try:
+        return _converter().structure(document, kind)
+    except Exception as error:
+        raise BadResponse(f"the answer is not as documented: {_innermost(error)}") from error
+
+
+@functools.cache
+def _converter() -> Converter:
     converter = Converter()
     converter.register_unstructure_hook(Image, lambda image: to_base64(image.data))
     converter.register_unstructure_hook(Mask, lambda mask: to_base64(mask.png()))
@@ -49,18 +68,6 @@ def make_converter() -> Converter:
         Base64, lambda value, _: value if isinstance(value, Base64) else Base64(_exactly(value, str))
     )
     return converter
-
-
-def read_answer(converter: Converter, document: Mapping[str, Any], kind: type[T]) -> T:
-    """Read an answer.
-
-    Raises:
-        BadResponse: it is not what is documented.
-    """
-    try:
-        return converter.structure(document, kind)
-    except Exception as error:
-        raise BadResponse(f"the answer is not as documented: {_innermost(error)}") from error
 
 
 def _is_list(kind: Any) -> bool:
