@@ -258,16 +258,21 @@ def _kept(task: Inpaint | Outpaint) -> tuple[Image, Mask]:
 
 def _failure(model: Model, result: Result) -> ProviderError | None:
     """The error of a run whose calls all went well, but not all of whose pictures."""
-    bad = {kind: [p for p in result.pictures if p.outcome == kind] for kind in ("filtered", "failed")}
+    failed = [picture for picture in result.pictures if picture.outcome == "failed"]
+    filtered = [picture for picture in result.pictures if picture.outcome == "filtered"]
     all_of = len(result.pictures)
-    if bad["failed"]:
-        reasons = "; ".join(dict.fromkeys(picture.reason for picture in bad["failed"] if picture.reason))
-        return BadResponse(f"{len(bad['failed'])} of {all_of} pictures failed: {reasons}")
-    if bad["filtered"] and model.settings.on_filtered == "raise":
-        reasons = "; ".join(dict.fromkeys(picture.reason for picture in bad["filtered"] if picture.reason))
-        said = f"the content filter held back {len(bad['filtered'])} of {all_of} pictures"
-        return ContentFiltered(f"{said}{': ' if reasons else ''}{reasons}; on_filtered='return' gives what came")
+    if failed:
+        return BadResponse(f"{len(failed)} of {all_of} pictures failed{_reasons(failed)}")
+    if filtered and model.settings.on_filtered == "raise":
+        said = f"the content filter held back {len(filtered)} of {all_of} pictures{_reasons(filtered)}"
+        return ContentFiltered(f"{said}; on_filtered='return' gives what came")
     return None
+
+
+def _reasons(pictures: Sequence[Picture]) -> str:
+    """The provider's words, each once."""
+    reasons = "; ".join(dict.fromkeys(picture.reason for picture in pictures if picture.reason))
+    return f": {reasons}" if reasons else ""
 
 
 def _raise(error: LimnerError, model: Model, result: Result) -> NoReturn:
