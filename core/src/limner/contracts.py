@@ -55,6 +55,10 @@ def _one_of(*values: str) -> Any:
     return attrs.validators.in_(values)
 
 
+def _real(value: float | str) -> float:  # attrs reads the signature of a converter, which takes long for float itself
+    return float(value)
+
+
 def _whole(value: int | str) -> int:
     return int(value) if isinstance(value, str) else operator.index(value)
 
@@ -75,7 +79,7 @@ class Settings:
     fit: Mode = attrs.field(default="strict", validator=_one_of(*MODES))
     on_filtered: str = attrs.field(default="raise", validator=_one_of("raise", "return"))
     timeout: float = attrs.field(
-        default=300.0, converter=float, validator=[attrs.validators.gt(0), attrs.validators.lt(math.inf)]
+        default=300.0, converter=_real, validator=[attrs.validators.gt(0), attrs.validators.lt(math.inf)]
     )
     max_in_flight: int = attrs.field(default=8, converter=_whole, validator=attrs.validators.ge(1))
     max_n: int = attrs.field(default=20, converter=_whole, validator=attrs.validators.ge(1))

@@ -1,10 +1,16 @@
-"""boto3 clients: one for each way to reach Bedrock, made at its first use, shared by all threads."""
+"""boto3's clients: one for each way to reach Bedrock, made at its first use, shared by all threads.
+
+They are made by botocore, which boto3 itself is made of: importing boto3 besides takes longer than all of limner's own work.
+"""
 
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import attrs
@@ -15,7 +21,7 @@ from limner_bedrock.settings import BedrockSettings
 _MAX_CLIENTS = 32
 """Of the ways to reach Bedrock, so many of the last used are kept."""
 
-_lock = threading.Lock()  # boto3 does not make clients in several threads at once
+_lock = threading.Lock()  # botocore does not make clients in several threads at once
 
 
 @attrs.frozen
@@ -63,23 +69,58 @@ def forget_clients() -> None:
         _client.cache_clear()
 
 
-@functools.lru_cache(_MAX_CLIENTS)
-def _client(way: _Way) -> Any:
-    import boto3
+def session_for(session: Any, profile: str | None) -> Any:
+    """Return the caller's own session, or a new one of a profile."""
+    if session is not None:
+        return session
+    from limner_bedrock.sessions import new_session
+
+    return new_session(profile)
+
+
+def make_client(session: Any, service: str, region: str | None, endpoint_url: str | None, **config: Any) -> Any:
+    """Make a client with a session of boto3 or of botocore."""
     from botocore.config import Config
 
-    session = way.session or boto3.Session(profile_name=way.profile)
-    config = Config(
-        connect_timeout=way.connect_timeout,
-        read_timeout=way.timeout,
-        max_pool_connections=way.connections,
-        retries={"mode": "standard", "total_max_attempts": 1},  # limner itself tries again: see transport
-        tcp_keepalive=True,
-    )
+    make = session.client if hasattr(session, "client") else session.create_client
+    return make(service, region, endpoint_url=endpoint_url, config=Config(**config))
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """Keep the garbage collector still: what botocore loads stays, and to walk through it anew takes a third of the time."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
     try:
-        return session.client("bedrock-runtime", way.region, endpoint_url=way.endpoint_url, config=config)
+        yield
+    finally:
+        gc.enable()
+
+
+@contextmanager
+def _saying_what_is_no_url() -> Iterator[None]:
+    try:
+        yield
     except ValueError as error:
         if type(error) is not ValueError:  # some of botocore's own are ValueErrors as well
             raise
         problem = limner.Problem("setting endpoint_url", "", "the endpoint of the AWS configuration is no URL")
         raise limner.TaskRefused([problem]) from error
+
+
+@functools.lru_cache(_MAX_CLIENTS)
+def _client(way: _Way) -> Any:
+    with _collector_at_rest(), _saying_what_is_no_url():
+        return make_client(
+            session_for(way.session, way.profile),
+            "bedrock-runtime",
+            way.region,
+            way.endpoint_url,
+            connect_timeout=way.connect_timeout,
+            read_timeout=way.timeout,
+            max_pool_connections=way.connections,
+            retries={"mode": "standard", "total_max_attempts": 1},  # limner itself tries again: see transport
+            tcp_keepalive=True,
+        )

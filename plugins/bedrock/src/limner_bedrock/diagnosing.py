@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import attrs
 from limner import AccessDenied, Finding, LimnerError, ProviderError, TaskRefused
 
-from limner_bedrock.clients import client_for
+from limner_bedrock.clients import client_for, make_client, session_for
 from limner_bedrock.identifiers import model_named_by, region_named_by
 from limner_bedrock.settings import BedrockSettings
 from limner_bedrock.translating import translated
@@ -117,10 +117,8 @@ class _Way:
 
     def look(self, *, live: bool) -> None:
         """Find credentials, region and endpoint, and ask the endpoint for a connection."""
-        import boto3
-
         with _looking_at("credentials"):
-            self.session = self.settings.session or boto3.Session(profile_name=self.settings.profile)
+            self.session = session_for(self.settings.session, self.settings.profile)
             self.findings.append(_credentials(self.session))
         with _looking_at("region"):
             client = client_for(self.settings, self.arn_region)
@@ -182,14 +180,16 @@ class _Way:
             return
 
     def _client(self, service: str, *, endpoint_url: str | None = None, **config: Any) -> Any:
-        from botocore.config import Config
-
-        waits = {
-            "connect_timeout": self.settings.connect_timeout,
-            "read_timeout": min(self.settings.timeout, _ANSWER_SECONDS),
-            "retries": {"total_max_attempts": 1},
-        }
-        return self.session.client(service, self.region, endpoint_url=endpoint_url, config=Config(**waits, **config))
+        return make_client(
+            self.session,
+            service,
+            self.region,
+            endpoint_url,
+            connect_timeout=self.settings.connect_timeout,
+            read_timeout=min(self.settings.timeout, _ANSWER_SECONDS),
+            retries={"total_max_attempts": 1},
+            **config,
+        )
 
 
 def _credentials(session: Any) -> Finding:

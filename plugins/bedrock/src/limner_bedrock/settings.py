@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -30,6 +31,14 @@ def _text(pattern: str, example: str) -> Any:
             raise ValueError(f"{attribute.name} must be like {example} [{_SOURCE}]")
 
     return check
+
+
+def _seconds(value: float | str) -> float:
+    return float(value)
+
+
+def _times(value: int | str) -> int:
+    return int(value) if isinstance(value, str) else operator.index(value)
 
 
 def _check_url(_instance: object, attribute: attrs.Attribute[str], value: object) -> None:
@@ -98,8 +107,8 @@ class BedrockSettings(limner.Settings):
     profile: str | None = attrs.field(default=None, validator=_text(".+", "default"))
     endpoint_url: str | None = attrs.field(default=None, validator=_check_url)
     session: Any = attrs.field(default=None, repr=False, validator=_check_session)
-    connect_timeout: float = attrs.field(default=10.0, converter=float, validator=gt(0))
-    max_attempts: int = attrs.field(default=4, converter=int, validator=ge(1))
+    connect_timeout: float = attrs.field(default=10.0, converter=_seconds, validator=gt(0))
+    max_attempts: int = attrs.field(default=4, converter=_times, validator=ge(1))
     stream: bool = attrs.field(default=False, converter=attrs.converters.to_bool)
     guardrail_id: str | None = attrs.field(default=None, validator=_text(_GUARDRAIL_ID, "gr1abc23def4"))
     guardrail_version: str | None = attrs.field(default=None, validator=_text(_GUARDRAIL_VERSION, "1 or DRAFT"))
