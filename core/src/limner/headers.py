@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import struct
+import sys
+import zlib
 from io import BytesIO
 from typing import Any
 
 from limner.errors import Problem, TaskRefused, shorten
 
 _ORIENTATION = 0x0112
+
+_PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+_PLAIN_MODES = {0: "L", 2: "RGB", 4: "LA", 6: "RGBA"}  # by colour type, at 8 bits
+_PLAIN_CHUNKS = {b"sRGB", b"gAMA", b"cHRM", b"pHYs", b"sBIT", b"tIME", b"tEXt", b"iTXt", b"caBX"}
+_PLAIN_PIXELS = 1 << 26
+"""What is larger is left to Pillow, whose own limit begins above."""
 
 TURNED_BY_PILLOW = {"image/tiff"}
 """Media types whose pictures Pillow turns upright as it decodes them, and whose upright size it tells."""
@@ -26,6 +35,46 @@ def read_header(data: bytes) -> dict[str, Any]:
     """
     if not data:
         raise refused("0 bytes", "the picture is empty")
+    return _plain_png(data) or _by_pillow(data)
+
+
+def _plain_png(data: bytes) -> dict[str, Any] | None:
+    """Read a PNG such as models make them, without the time that loading Pillow takes; ``None`` where that is not enough.
+
+    Source: PNG specification (W3C, third edition), 5.3 and 11.2.
+    """
+    if not data.startswith(_PNG) or len(data) < 33:
+        return None
+    width, height, depth, colour, methods = struct.unpack_from(">IIBB3s", data, 16)
+    pillow_takes = getattr(sys.modules.get("PIL.Image"), "MAX_IMAGE_PIXELS", None) or _PLAIN_PIXELS
+    if not 0 < width * height <= min(pillow_takes, _PLAIN_PIXELS) or (depth, methods[:2]) != (8, b"\0\0"):
+        return None
+    if colour not in _PLAIN_MODES or not _is_plain_before_pixels(data):
+        return None
+    return {
+        "media_type": "image/png",
+        "size": (width, height),
+        "orientation": 1,
+        "mode": _PLAIN_MODES[colour],
+        "has_alpha": colour in {4, 6},
+    }
+
+
+def _is_plain_before_pixels(data: bytes) -> bool:
+    """Tell whether nothing before a PNG's pixels is damaged, or says anything about orientation or transparency."""
+    at, expected = 8, {b"IHDR"}
+    while at + 12 <= len(data):
+        length, tag = struct.unpack_from(">I4s", data, at)
+        if tag == b"IDAT":
+            return True
+        end = at + 8 + length
+        if tag not in expected or data[end : end + 4] != zlib.crc32(data[at + 4 : end]).to_bytes(4, "big"):
+            return False
+        at, expected = end + 4, _PLAIN_CHUNKS
+    return False
+
+
+def _by_pillow(data: bytes) -> dict[str, Any]:
     import PIL.Image
 
     bombs = (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning)
