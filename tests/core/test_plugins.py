@@ -300,7 +300,7 @@ def test_the_culprit_is_the_innermost_plugin(registry):
 
 
 def test_a_plugin_is_what_is_known_of_it():
-    assert Plugin("a") == Plugin("a", "", 0.0, (), (), "", ())
+    assert Plugin("a") == Plugin("a", None, 0.0, (), (), "", ())
 
 
 def test_the_process_has_one_registry():

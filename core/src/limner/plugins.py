@@ -24,7 +24,7 @@ from limner.model import CONTRACT, Model
 from limner.tasks import Task
 
 if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
+    from importlib.metadata import Distribution, EntryPoint
 
     import click
 
@@ -51,7 +51,7 @@ class Plugin:
 
     Attributes:
         name: of its entry point.
-        distribution: the installed distribution and its version.
+        dist: the installed distribution; none where it was registered in memory.
         seconds: that loading it took.
         models: the model classes it offers.
         commands: the commands it adds, once it was asked to.
@@ -60,12 +60,17 @@ class Plugin:
     """
 
     name: str
-    distribution: str = ""
+    dist: Distribution | None = None
     seconds: float = 0.0
     models: tuple[type[Model], ...] = ()
     commands: tuple[str, ...] = ()
     broken: str = ""
     remarks: tuple[str, ...] = ()
+
+    @property
+    def distribution(self) -> str:
+        """The installed distribution and its version; its metadata is not read before somebody asks."""
+        return f"{self.dist.name} {self.dist.version}" if self.dist is not None else ""
 
 
 class Registry:
@@ -79,8 +84,7 @@ class Registry:
     def load(self, entry_points: Iterable[EntryPoint]) -> None:
         """Load entry points, one by one."""
         for entry_point in sorted(entry_points, key=lambda entry_point: entry_point.name):
-            dist = entry_point.dist
-            self._take(Plugin(entry_point.name, f"{dist.name} {dist.version}" if dist else ""), entry_point.load)
+            self._take(Plugin(entry_point.name, entry_point.dist), entry_point.load)
 
     def register(self, module: ModuleType | type | object, name: str) -> Plugin:
         """Register a plugin that is already in memory."""
