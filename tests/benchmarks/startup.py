@@ -18,9 +18,13 @@ STATEMENTS = {
     "import limner; plan with sketch": (
         "import limner; limner.get_model('sketch').plan(limner.Generate(prompt='a fox', seed=1))"
     ),
+    "import limner; plan with titan": (
+        "import limner, warnings; warnings.simplefilter('ignore');"
+        "limner.get_model('titan').plan(limner.Generate(prompt='a fox', seed=1))"
+    ),
     "limner --help": "import sys; sys.argv = ['limner', '--help']; from limner.cli import main; main()",
 }
-TARGETS = {"import limner": 0.25, "import limner; plan with sketch": 0.8}
+TARGETS = {"import limner": 0.25, "import limner; plan with sketch": 0.8, "import limner; plan with titan": 0.8}
 
 
 def seconds(statement: str) -> float:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import operator
 import os
-import secrets
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Union
@@ -118,7 +116,9 @@ class Image:
     @property
     def sha256(self) -> str:
         """The SHA-256 of the bytes, in hexadecimal."""
-        return hashlib.sha256(self.data).hexdigest()
+        from hashlib import sha256
+
+        return sha256(self.data).hexdigest()
 
     def pil(self) -> PIL.Image.Image:
         """Decode to an upright Pillow image, the first frame of an animation.
@@ -324,7 +324,9 @@ class Mask:
     @property
     def sha256(self) -> str:
         """The SHA-256 of size and pixels, in hexadecimal."""
-        return hashlib.sha256(b"%d %d " % self.size + self.data).hexdigest()
+        from hashlib import sha256
+
+        return sha256(b"%d %d " % self.size + self.data).hexdigest()
 
     @property
     def has_grey(self) -> bool:
@@ -382,7 +384,7 @@ def write_atomically(path: Path, data: bytes, *, overwrite: bool) -> Path:
     """Write a file whole or not at all: under another name first, then renamed."""
     if not overwrite and path.exists():
         raise FileExistsError(f"{path} exists; say overwrite=True (--force) to replace it")
-    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    unfinished = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
     try:
         unfinished.write_bytes(data)
         unfinished.replace(path)

@@ -6,7 +6,7 @@ So long texts stay where they are in the answer's bytes, and only what is around
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,7 +21,7 @@ _MOST_TEXTS = 256
 """An answer has a dozen texts; behind so many the rest is read as JSON as a whole."""
 
 _QUOTE, _BACKSLASH = b'"', b"\\"
-_MARK = secrets.token_hex(16)  # no answer can hold it by intent
+_MARK = os.urandom(16).hex()  # no answer can hold it by intent
 
 
 class Base64:

@@ -1,28 +1,47 @@
-"""The converter of wire classes: attrs classes that mirror a model's JSON under its own names.
+"""From and to wire classes: attrs classes that mirror a model's JSON under its own names.
 
 Going out, a field whose default is ``None`` is left out where it is ``None``, and pictures and masks become base64.
 Coming in, unknown keys are passed over and wrong types are not: cattrs by itself makes a text of anything.
+cattrs is loaded with the first answer; a plan does without it.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, TypeVar, get_args, get_origin
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin
 
 import attrs
-from cattrs import Converter
-from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 from limner import BadResponse, Image, Mask, Options
 
 from limner_bedrock.payloads import Base64, dump_json, parse_json, to_base64
 
+if TYPE_CHECKING:
+    from cattrs import Converter
+
 T = TypeVar("T")
 
 
-def write_body(body: object) -> bytes:
+def write_body(body: attrs.AttrsInstance) -> bytes:
     """Write a request's wire object as JSON."""
-    return dump_json(_converter().unstructure(body))
+    return dump_json(attrs.asdict(body, filter=_is_said, value_serializer=_as_json))
+
+
+def _is_said(field: attrs.Attribute[Any], value: object) -> bool:
+    return value is not None or field.default is not None
+
+
+def _as_json(_instance: object, _field: object, value: object) -> object:
+    match value:
+        case Image():
+            return to_base64(value.data)
+        case Mask():
+            return to_base64(value.png())
+        case Options():
+            return {name: _as_json(None, None, inner) for name, inner in value.items()}
+        case list() | tuple():  # attrs takes a picture in it for one more wire object
+            return [_as_json(None, None, item) for item in value]
+    return value
 
 
 def read_answer(body: bytes, kind: type[T]) -> T:
@@ -40,15 +59,10 @@ def read_answer(body: bytes, kind: type[T]) -> T:
 
 @functools.cache
 def _converter() -> Converter:
-    converter = Converter()
-    converter.register_unstructure_hook(Image, lambda image: to_base64(image.data))
-    converter.register_unstructure_hook(Mask, lambda mask: to_base64(mask.png()))
-    converter.register_unstructure_hook(Options, lambda options: {k: converter.unstructure(v) for k, v in options.items()})
+    from cattrs import Converter
+    from cattrs.gen import make_dict_structure_fn
 
-    @converter.register_unstructure_hook_factory(attrs.has)
-    def write(cls: type[Any]) -> Callable[[Any], Any]:
-        unsaid = {field.name: override(omit_if_default=True) for field in attrs.fields(cls) if field.default is None}
-        return make_dict_unstructure_fn(cls, converter, **unsaid)  # type: ignore[arg-type]
+    converter = Converter()
 
     @converter.register_structure_hook_factory(attrs.has)
     def read(cls: type[T]) -> Callable[[Any, Any], T]:
