@@ -11,7 +11,7 @@ import attrs
 from limner.limits.base import Constraint, Schema, texts
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Choice(Constraint):
     """One of the listed texts."""
 
@@ -39,7 +39,7 @@ def _plain(text: str) -> str:
     return re.sub(r"[\s_-]", "", text).casefold()
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Flag(Constraint):
     """True or False."""
 
@@ -53,7 +53,7 @@ class Flag(Constraint):
         return {"type": "boolean"}
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Items(Constraint):
     """A list.
 
@@ -82,7 +82,7 @@ class Items(Constraint):
         return fragment if self.max_items is None else fragment | {"maxItems": self.max_items}
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class JsonObject(Constraint):
     """A JSON object of any content, passed on as it is."""
 

@@ -16,7 +16,7 @@ def _is_number(value: Any) -> bool:
     return (isinstance(value, int) and not isinstance(value, bool)) or (isinstance(value, float) and math.isfinite(value))
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Integer(Constraint):
     """A whole number from ``min_value`` to ``max_value``, both included."""
 
@@ -37,12 +37,12 @@ class Integer(Constraint):
         return {"type": "integer", "minimum": self.min_value, "maximum": self.max_value}
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Seed(Integer):
     """A seed; where it is not said one is drawn, and further calls count on from it."""
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Count(Constraint):
     """How many pictures.
 
@@ -64,7 +64,7 @@ class Count(Constraint):
         return {"type": "integer", "minimum": 1}
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Real(Constraint):
     """A number from ``min_value`` to ``max_value``, both included; ``None`` where there is no end."""
 

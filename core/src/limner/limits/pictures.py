@@ -14,7 +14,7 @@ from limner.limits.sizes import SizeRule, in_words
 _EIGHT_BITS = ("RGB", "RGBA", "L", "LA", "P", "1")
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Picture(Constraint):
     """A picture.
 
@@ -97,7 +97,7 @@ def _is_pictures(value: Any) -> bool:
     return isinstance(value, tuple) and bool(value) and all(isinstance(image, Image) for image in value)
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Pictures(Constraint):
     """Several pictures.
 
@@ -136,7 +136,7 @@ class Pictures(Constraint):
         return {"type": "array", "items": self.of.schema(), "minItems": 1, "maxItems": self.max_items}
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class MaskPicture(Constraint):
     """A mask, or ``"alpha"``.
 
@@ -173,7 +173,7 @@ def _is_border(value: Any) -> bool:
     return any(sides) and all(isinstance(side, int) and not isinstance(side, bool) and side >= 0 for side in sides)
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Expand(Constraint):
     """Pixels to add on the left, top, right and bottom.
 

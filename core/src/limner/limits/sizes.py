@@ -39,7 +39,7 @@ def in_words(size: Size) -> str:
     return f"{size[0]}x{size[1]}"
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Sizes(Constraint):
     """One of the listed sizes, (width, height) in pixels."""
 
@@ -61,7 +61,7 @@ class Sizes(Constraint):
         return {"enum": [list(size) for size in self.allowed]}
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class SizeRule(Constraint):
     """Any size, (width, height) in pixels, within rules.
 
@@ -136,7 +136,7 @@ class SizeRule(Constraint):
         return {"type": "array", "prefixItems": [side, side], "items": False, "minItems": 2}
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Aspects(Constraint):
     """A size of one of the listed aspect ratios, for a model that takes the ratio and chooses the pixels by itself.
 

@@ -12,7 +12,7 @@ from limner.limits.numbers import Real
 from limner.values import WeightedText
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Text(Constraint):
     """A text.
 
@@ -54,7 +54,7 @@ def _is_parts(value: Any) -> bool:
     return isinstance(value, tuple) and bool(value) and all(isinstance(part, WeightedText) for part in value)
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class PromptText(Text):
     """A prompt: one text, or parts with weights.
 
@@ -99,7 +99,7 @@ def _is_texts(value: Any) -> bool:
     return isinstance(value, tuple) and bool(value) and all(isinstance(text, str) for text in value)
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class NegativeText(Text):
     """A negative prompt: one text, or several where the model takes several, else they are joined.
 
