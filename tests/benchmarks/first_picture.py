@@ -17,6 +17,7 @@ import tempfile
 import time
 
 from calls import FOLDER, SDXL, stub
+from fresh import compiled
 
 ROUNDS = 7
 
@@ -58,12 +59,14 @@ def first(): pathlib.Path(path).write_bytes(again())
 }
 
 
-def run(python: str, script: str, folder: str, *, measured: bool) -> tuple[float, dict[str, float]]:
+def run(
+    python: str, script: str, folder: str, environment: dict[str, str], *, measured: bool
+) -> tuple[float, dict[str, float]]:
     """Run a script in a fresh process: seconds, and what it measured of itself."""
     path = os.path.join(folder, f"{time.monotonic_ns()}.png")  # noqa: PTH118
     code = f"path = {path!r}\n{script}\n" + (MEASURED if measured else "first()")
     started = time.perf_counter()
-    done = subprocess.run([python, "-c", code], check=True, capture_output=True, text=True, cwd=FOLDER)
+    done = subprocess.run([python, "-c", code], check=True, capture_output=True, text=True, cwd=FOLDER, env=environment)
     taken = time.perf_counter() - started
     return taken, json.loads(done.stdout.splitlines()[-1]) if measured else {}
 
@@ -73,15 +76,15 @@ def main(other: str | None) -> None:
     os.environ.update(AWS_ACCESS_KEY_ID="x", AWS_SECRET_ACCESS_KEY="x", AWS_DEFAULT_REGION="us-east-1")
     os.environ.update(AWS_REGION="us-east-1", AWS_REGION_NAME="us-east-1", LITELLM_LOCAL_MODEL_COST_MAP="True")
     pythons = {name: sys.executable for name in SCRIPTS if name != "litellm"} | ({"litellm": other} if other else {})
-    with tempfile.TemporaryDirectory() as folder, stub() as address:
-        os.environ["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"] = os.environ["AWS_BEDROCK_RUNTIME_ENDPOINT"] = address
+    with tempfile.TemporaryDirectory() as folder, stub() as address, compiled() as environment:
+        environment["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"] = environment["AWS_BEDROCK_RUNTIME_ENDPOINT"] = address
         taken: dict[str, list[float]] = {name: [] for name in pythons}
         for done in range(ROUNDS + 1):
             for name, python in pythons.items():
-                seconds, _ = run(python, SCRIPTS[name], folder, measured=False)
+                seconds, _ = run(python, SCRIPTS[name], folder, environment, measured=False)
                 if done:
                     taken[name].append(seconds)
-        own = {name: run(python, SCRIPTS[name], folder, measured=True)[1] for name, python in pythons.items()}
+        own = {name: run(python, SCRIPTS[name], folder, environment, measured=True)[1] for name, python in pythons.items()}
     base = statistics.median(taken["limner"])
     for name, values in taken.items():
         median = statistics.median(values)

@@ -5,6 +5,7 @@ python tests/benchmarks/many_plugins.py
 
 from __future__ import annotations
 
+import functools
 import os
 import statistics
 import subprocess
@@ -12,6 +13,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+from fresh import compiled
 
 COUNT = 200
 GOOD = """
@@ -46,10 +49,10 @@ def install(folder: Path, name: str, source: str) -> None:
     (info / "entry_points.txt").write_text(f"[limner]\n{name} = dummy_{name}\n")
 
 
-def run(*words: str, path: str = "") -> tuple[float, str]:
+def run(*words: str, environment: dict[str, str], path: str = "") -> tuple[float, str]:
     """Run limner in a fresh process; seconds and output."""
     started = time.perf_counter()
-    environment = {**os.environ, "PYTHONPATH": path}
+    environment = environment | {"PYTHONPATH": path}
     done = subprocess.run(
         [sys.executable, "-m", "limner", *words], env=environment, capture_output=True, text=True, check=True
     )
@@ -62,21 +65,23 @@ def main() -> None:
         tempfile.TemporaryDirectory() as bare,
         tempfile.TemporaryDirectory() as good,
         tempfile.TemporaryDirectory() as all_of,
+        compiled() as environment,
     ):
+        limner = functools.partial(run, environment=environment)
         for index in range(COUNT):
             install(Path(good), f"p{index}", GOOD.format(name=f"p{index}"))
         for name, source in BAD.items():
             install(Path(all_of), name, source)
-        run("models", path=good)
-        empty = statistics.median(run("models", path=bare)[0] for _ in range(5))
-        full = statistics.median(run("models", path=good)[0] for _ in range(5))
+        limner("models", path=good)
+        empty = statistics.median(limner("models", path=bare)[0] for _ in range(5))
+        full = statistics.median(limner("models", path=good)[0] for _ in range(5))
         print(f"limner models: {empty * 1000:.0f} ms without, {full * 1000:.0f} ms with {COUNT} dummy plugins:", end=" ")
         print(f"{(full - empty) / COUNT * 1000:.2f} ms for each")
         both = os.pathsep.join((good, all_of))
-        models = run("models", "--json", path=both)[1]
+        models = limner("models", "--json", path=both)[1]
         working = sum(f'dummy.p{index}"' in models for index in range(COUNT)) + ("dummy.sleeps" in models)
         print(f"with the four odd ones: {working} of {COUNT + 1} models work")
-        listing = run("plugins", "--json", path=both)[1]
+        listing = limner("plugins", "--json", path=both)[1]
         print("named by `limner plugins`:", ", ".join(name for name in BAD if f'"{name}"' in listing))
 
 

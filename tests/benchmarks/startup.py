@@ -10,6 +10,8 @@ import subprocess
 import sys
 import time
 
+from fresh import compiled
+
 BARE, BOTO3 = "bare interpreter", "import boto3"
 STATEMENTS = {
     BARE: "pass",
@@ -27,21 +29,21 @@ STATEMENTS = {
 TARGETS = {"import limner": 0.25, "import limner; plan with sketch": 0.8, "import limner; plan with titan": 0.8}
 
 
-def seconds(statement: str) -> float:
+def seconds(statement: str, environment: dict[str, str]) -> float:
     started = time.perf_counter()
-    subprocess.run([sys.executable, "-c", statement], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([sys.executable, "-c", statement], check=True, stdout=subprocess.DEVNULL, env=environment)
     return time.perf_counter() - started
 
 
 def main(rounds: int) -> None:
     """Measure and print."""
     taken: dict[str, list[float]] = {name: [] for name in STATEMENTS}
-    for measured in range(rounds + 1):
-        for name, statement in STATEMENTS.items():
-            if measured:  # the first round fills the caches
-                taken[name].append(seconds(statement))
-            else:
-                seconds(statement)
+    with compiled() as environment:
+        for measured in range(rounds + 1):
+            for name, statement in STATEMENTS.items():
+                needed = seconds(statement, environment)
+                if measured:  # the first round fills the caches
+                    taken[name].append(needed)
     bare = statistics.median(taken[BARE])
     boto3 = statistics.median(taken[BOTO3]) - bare
     print(f"{'statement':34} {'ms':>7} {'less bare':>10} {'of boto3':>9} {'target':>7}   ({rounds} rounds, medians)")
