@@ -9,8 +9,12 @@ import PIL.Image
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from limner_bedrock import dump_json, parse_json, picture_from_base64, to_base64
-from limner_bedrock.payloads import Base64
+from limner_bedrock import dump_json, parse_json, picture_from_base64
+from limner_bedrock.payloads import _SLICE, Base64
+
+
+def to_base64(data):
+    return base64.b64encode(data).decode()
 
 
 def png():
@@ -51,9 +55,38 @@ def test_anything_but_a_json_object_is_a_bad_response(body, why):
     assert len(str(caught.value)) < 200
 
 
-@given(st.binary())
-def test_base64(data):
-    assert base64.b64decode(to_base64(data), validate=True) == data
+def encoded(value):
+    """The same with every bytes as the base64 that it becomes."""
+    match value:
+        case bytes():
+            return to_base64(value)
+        case list():
+            return [encoded(item) for item in value]
+        case dict():
+            return {name: encoded(item) for name, item in value.items()}
+    return value
+
+
+@given(
+    st.dictionaries(st.text(), st.recursive(JSON | st.binary(), lambda inner: st.lists(inner, max_size=3)), max_size=4),
+)
+def test_bytes_become_base64(content):
+    body = dump_json(content)
+    assert type(body) is bytes
+    assert json.loads(body) == encoded(content)
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 3, _SLICE - 1, _SLICE, _SLICE + 1, 2 * _SLICE, 2 * _SLICE + 2])
+def test_pictures_of_any_length_are_one_base64(size):
+    data = bytes(range(256)) * (size // 256 + 1)
+    content = {"first": data[:size], "between": "a text", "second": [data[:size], data[: size // 2]]}
+    assert json.loads(dump_json(content)) == encoded(content)
+
+
+@pytest.mark.parametrize("value", [object(), {1, 2}, bytearray(b"x"), 1j])
+def test_what_is_no_json(value):
+    with pytest.raises(TypeError, match="JSON"):
+        dump_json({"a": value})
 
 
 def test_picture():
@@ -137,7 +170,7 @@ def test_odd_json_with_a_long_text_is_an_answer_or_a_bad_response(body):
 
 def test_a_picture_is_decoded_from_where_it_is():
     data = png() + b"\0" * LONG
-    found = parse_json(dump_json({"picture": to_base64(data)}))["picture"]
+    found = parse_json(dump_json({"picture": data}))["picture"]
     assert picture_from_base64(found).data == data
     broken = parse_json(dump_json({"picture": to_base64(data)[:-2] + "*="}))["picture"]
     with pytest.raises(limner.BadResponse, match="not base64"):

@@ -262,6 +262,14 @@ def test_a_stalled_stream(stub, send):
     assert len(stub.requests) == 1
 
 
+@pytest.mark.parametrize(
+    ("said", "read"), [("7", 7), ("0", None), ("", None), ("-1", None), ("٣", None), ("9" * 5000, None), ("9" * 15, None)]
+)
+def test_how_much_to_read_is_never_more_than_the_limit_and_one(said, read):
+    answer = {"ResponseMetadata": {"HTTPHeaders": {"content-length": said}}}
+    assert transport._length(answer) == (read or transport.MAX_BODY_BYTES + 1)
+
+
 def test_a_bug_is_not_dressed_up(send):
     class Broken:
         def client(self, *args, **kwargs):

@@ -1,18 +1,24 @@
 """JSON and base64, as InvokeModel's bodies carry them.
 
-An answer is nearly all base64: making texts of it, only to decode them, takes as long and as much memory as all the rest.
-So long texts stay where they are in the answer's bytes, and only what is around them is read as JSON.
+A body with a picture is nearly all base64: making texts of it takes as long and as much memory as all the rest.
+So pictures are encoded straight into the body that is sent, and stay where they are in the bytes of the answer; only what
+is around them is written and read as JSON.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from io import BytesIO
+from itertools import zip_longest
 from typing import Any
 
 import orjson
 import pybase64
 from limner import BadResponse, Image, TaskRefused
+
+_SLICE = 3 << 16
+"""Bytes that are encoded at a time; three of them become four letters."""
 
 _LONG = 4096
 """Bytes from which a text stays where it is."""
@@ -28,7 +34,7 @@ class Base64:
     """A base64 text of an answer.
 
     Args:
-        text: the text, or the bytes of the answer that hold it.
+        text: the text, or the bytes that hold it.
     """
 
     __slots__ = ("text",)
@@ -41,8 +47,23 @@ class Base64:
 
 
 def dump_json(content: Mapping[str, Any]) -> bytes:
-    """Encode a request's body as JSON in UTF-8."""
-    return orjson.dumps(content)
+    """Encode a request's body as JSON in UTF-8; bytes in it become standard base64, padded, in one line."""
+    pictures: list[bytes] = []
+
+    def lay_aside(value: object) -> str:
+        if not isinstance(value, bytes):
+            raise TypeError(f"{type(value).__name__} is no JSON")
+        pictures.append(value)
+        return _MARK
+
+    around = orjson.dumps(content, default=lay_aside).split(_MARK.encode())
+    body = BytesIO(bytes(sum(map(len, around)) + sum((len(picture) + 2) // 3 * 4 for picture in pictures)))
+    for text, picture in zip_longest(around, pictures, fillvalue=b""):
+        body.write(text)
+        view = memoryview(picture)
+        for at in range(0, len(view), _SLICE):
+            body.write(pybase64.b64encode(view[at : at + _SLICE]))
+    return body.getvalue()
 
 
 def parse_json(body: bytes) -> dict[str, Any]:
@@ -106,11 +127,6 @@ def _put_back(value: Any, texts: Mapping[str, Base64]) -> Any:
         case dict():
             return {str(_put_back(name, texts)): _put_back(item, texts) for name, item in value.items()}
     return value
-
-
-def to_base64(data: bytes) -> str:
-    """Encode bytes as standard base64, padded, in one line."""
-    return pybase64.b64encode_as_string(data)
 
 
 def picture_from_base64(text: object, what: str = "the picture") -> Image:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -16,6 +17,7 @@ MAX_BODY_BYTES = 25_000_000
 
 _SOURCE = "Amazon Bedrock API Reference, InvokeModel"
 _JSON = "application/json"
+_LENGTH = re.compile("[1-9][0-9]{0,15}")
 
 
 def invoke(settings: BedrockSettings, request: limner.Request) -> limner.Response:
@@ -30,7 +32,7 @@ def invoke(settings: BedrockSettings, request: limner.Request) -> limner.Respons
     answer: dict[str, Any] = {}
     try:
         answer = _answered(call, settings.max_attempts)
-        body = _stream(answer["body"]) if settings.stream else _whole(answer["body"])
+        body = _stream(answer["body"]) if settings.stream else _whole(answer["body"], _length(answer))
     except limner.LimnerError as error:
         if isinstance(error, limner.BadResponse):
             error.request_ids = tuple(filter(None, [_request_id(answer)]))
@@ -94,14 +96,20 @@ def _check_size(request: limner.Request) -> None:
 # ---------------------------------------------------------------------------------------------- reading
 
 
-def _whole(body: Any) -> bytes:
-    """Read an answer that is one piece."""
-    content: bytes = body.read(MAX_BODY_BYTES + 1)
+def _whole(body: Any, length: int) -> bytes:
+    """Read an answer that is one piece; asked for as long as it says it is, it comes without a copy made on the way."""
+    content: bytes = body.read(length)
     if len(content) > MAX_BODY_BYTES:
         body.close()
         raise _too_large()
     body.read(1)  # botocore compares with Content-Length when nothing more comes
     return content
+
+
+def _length(answer: dict[str, Any]) -> int:
+    """How much to read at first: what the answer's head says, but no more than one byte over the most."""
+    said = answer["ResponseMetadata"]["HTTPHeaders"].get("content-length", "")
+    return min(int(said), MAX_BODY_BYTES + 1) if _LENGTH.fullmatch(said) else MAX_BODY_BYTES + 1
 
 
 def _stream(events: Any) -> bytes:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin
 import attrs
 from limner import BadResponse, Image, Mask, Options
 
-from limner_bedrock.payloads import Base64, dump_json, parse_json, to_base64
+from limner_bedrock.payloads import Base64, dump_json, parse_json
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -34,9 +34,9 @@ def _is_said(field: attrs.Attribute[Any], value: object) -> bool:
 def _as_json(_instance: object, _field: object, value: object) -> object:
     match value:
         case Image():
-            return to_base64(value.data)
+            return value.data
         case Mask():
-            return to_base64(value.png())
+            return value.png()
         case Options():
             return {name: _as_json(None, None, inner) for name, inner in value.items()}
         case list() | tuple():  # attrs takes a picture in it for one more wire object
