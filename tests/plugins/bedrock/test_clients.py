@@ -2,10 +2,14 @@
 
 import functools
 import gc
+import re
+import shutil
 import threading
 import weakref
+from pathlib import Path
 
 import boto3
+import botocore
 import limner
 import pytest
 from limner_bedrock import BedrockSettings, clients
@@ -212,3 +216,55 @@ def test_a_model_id_that_botocore_refuses(stub, send):
     with pytest.raises(limner.TaskRefused, match="wrong modelId"):
         send(model_id="")
     assert not stub.requests
+
+
+def test_it_says_who_calls(stub, send, monkeypatch):
+    monkeypatch.setenv("AWS_SDK_UA_APP_ID", "press-room")
+    send()
+    agent = stub.requests[0][1]["user-agent"]
+    assert re.fullmatch(r"limner-bedrock/\S+ Botocore/\S+ Python/\S+ .* app/press-room", agent)
+
+
+def test_the_callers_session_says_its_own(stub, send):
+    send(session=boto3.Session())
+    assert stub.requests[0][1]["user-agent"].startswith("Boto3/")
+
+
+def test_it_is_the_client_that_boto3_makes(client):
+    """The session's shortcuts change nothing: same endpoint, same operations, same signing."""
+    ours, theirs = client(), boto3.client("bedrock-runtime", "us-west-2", endpoint_url=client().meta.endpoint_url)
+    assert ours.meta.service_model.metadata == theirs.meta.service_model.metadata
+    assert ours.meta.service_model.operation_names == theirs.meta.service_model.operation_names
+    assert ours.meta.config.signature_version == theirs.meta.config.signature_version
+
+
+def test_every_service_is_still_there(monkeypatch):
+    session = clients.session_for(None, None)
+    known = set(boto3.Session().get_available_services())
+    assert known <= set(session.get_available_services())
+    with pytest.raises(botocore.exceptions.UnknownServiceError):
+        session.create_client("no-such-service", "us-east-1")
+
+
+def test_models_of_ones_own_are_found(monkeypatch, tmp_path):
+    """AWS_DATA_PATH, as botocore documents it."""
+    source = Path(botocore.__file__).parent / "data" / "bedrock-runtime" / "2023-09-30"
+    (tmp_path / "my-bedrock" / "2023-09-30").mkdir(parents=True)
+    for file in source.iterdir():
+        shutil.copy(file, tmp_path / "my-bedrock" / "2023-09-30")
+    monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))
+    made = clients.session_for(None, None).create_client("my-bedrock", "us-east-1", endpoint_url="http://127.0.0.1:1")
+    assert "InvokeModel" in made.meta.service_model.operation_names
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_garbage_collector_is_left_as_it_was(client, enabled):
+    (gc.enable if enabled else gc.disable)()
+    try:
+        client()
+        assert gc.isenabled() == enabled
+        with pytest.raises(botocore.exceptions.ProfileNotFound):
+            client(profile="no-such-profile")
+        assert gc.isenabled() == enabled
+    finally:
+        gc.enable()

@@ -2,6 +2,7 @@ import base64
 import contextlib
 import io
 import json
+import tracemalloc
 
 import limner
 import orjson
@@ -81,6 +82,33 @@ def test_pictures_of_any_length_are_one_base64(size):
     data = bytes(range(256)) * (size // 256 + 1)
     content = {"first": data[:size], "between": "a text", "second": [data[:size], data[: size // 2]]}
     assert json.loads(dump_json(content)) == encoded(content)
+
+
+@contextlib.contextmanager
+def peak():
+    """The most memory that was held at once, in bytes."""
+    held = []
+    tracemalloc.start()
+    try:
+        yield held
+        held.append(tracemalloc.get_traced_memory()[1])
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_body_takes_the_memory_of_a_body():
+    picture = bytes(3_000_000)
+    with peak() as held:
+        body = dump_json({"image": picture})
+    assert len(body) == 4_000_012
+    assert held[0] < 1.2 * len(body)
+
+
+def test_an_answer_takes_the_memory_of_its_picture():
+    body = dump_json({"image": png() + bytes(3_000_000)})
+    with peak() as held:
+        picture = picture_from_base64(parse_json(body)["image"])
+    assert held[0] < 1.2 * len(picture.data)
 
 
 @pytest.mark.parametrize("value", [object(), {1, 2}, bytearray(b"x"), 1j])

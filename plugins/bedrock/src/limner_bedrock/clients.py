@@ -57,7 +57,7 @@ def client_for(settings: BedrockSettings, region: str | None) -> Any:
         settings.timeout,
         settings.connect_timeout,
         settings.max_in_flight,
-        frozenset(item for item in os.environ.items() if item[0].startswith("AWS_")),
+        frozenset((name, os.environ.get(name, "")) for name in os.environ if name.startswith("AWS_")),
     )
     with _lock:
         return _client(way)
