@@ -232,7 +232,7 @@ def test_the_callers_session_says_its_own(stub, send):
 
 def test_it_is_the_client_that_boto3_makes(client):
     """The session's shortcuts change nothing: same endpoint, same operations, same signing."""
-    ours, theirs = client(), boto3.client("bedrock-runtime", "us-west-2", endpoint_url=client().meta.endpoint_url)
+    ours, theirs = client(), boto3.Session().client("bedrock-runtime", "us-west-2", endpoint_url=client().meta.endpoint_url)
     assert ours.meta.service_model.metadata == theirs.meta.service_model.metadata
     assert ours.meta.service_model.operation_names == theirs.meta.service_model.operation_names
     assert ours.meta.config.signature_version == theirs.meta.config.signature_version
