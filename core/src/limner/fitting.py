@@ -279,8 +279,9 @@ class _Fitting:
         fitted = attrs.evolve(self.task, **self.values)
         pictures = {name: getattr(self.task, name) for name in ("image", "mask") if hasattr(self.task, name)}
         pictures |= {"expand": self.border} if hasattr(self.task, "expand") else {}
-        options = {**fitted.options, **{k: v for k, v in self.task.options.items() if isinstance(v, Image)}}
-        asked = attrs.evolve(fitted, **pictures, options={k: options[k] for k in fitted.options})
+        options = {k: v for k, v in self.task.options.items() if isinstance(v, Image) and k in fitted.options}
+        pictures |= {"options": {**fitted.options, **options}} if options else {}
+        asked = attrs.evolve(fitted, **pictures) if pictures else fitted
         return Fitted(fitted, tuple(self.entries.values()), asked, _restored_size(asked, fitted))
 
 
