@@ -123,6 +123,43 @@ def test_a_file_without_metadata_keeps_its_pixels_and_its_colour_profile(image):
     assert same_pixels(image.data, containers.embed(image.data, image.media_type, b"x"))
 
 
+TRAILER = b"SECRET video of a motion photo \xff\xda \xff\xd9 IEND"
+
+
+def test_stripping_takes_out_what_stands_behind_the_picture(image):
+    """A motion photo's video, with its sound and its place, stands behind the end of the JPEG."""
+    trailed = Image(image.data + TRAILER)
+    stripped = trailed.stripped()
+    assert b"SECRET" not in stripped.data
+    assert same_pixels(image.data, stripped.data)
+    assert stripped == image.stripped()
+
+
+def test_writing_keeps_what_stands_behind_the_picture(image):
+    written = containers.embed(image.data + TRAILER, image.media_type, b"x")
+    assert written.endswith(TRAILER)
+    assert containers.extract(written, image.media_type) == b"x"
+    assert same_pixels(image.data, written)
+
+
+def test_stripping_looks_between_the_scans_too():
+    buffer = BytesIO()
+    PLAIN.save(buffer, "JPEG", progressive=True)
+    data = buffer.getvalue()
+    second = data.index(b"\xff\xda", data.index(b"\xff\xda") + 2)  # scans' own data holds no marker
+    commented = data[:second] + b"\xff\xfe\x00\x08SECRET" + data[second:]
+    assert same_pixels(data, commented)
+    assert containers.strip(commented, "image/jpeg") == containers.strip(data, "image/jpeg")
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("restarts", [0, 1])
+def test_a_jpeg_without_metadata_stays_as_it_is(progressive, restarts):
+    buffer = BytesIO()
+    PLAIN.save(buffer, "JPEG", progressive=progressive, restart_marker_blocks=restarts)
+    assert containers.strip(buffer.getvalue(), "image/jpeg") == buffer.getvalue()
+
+
 def test_a_colour_profile_stays():
     for kind in ("PNG", "JPEG", "WEBP"):
         buffer = BytesIO()

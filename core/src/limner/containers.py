@@ -5,12 +5,13 @@ Sources: PNG specification (W3C, third edition), 5; JPEG (ITU-T T.81), annex B; 
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 KNOWN = ("image/png", "image/jpeg", "image/webp")
 
@@ -21,6 +22,7 @@ _PNG_METADATA = {b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"tIME"}
 
 _JPEG_PREFIX = b"limner\0"
 _JPEG_COMMENT, _JPEG_SCAN, _JPEG_END = b"\xfe", b"\xda", b"\xd9"
+_JPEG_BEHIND_SCAN = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")
 _JPEG_NO_SEGMENT = {b"\x00", b"\x01", b"\xff", *(bytes((restart,)) for restart in range(0xD0, 0xD8))}
 _JPEG_METADATA = {b"\xe1", b"\xed", _JPEG_COMMENT}  # EXIF and XMP, IPTC, comments
 _JPEG_SEGMENT = 65_533 - len(_JPEG_PREFIX)
@@ -30,6 +32,9 @@ _WEBP_METADATA = {b"EXIF": 0x08, b"XMP ": 0x04}  # chunk: its flag in VP8X
 _WEBP_ALPHA = 0x10
 
 Block = tuple[bytes, bytes]  # tag, body
+
+_TRAILER = b""
+"""The tag of what stands behind the picture's own end, such as the video of a motion photo."""
 
 
 def embed(data: bytes, media_type: str, payload: bytes) -> bytes:
@@ -44,7 +49,8 @@ def embed(data: bytes, media_type: str, payload: bytes) -> bytes:
             return _join_jpeg(_after_application_data(_without(_jpeg_blocks(data), _is_ours_in_jpeg), ours))
         case "image/webp":
             blocks = _extended(_without(_webp_blocks(data), _is_ours_in_webp), data)
-            return _join_webp([*blocks, (_WEBP_KEY, payload)])
+            at = len(blocks) - (blocks[-1][0] == _TRAILER)
+            return _join_webp([*blocks[:at], (_WEBP_KEY, payload), *blocks[at:]])
     return data
 
 
@@ -63,14 +69,17 @@ def extract(data: bytes, media_type: str) -> bytes | None:
 
 
 def strip(data: bytes, media_type: str) -> bytes:
-    """Return the picture without EXIF (GPS with it), XMP, IPTC, texts and dates; the pixels' own bytes are not touched."""
+    """Return the picture without EXIF (GPS with it), XMP, IPTC, texts, dates, and whatever stands behind its end.
+
+    The pixels' own bytes are not touched.
+    """
     match media_type:
         case "image/png":
-            return _join_png(_without(_png_blocks(data), lambda block: block[0] in _PNG_METADATA))
+            return _join_png(_without(_png_blocks(data), _has_tag(_PNG_METADATA)))
         case "image/jpeg":
-            return _join_jpeg(_without(_jpeg_blocks(data), lambda block: block[0] in _JPEG_METADATA))
+            return _join_jpeg(_without(_jpeg_blocks(data), _has_tag(_JPEG_METADATA)))
         case "image/webp":
-            return _join_webp(_unflagged(_without(_webp_blocks(data), lambda block: block[0] in _WEBP_METADATA)))
+            return _join_webp(_unflagged(_without(_webp_blocks(data), _has_tag(_WEBP_METADATA))))
     return data
 
 
@@ -88,6 +97,11 @@ def is_complete(data: bytes, media_type: str) -> bool:
 
 def _without(blocks: Iterator[Block], unwanted: Callable[[Block], bool]) -> list[Block]:
     return [block for block in blocks if not unwanted(block)]
+
+
+def _has_tag(metadata: Iterable[bytes]) -> Callable[[Block], bool]:
+    unwanted = {*metadata, _TRAILER}
+    return lambda block: block[0] in unwanted
 
 
 def _is_ours_in_png(block: Block) -> bool:
@@ -114,39 +128,56 @@ def _png_blocks(data: bytes) -> Iterator[Block]:
         yield tag, data[at + 8 : at + 8 + length]
         at += 12 + length
         if tag == b"IEND":
-            return
+            break
+    else:
+        return
+    if at < len(data):
+        yield _TRAILER, data[at:]
 
 
 def _join_png(blocks: list[Block]) -> bytes:
     parts = [_PNG_SIGNATURE]
     for tag, body in blocks:
-        parts += [struct.pack(">I", len(body)), tag, body, struct.pack(">I", zlib.crc32(body, zlib.crc32(tag)))]
+        if tag == _TRAILER:
+            parts.append(body)
+        else:
+            parts += [struct.pack(">I", len(body)), tag, body, struct.pack(">I", zlib.crc32(body, zlib.crc32(tag)))]
     return b"".join(parts)
 
 
-# JPEG: 0xFF and a marker, then a length that counts itself and the body; from the first scan on, all is taken as one.
+# JPEG: 0xFF and a marker, then a length that counts itself and the body. Behind a scan's head comes what is coded, without a
+# length; no marker but those that belong to it can stand in there.
 
 
 def _jpeg_blocks(data: bytes) -> Iterator[Block]:
     at = 2
-    while at + 4 <= len(data):
+    while at + 2 <= len(data):
         marker = data[at + 1 : at + 2]
         if data[at] != 0xFF or marker in _JPEG_NO_SEGMENT:  # as decoders do: on to the next marker
             at += 1
             continue
-        if marker in {_JPEG_SCAN, _JPEG_END}:
-            yield marker, data[at + 2 :]
-            return
-        length = int.from_bytes(data[at + 2 : at + 4], "big")
-        yield marker, data[at + 4 : at + 2 + length]
-        at += 2 + length
+        if marker == _JPEG_END:
+            yield marker, b""
+            at += 2
+            break
+        end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        if marker == _JPEG_SCAN:
+            behind = _JPEG_BEHIND_SCAN.search(data, end)
+            end = behind.start() if behind else len(data)
+        yield marker, data[at + (2 if marker == _JPEG_SCAN else 4) : end]
+        at = end
+    if at < len(data):
+        yield _TRAILER, data[at:]
 
 
 def _join_jpeg(blocks: list[Block]) -> bytes:
     parts = [b"\xff\xd8"]
     for marker, body in blocks:
-        length = b"" if marker in {_JPEG_SCAN, _JPEG_END} else struct.pack(">H", len(body) + 2)
-        parts += [b"\xff" + marker, length, body]
+        if marker == _TRAILER:
+            parts.append(body)
+        else:
+            length = b"" if marker in {_JPEG_SCAN, _JPEG_END} else struct.pack(">H", len(body) + 2)
+            parts += [b"\xff" + marker, length, body]
     return b"".join(parts)
 
 
@@ -160,19 +191,24 @@ def _after_application_data(blocks: list[Block], ours: list[Block]) -> list[Bloc
 
 
 def _webp_blocks(data: bytes) -> Iterator[Block]:
-    at = 12
-    while at + 8 <= len(data):
+    at, end = 12, min(len(data), 8 + int.from_bytes(data[4:8], "little"))
+    while at + 8 <= end:
         tag, length = struct.unpack_from("<4sI", data, at)
         yield tag, data[at + 8 : at + 8 + length]
         at += 8 + length + length % 2
+    if end < len(data):
+        yield _TRAILER, data[end:]
 
 
 def _join_webp(blocks: list[Block]) -> bytes:
-    parts = [b"WEBP"]
+    parts, trailer = [b"WEBP"], b""
     for tag, body in blocks:
-        parts += [tag, struct.pack("<I", len(body)), body, b"\0" * (len(body) % 2)]
+        if tag == _TRAILER:
+            trailer = body
+        else:
+            parts += [tag, struct.pack("<I", len(body)), body, b"\0" * (len(body) % 2)]
     content = b"".join(parts)
-    return b"RIFF" + struct.pack("<I", len(content)) + content
+    return b"RIFF" + struct.pack("<I", len(content)) + content + trailer
 
 
 def _extended(blocks: list[Block], data: bytes) -> list[Block]:

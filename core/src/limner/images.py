@@ -147,9 +147,9 @@ class Image:
         return Image(png_bytes(eight_bit(self.pil()))), tuple(lost)
 
     def stripped(self) -> Image:
-        """Return the picture without EXIF (GPS with it), XMP, IPTC, texts and dates; no pixel changes.
+        """Return the picture without EXIF (GPS with it), XMP, IPTC, texts, dates and what stands behind its end.
 
-        Where EXIF turns it, and in formats other than PNG, JPEG and WebP, it becomes an upright PNG.
+        No pixel changes. Where EXIF turns it, and in formats other than PNG, JPEG and WebP, it becomes an upright PNG.
         """
         if self.orientation != 1 or self.media_type not in containers.KNOWN:
             return Image(png_bytes(self.pil()))
