@@ -73,8 +73,8 @@ class Settings:
         timeout: seconds to wait for one answer.
         max_in_flight: requests side by side, at most.
         max_n: pictures in one task, at most.
-        strip_metadata: take EXIF (GPS with it), XMP, IPTC, texts and what stands behind a file's end (a motion photo's video)
-            out of the pictures that are sent.
+        strip_metadata: take EXIF (GPS with it), XMP, IPTC, texts and what stands behind a file's end (such as a motion
+            photo's video) out of the pictures that are sent.
     """
 
     fit: Mode = attrs.field(default="strict", validator=_one_of(*MODES))
