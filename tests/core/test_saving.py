@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import PIL.Image
@@ -32,6 +33,49 @@ def test_saving_never_overwrites_unasked(tmp_path):
         Image(png()).save(path)
     assert path.read_bytes() == b"dear diary"
     assert Image(png()).save(path, overwrite=True).read_bytes() == png()
+
+
+def test_of_many_that_save_at_once_one_wins_and_all_others_know(tmp_path):
+    """Each looks whether there is a file before any has written."""
+    path, start, won, lost = tmp_path / "a.png", threading.Barrier(8), [], []
+
+    def save(number):
+        image = Image(encoded(scene((8, 8 + number)), "PNG"))
+        start.wait()
+        try:
+            image.save(path)
+            won.append(image.data)
+        except FileExistsError:
+            lost.append(number)
+
+    threads = [threading.Thread(target=save, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(won) == 1
+    assert len(lost) == 7
+    assert path.read_bytes() == won[0]
+    assert names(tmp_path) == ["a.png"]
+
+
+def test_a_file_made_meanwhile_stays(tmp_path, monkeypatch):
+    path = tmp_path / "a.png"
+    path.write_bytes(b"dear diary")
+    monkeypatch.setattr(Path, "exists", lambda _: False)  # it was not there when it was looked for
+    with pytest.raises(FileExistsError, match="overwrite"):
+        Image(png()).save(path)
+    assert path.read_bytes() == b"dear diary"
+    assert names(tmp_path) == ["a.png"]
+
+
+def test_a_file_system_without_hard_links(tmp_path, monkeypatch):
+    def no_links(path, target):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", no_links)
+    assert Image(png()).save(tmp_path / "a.png").read_bytes() == png()
+    assert names(tmp_path) == ["a.png"]
 
 
 def test_a_failed_write_leaves_no_half_file(tmp_path, monkeypatch):

@@ -383,14 +383,31 @@ def file_type(suffix: str) -> str | None:
 def write_atomically(path: Path, data: bytes, *, overwrite: bool) -> Path:
     """Write a file whole or not at all: under another name first, then renamed."""
     if not overwrite and path.exists():
-        raise FileExistsError(f"{path} exists; say overwrite=True (--force) to replace it")
+        raise _exists(path)
     unfinished = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
     try:
         unfinished.write_bytes(data)
-        unfinished.replace(path)
+        if overwrite:
+            unfinished.replace(path)
+        else:
+            _name(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
     return path
+
+
+def _name(unfinished: Path, path: Path) -> None:
+    """Give a file its name, unless somebody else made one of that name meanwhile."""
+    try:
+        path.hardlink_to(unfinished)
+    except FileExistsError:
+        raise _exists(path) from None
+    except (OSError, NotImplementedError):  # a file system without hard links
+        unfinished.replace(path)
+
+
+def _exists(path: Path) -> FileExistsError:
+    return FileExistsError(f"{path} exists; say overwrite=True (--force) to replace it")
 
 
 def _path(source: str | os.PathLike[str]) -> Path:
