@@ -162,7 +162,7 @@ class Registry:
         close = difflib.get_close_matches(name, names, 3)
         said = [f"no installed plugin offers a model {name!r}"]
         said += [f"did you mean {' or '.join(close)}?"] if close else []
-        short = sorted(model.aliases[0] if model.aliases else model.id for model, _ in self.models())
+        short = sorted(short_name(model) for model, _ in self.models())
         said += [f"installed: {', '.join(short)}"] if short else ["no model is installed"]
         package = next((FIRST_PARTY[alias] for alias in FIRST_PARTY if alias in name.lower()), None)
         if package is not None and not close:
@@ -226,6 +226,11 @@ def _loaded() -> Registry:
     installed.manager.register(running.CORE, "limner")
     installed.load(entry_points(group=GROUP))
     return installed
+
+
+def short_name(model: type[Model]) -> str:
+    """A model's first alias, or its id where it has none."""
+    return model.aliases[0] if model.aliases else model.id
 
 
 def _in_words(error: BaseException) -> str:

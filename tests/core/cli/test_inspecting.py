@@ -74,6 +74,23 @@ def test_plugins_names_what_is_broken(limner):
     assert len(known) == len(registry().plugins) + 2
 
 
+@pytest.mark.parametrize(("count", "shown"), [(5, "m0, m1, m2, m3, m4"), (20, "m0, m1, m2, m3, and 16 more")])
+def test_a_plugin_with_many_models_is_one_line(limner, count, shown):
+    models = [type(f"Painter{n}", (Fake,), {"id": f"fake.m{n}", "aliases": (f"m{n}",)}) for n in range(count)]
+
+    class Many:
+        @staticmethod
+        @package.hookimpl
+        def limner_models():
+            return models
+
+    with registered(Many):
+        done = limner("plugins")
+        document = json.loads(limner("plugins", "--json").stdout)
+    assert shown in done.stdout
+    assert document["plugins"][-1]["models"] == [model.id for model in models]
+
+
 def test_two_plugins_that_claim_a_name_are_said(limner):
     class Twin(FakePlugin):
         pass

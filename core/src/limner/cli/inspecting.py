@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from limner.limits import Constraint, TaskLimits
     from limner.model import Model
 
+_MOST_NAMES = 5
+"""In one cell of a table; ``--json`` has them all."""
+
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -97,7 +100,7 @@ def plugins(as_json: bool) -> None:
     """
     from limner.cli.group import cli
     from limner.cli.speaking import print_json, say
-    from limner.plugins import registry
+    from limner.plugins import registry, short_name
 
     cli.ask_plugins()
     found = registry().plugins
@@ -126,8 +129,8 @@ def plugins(as_json: bool) -> None:
         (
             document["name"],
             document["distribution"],
-            _listed(document["models"]),
-            _listed(document["commands"]),
+            _listed([short_name(model) for model in plugin.models]),
+            _listed(list(plugin.commands)),
             document["milliseconds"],
             "; ".join(filter(None, ((f"broken: {plugin.broken}" if plugin.broken else ""), *plugin.remarks))) or "ok",
         )
@@ -138,8 +141,9 @@ def plugins(as_json: bool) -> None:
         say(f"note: {name!r} is claimed by {' and '.join(claimants)}; use a full id, or uninstall one")
 
 
-def _listed(names: Any) -> str:
-    return ", ".join(names)
+def _listed(names: list[str]) -> str:
+    shown = names if len(names) <= _MOST_NAMES else [*names[: _MOST_NAMES - 1], f"and {len(names) - _MOST_NAMES + 1} more"]
+    return ", ".join(shown)
 
 
 def _order(kind: str) -> int:
