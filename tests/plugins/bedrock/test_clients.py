@@ -222,7 +222,7 @@ def test_it_says_who_calls(stub, send, monkeypatch):
     monkeypatch.setenv("AWS_SDK_UA_APP_ID", "press-room")
     send()
     agent = stub.requests[0][1]["user-agent"]
-    assert re.fullmatch(r"limner-bedrock/\S+ Botocore/\S+ Python/\S+ .* app/press-room", agent)
+    assert re.fullmatch(r"limner/\S+ Botocore/\S+ Python/\S+ .* app/press-room", agent)
 
 
 def test_the_callers_session_says_its_own(stub, send):

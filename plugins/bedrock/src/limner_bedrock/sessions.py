@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import gzip
 import os
-from importlib.metadata import version
 from typing import Any
 
 import botocore.session
+import limner
 import orjson
 from botocore.config import Config
 from botocore.loaders import JSONFileLoader, Loader
@@ -25,7 +25,7 @@ def new_session(profile: str | None) -> botocore.session.Session:
 def _user_agent(session: botocore.session.Session) -> str:
     """Name limner and what is under it, once for all calls: botocore would put its own text together twice in each."""
     app = session.get_config_variable("user_agent_appid")
-    return f"limner-bedrock/{version('limner-bedrock')} {session.user_agent()}" + (f" app/{app}" if app else "")
+    return f"limner/{limner.__version__} {session.user_agent()}" + (f" app/{app}" if app else "")
 
 
 class _Files(JSONFileLoader):  # type: ignore[misc]
