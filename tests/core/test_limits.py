@@ -179,6 +179,39 @@ def test_rules_beyond_a_schema_are_only_stricter():
     assert rule.wrong((25, 25)) is not None
 
 
+RULES = st.builds(
+    SizeRule,
+    min_side=st.integers(1, 20),
+    max_side=st.integers(20, 90),
+    multiple_of=st.sampled_from([1, 1, 3, 8]),
+    max_aspect=st.sampled_from([math.inf, 1.0, 1.5, 4.0]),
+    min_pixels=st.sampled_from([1, 400, 2000]),
+    max_pixels=st.sampled_from([500, 3000, 1 << 30]),
+    source=st.just(""),
+)
+
+
+@given(RULES, st.tuples(st.integers(1, 200), st.integers(1, 200)))
+def test_no_size_is_nearer_than_the_nearest(rule, value):
+    """Held against a search of all sizes whose height is next to what the width asks for."""
+    every = [size for width in rule._widths() for size in rule._around(width, value[0] / value[1]) if rule.allows(size)]
+    found = rule.nearest(value)
+    assert (found is None) == (not every)
+    if found is not None:
+        assert rule.allows(found)
+        assert rule._rank(found, value) == min(rule._rank(size, value) for size in every)
+
+
+@pytest.mark.parametrize("value", [(3, 5), (63, 64), (10**6, 10**6), (1 << 31, 1), (1, 1 << 31)])
+def test_a_rule_without_an_upper_end_looks_no_farther_than_it_must(value, monkeypatch):
+    looked = []
+    around = SizeRule._around
+    monkeypatch.setattr(SizeRule, "_around", lambda rule, width, aspect: looked.append(width) or around(rule, width, aspect))
+    rule = SizeRule(64, source="")
+    assert rule.allows(rule.nearest(value))
+    assert len(looked) < 1000 or max(value) / min(value) > 512  # beyond the rule's own sides every width is as good
+
+
 # ---------------------------------------------------------------------------------------------- one by one
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import attrs
@@ -19,6 +20,22 @@ def _distance(size: Size, other: Size) -> tuple[float, float]:
     (width, height), (other_width, other_height) = size, other
     shape = abs(math.log(width / height) - math.log(other_width / other_height))
     return shape, abs(math.log(width * height) - math.log(other_width * other_height))
+
+
+_ONE_PERCENT = 0.01
+
+
+def _outwards(start: int, widths: range) -> Iterator[int]:
+    """Give the widths that are nearest by ratio first."""
+    above = bisect.bisect_left(widths, start)
+    below = above - 1
+    while below >= 0 or above < len(widths):
+        if below < 0 or (above < len(widths) and widths[above] * widths[below] <= start * start):
+            yield widths[above]
+            above += 1
+        else:
+            yield widths[below]
+            below -= 1
 
 
 def _is_side(value: Any) -> bool:
@@ -100,24 +117,34 @@ class SizeRule(Constraint):
         """Aspect ratio first (steps of one percent), then area."""
         if not _is_size(value):
             return None
-        candidates = filter(self.allows, self._candidates(value[0] / value[1]))
-        return min(candidates, key=lambda size: self._rank(_distance(size, value)), default=None)
+        found, best = None, (math.inf, math.inf, math.inf)
+        for width in _outwards(value[0], self._widths()):
+            if best[0] == 0 and 2 * abs(math.log(width / value[0])) > best[1] + _ONE_PERCENT:
+                break  # of the same aspect ratio, and farther away in area: so are all that follow
+            for size in filter(self.allows, self._around(width, value[0] / value[1])):
+                if (rank := self._rank(size, value)) < best:
+                    found, best = size, rank
+        return found
 
     @staticmethod
-    def _rank(distance: tuple[float, float]) -> tuple[float, float, float]:
-        shape, area = distance
+    def _rank(size: Size, wanted: Size) -> tuple[float, float, float]:
+        """How near a size is; less is nearer."""
+        shape, area = _distance(size, wanted)
         return round(shape, 2), area, shape
 
-    def _candidates(self, aspect: float) -> list[Size]:
-        """For each allowed width the heights around the aspect ratio, or at the ends of what is allowed."""
+    def _widths(self) -> range:
+        """All widths that an allowed size can have."""
         step = self.multiple_of
-        candidates = []
-        for width in range(-(-self.min_side // step) * step, self.max_side + 1, step):
-            least = max(self.min_side, width / self.max_aspect, self.min_pixels / width)
-            most = min(self.max_side, width * self.max_aspect, self.max_pixels / width)
-            height = min(max(width / aspect, least), most)
-            candidates += [(width, int(height // step) * step), (width, math.ceil(height / step) * step)]
-        return candidates
+        widest = min(self.max_side, math.sqrt(self.max_pixels * self.max_aspect), self.max_pixels / self.min_side)
+        return range(-(-self.min_side // step) * step, int(widest) + 1, step)
+
+    def _around(self, width: int, aspect: float) -> tuple[Size, Size]:
+        """The heights next to an aspect ratio for a width, or at the ends of what is allowed."""
+        step = self.multiple_of
+        least = max(self.min_side, width / self.max_aspect, self.min_pixels / width)
+        most = min(self.max_side, width * self.max_aspect, self.max_pixels / width)
+        height = min(max(width / aspect, least), most)
+        return (width, int(height // step) * step), (width, math.ceil(height / step) * step)
 
     def describe(self) -> str:
         rules = [f"sides of {self.min_side} to {self.max_side} pixels"]
