@@ -1,4 +1,4 @@
-"""Every kind of service passes limner's conformance kit, held against the emulator's schemas and painted by it."""
+"""Every model and service passes limner's conformance kit, held against the emulator's schemas and painted by it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ from limner_bedrock_emulator.model_ids import contract_of
 from limner_bedrock_emulator.painters import Invert
 from limner_bedrock_stability.models import MODELS
 
-KINDS = ("core", "style-guide", "style-transfer", "inpaint", "erase-object", "search-recolor", "outpaint")
-KINDS += ("remove-background", "conservative-upscale")
-CHOSEN = [model for model in MODELS if model.service.name in KINDS and model.service.is_current]
+CURRENT = [model for model in MODELS if model.service.is_current]
 
 
 def answer(request: Request) -> Response:
@@ -52,7 +50,7 @@ def recorded(model) -> list[Recorded]:
 CROPPED = "a mask on the final canvas becomes the rectangle that it keeps, which is another picture, and the four sides"
 
 
-@pytest.fixture(scope="module", params=CHOSEN, ids=lambda model: model.service.name)
+@pytest.fixture(scope="module", params=CURRENT, ids=lambda model: model.service.name)
 def conformance(request) -> Conformance:
     edits = any(task.kind in {"inpaint", "outpaint"} for task in request.param.limits)
     return Conformance(
