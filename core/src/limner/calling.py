@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Unpack
 
 import attrs
 
-from limner.errors import Problem, TaskRefused
+from limner.errors import Problem, TaskRefused, did_you_mean
 from limner.tasks import Generate, Inpaint, Outpaint, RemoveBackground, Task, Upscale, Vary
 
 if TYPE_CHECKING:
@@ -115,10 +114,7 @@ def make_task(task: type[Task], said: Mapping[str, Any]) -> Task:
     problems = []
     for name, value in said.items():
         if name not in names:
-            close = difflib.get_close_matches(name, names, 1)
-            meant = (
-                f"did you mean {close[0]}?" if close else f"what only one provider knows goes in options={{{name!r}: ...}}"
-            )
+            meant = did_you_mean(name, names) or f"what only one provider knows goes in options={{{name!r}: ...}}"
             problems.append(Problem.of(name, value, f"{task.kind} has no such parameter; {meant}"))
     if problems:
         raise TaskRefused(problems)

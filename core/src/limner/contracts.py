@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import difflib
 import math
 import operator
 from collections.abc import Mapping
@@ -11,7 +10,7 @@ from typing import Any, Self
 
 import attrs
 
-from limner.errors import Problem, TaskRefused
+from limner.errors import Problem, TaskRefused, did_you_mean
 from limner.fitting import MODES, Entry, Mode
 from limner.tasks import Task
 
@@ -96,8 +95,7 @@ class Settings:
         shown = {field.name: bool(field.repr) for field in attrs.fields(cls)}
         for name in values:
             if name not in shown:
-                close = difflib.get_close_matches(name, shown, 1)
-                meant = f"did you mean {close[0]}?" if close else f"there are {', '.join(shown)}"
+                meant = did_you_mean(name, shown) or f"there are {', '.join(shown)}"
                 raise TaskRefused([Problem(f"setting {name}", "", f"there is no such setting; {meant}")])
         for name, value in values.items():
             try:

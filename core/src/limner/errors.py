@@ -68,6 +68,14 @@ class LimnerError(Exception):
         return super().__str__()
 
 
+def did_you_mean(name: str, known: Iterable[str], most: int = 1) -> str:
+    """Ask for the nearest known names; empty where none is near."""
+    import difflib
+
+    near = difflib.get_close_matches(name, list(known), most)
+    return f"did you mean {' or '.join(near)}?" if near else ""
+
+
 def shorten(value: object, length: int = 60) -> str:
     """Show a value in an error, whatever it weighs."""
     text = repr(value)

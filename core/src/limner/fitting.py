@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import attrs
 
-from limner.errors import Problem, TaskRefused
+from limner.errors import Problem, TaskRefused, did_you_mean
 from limner.images import Box, Image, Mask, Size
 from limner.limits import Constraint, Count, Expand, Seed, TaskLimits, in_words
 from limner.options import Options
@@ -189,11 +189,9 @@ class _Fitting:
         return None
 
     def _similar(self, name: str) -> str:
-        import difflib
-
-        names = [f"options.{option}" for option in self.limits.options]
-        close = difflib.get_close_matches(name, names, 1) if name.startswith("options.") else []
-        return f"; did you mean {close[0]}?" if close else ""
+        options = [f"options.{option}" for option in self.limits.options] if name.startswith("options.") else []
+        meant = did_you_mean(name, options)
+        return f"; {meant}" if meant else ""
 
     def _preserve(self, asked: bool | None) -> None:
         mask_is_known = getattr(self.task, "mask", None) is not None or getattr(self.task, "expand", None) is not None

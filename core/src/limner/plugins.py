@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import functools
 import inspect
 import io
@@ -18,7 +17,7 @@ import attrs
 import pluggy
 
 from limner import hookspecs
-from limner.errors import PluginError, UnknownModel
+from limner.errors import PluginError, UnknownModel, did_you_mean
 from limner.limits import TaskLimits
 from limner.model import CONTRACT, Model
 from limner.tasks import Task
@@ -159,13 +158,13 @@ class Registry:
 
     def _unknown(self, name: str) -> str:
         names = sorted({known for model, _ in self.models() for known in (model.id, *model.aliases)})
-        close = difflib.get_close_matches(name, names, 3)
+        meant = did_you_mean(name, names, 3)
         said = [f"no installed plugin offers a model {name!r}"]
-        said += [f"did you mean {' or '.join(close)}?"] if close else []
+        said += [meant] if meant else []
         short = sorted(short_name(model) for model, _ in self.models())
         said += [f"installed: {', '.join(short)}"] if short else ["no model is installed"]
         package = next((FIRST_PARTY[alias] for alias in FIRST_PARTY if alias in name.lower()), None)
-        if package is not None and not close:
+        if package is not None and not meant:
             said.append(f"install {package}")
         said += [f"plugin {plugin.name} is broken: {plugin.broken}" for plugin in self.plugins if plugin.broken]
         if name.startswith("arn:"):
@@ -256,8 +255,7 @@ def _check_hooks(module: Any) -> None:
         if not hasattr(getattr(module, name), "limner_impl"):
             raise PluginError(f"{name} is not marked with @hookimpl")
         if name not in known:
-            close = difflib.get_close_matches(name, sorted(known), 1)
-            raise PluginError(f"there is no hook {name}" + (f"; did you mean {close[0]}?" if close else ""))
+            raise PluginError("; ".join(filter(None, (f"there is no hook {name}", did_you_mean(name, sorted(known))))))
     if not hooks:
         raise PluginError(f"it implements none of the hooks {', '.join(sorted(known))}")
 

@@ -150,7 +150,7 @@ def test_every_problem_has_a_line_and_the_name_that_was_typed(limner):
         (("vary", "nix.png"), "nix.png: No such file or directory"),
         (("vary", "."), "Is a directory"),
         (("frobnicate",), "no such command 'frobnicate'"),
-        (("genrate",), "did you mean 'generate'?"),
+        (("genrate",), "did you mean generate?"),
         (("--frobnicate",), "--frobnicate"),
     ],
 )

@@ -71,13 +71,12 @@ class Limner(click.Group):
         raise click.UsageError(self._unknown(name), ctx)
 
     def _unknown(self, name: str) -> str:
-        import difflib
-
+        from limner.errors import did_you_mean
         from limner.plugins import registry
 
-        close = difflib.get_close_matches(name, [*BUILT_IN, *self.commands], 1)
+        meant = did_you_mean(name, [*BUILT_IN, *self.commands])
         said = [f"no such command {name!r}"]
-        said += [f"did you mean {close[0]!r}?"] if close else []
+        said += [meant] if meant else []
         said += [f"plugin {plugin.name} is broken: {plugin.broken}" for plugin in registry().plugins if plugin.broken]
         return "; ".join(said)
 
