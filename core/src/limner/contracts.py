@@ -55,11 +55,17 @@ def _one_of(*values: str) -> Any:
 
 
 def _real(value: float | str) -> float:  # attrs reads the signature of a converter, which takes long for float itself
-    return float(value)
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise ValueError("must be a number") from None
 
 
 def _whole(value: int | str) -> int:
-    return int(value) if isinstance(value, str) else operator.index(value)
+    try:
+        return int(value) if isinstance(value, str) else operator.index(value)
+    except (TypeError, ValueError):
+        raise ValueError("must be a whole number") from None
 
 
 @attrs.frozen(kw_only=True)

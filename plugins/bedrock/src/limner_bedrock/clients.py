@@ -1,6 +1,6 @@
-"""boto3's clients: one for each way to reach Bedrock, made at its first use, shared by all threads.
+"""Clients of Bedrock: one for each way to reach it, made at its first use, shared by all threads.
 
-They are made by botocore, which boto3 itself is made of: importing boto3 besides takes longer than all of limner's own work.
+Where the caller brings no session, botocore makes them, as it does inside boto3, whose own part would only cost time.
 """
 
 from __future__ import annotations

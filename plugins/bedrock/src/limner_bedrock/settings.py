@@ -34,11 +34,17 @@ def _text(pattern: str, example: str) -> Any:
 
 
 def _seconds(value: float | str) -> float:
-    return float(value)
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise ValueError("must be a number of seconds") from None
 
 
 def _times(value: int | str) -> int:
-    return int(value) if isinstance(value, str) else operator.index(value)
+    try:
+        return int(value) if isinstance(value, str) else operator.index(value)
+    except (TypeError, ValueError):
+        raise ValueError("must be a whole number") from None
 
 
 def _check_url(_instance: object, attribute: attrs.Attribute[str], value: object) -> None:
