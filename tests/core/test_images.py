@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import struct
+import threading
+import tracemalloc
 import zlib
 from contextlib import nullcontext
 from io import BytesIO
@@ -85,6 +88,27 @@ def test_nothing_at_all(tmp_path):
     (tmp_path / "empty.png").touch()
     for source in (b"", BytesIO(), tmp_path / "empty.png"):
         assert "empty" in refused(source)
+
+
+def test_reading_a_file_takes_the_memory_of_the_file(tmp_path):
+    path = tmp_path / "a.png"
+    path.write_bytes(encoded(scene((200, 200))))
+    tracemalloc.start()
+    try:
+        image = Image.read(path)
+        assert tracemalloc.get_traced_memory()[1] < len(image.data) + 50_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_a_pipe_is_read_to_its_end(tmp_path):
+    pipe, data = tmp_path / "pipe", encoded(scene((300, 300)))
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(data,))
+    writer.start()
+    assert Image.read(pipe).data == data
+    writer.join()
 
 
 def test_too_large_files_are_not_read(tmp_path, monkeypatch):

@@ -105,7 +105,10 @@ class Image:
     @classmethod
     def _read_path(cls, path: Path) -> Image:
         with path.open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)  # a device or a pipe does not say how much there is
+            size = os.fstat(file.fileno()).st_size
+            data = file.read(min(size, MAX_FILE_BYTES) + 1)
+            if len(data) > size:  # a device or a pipe does not say how much there is
+                data += file.read(MAX_FILE_BYTES + 1 - len(data))
         if len(data) > MAX_FILE_BYTES:
             raise refused(str(path), f"the file has over {MAX_FILE_BYTES:,} bytes")
         try:
