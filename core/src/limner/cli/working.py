@@ -35,12 +35,14 @@ def in_background(work: Callable[[], T], saying: str | None) -> T:
 
     context = contextvars.copy_context()
     worker = threading.Thread(target=context.run, args=(carry_out,), name="limner-cli", daemon=True)
-    with contextlib.redirect_stdout(sys.stderr):  # before it starts: a plugin may print at once
-        worker.start()
-        if not _finished(done) and saying is not None and sys.stderr.isatty():
-            with _progress(saying):
-                _wait(done)
-        _wait(done)
+    sys.stdout.flush()
+    results, sys.stdout = sys.stdout, sys.stderr  # before it starts: a plugin may print at once
+    worker.start()
+    if not _finished(done) and saying is not None and sys.stderr.isatty():
+        with _progress(saying):
+            _wait(done)
+    _wait(done)
+    sys.stdout = results  # not after an interrupt: until the process ends the work goes on, and may print
     return done.result()
 
 
