@@ -8,6 +8,7 @@ Peak memory is measured in fresh processes, above the same process before its fi
 
 from __future__ import annotations
 
+import argparse
 import base64
 import json
 import os
@@ -211,4 +212,6 @@ def inputs(folder: Path) -> tuple[Path, Path]:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 15)
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("rounds", nargs="?", type=int, default=15)
+    main(arguments.parse_args().rounds)

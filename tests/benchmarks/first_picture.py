@@ -8,8 +8,10 @@ All against `stub.py`: wall time of the whole process, CPU of each later call, a
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -71,6 +73,13 @@ def run(
     return taken, json.loads(done.stdout.splitlines()[-1]) if measured else {}
 
 
+def has_litellm(python: str) -> bool:
+    """Tell whether it is an interpreter with litellm."""
+    if shutil.which(python) is None:
+        return False
+    return subprocess.run([python, "-c", "import litellm, boto3"], capture_output=True, check=False).returncode == 0
+
+
 def main(other: str | None) -> None:
     """Measure and print."""
     os.environ.update(AWS_ACCESS_KEY_ID="x", AWS_SECRET_ACCESS_KEY="x", AWS_DEFAULT_REGION="us-east-1")
@@ -94,4 +103,9 @@ def main(other: str | None) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else None)
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("python", nargs="?", help="of an environment with litellm, boto3 and pillow")
+    other = arguments.parse_args().python
+    if other is not None and not has_litellm(other):
+        arguments.error(f"{other} is no Python that imports litellm; docs/benchmarks.md says how to get one")
+    main(other)

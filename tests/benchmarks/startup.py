@@ -5,6 +5,7 @@ python tests/benchmarks/startup.py [ROUNDS]
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import subprocess
 import sys
@@ -56,4 +57,6 @@ def main(rounds: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 15)
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("rounds", nargs="?", type=int, default=15)
+    main(arguments.parse_args().rounds)
