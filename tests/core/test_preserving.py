@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from limner import Generate, Image, Inpaint, Mask, Outpaint, Vary
-from limner.limits import Expand, MaskPicture, SizeRule, TaskLimits
+from limner.limits import Count, Expand, MaskPicture, SizeRule, TaskLimits
 from limner.limits import Picture as PictureLimit
 from limner.testing.strategies import masks
 
@@ -147,3 +147,49 @@ def test_the_border_of_a_canvas_continues_the_edge():
 def test_there_is_nothing_to_keep_without_a_picture():
     result = fake().run(Generate(prompt="a"))
     assert result.image.raw is result.image.image
+
+
+@pytest.mark.parametrize("fit", ["strict", "nearest"])
+def test_a_canvas_that_could_not_be_laid_back_is_refused_before_anything_is_sent(fit, monkeypatch):
+    monkeypatch.setattr(PIL.Image, "MAX_IMAGE_PIXELS", 2000)
+    sent = []
+
+    class Small(AnySize):
+        """The picture that is sent is scaled; the one that is laid back is not."""
+
+        limits: ClassVar = {
+            Outpaint: TaskLimits(
+                {
+                    "image": PictureLimit(size=SizeRule(1, 10, source=SOURCE), source=SOURCE),
+                    "expand": Expand(source=SOURCE),
+                }
+            )
+        }
+
+        def encode(self, task):
+            return limner.Request(self.model_id, b"{}")
+
+        def send(self, request):
+            sent.append(request)
+            return limner.Response(b"{}")
+
+    size = (8, 8) if fit == "strict" else (40, 40)
+    task = Outpaint(image=noisy(size), expand=(30, 30, 30, 30))
+    with pytest.raises(limner.TaskRefused, match="canvas"):
+        Small().run(task, fit=fit)
+    assert sent == []
+
+
+def test_what_is_laid_back_is_made_once_for_all_pictures(monkeypatch):
+    from limner import compositing
+
+    class Several(AnySize):
+        limits: ClassVar = {
+            Outpaint: TaskLimits({**AnySize.limits[Outpaint].parameters, "n": Count(1, source=SOURCE)}),
+        }
+
+    made, expand_canvas = [], compositing.expand_canvas
+    monkeypatch.setattr(compositing, "expand_canvas", lambda *said: made.append(said) or expand_canvas(*said))
+    result = fake(inverted, Several).run(Outpaint(image=noisy((12, 9)), expand=(1, 2, 3, 4), n=3))
+    assert len(result.pictures) == 3
+    assert len(made) == 1

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from limner.model import Model
 
 T = TypeVar("T")
+Kept = tuple[Image, Mask]
 
 log = logging.getLogger("limner")
 
@@ -115,8 +116,7 @@ def _run(model: Model, task: Task) -> Result:
     planned, fitted = plan(model, task)
     for notice in planned.warnings:
         _warn_once(notice)
-    if getattr(fitted.asked, "preserve", False):
-        fitted.asked.image.pil()  # type: ignore[attr-defined]  # what is laid back must be whole: seen before it costs
+    kept = _kept(fitted.asked)  # whole, and no larger than can be laid back: seen before it costs
     started = time.perf_counter()
     answers = _send_all(model, planned.requests)
     seconds = time.perf_counter() - started
@@ -126,7 +126,7 @@ def _run(model: Model, task: Task) -> Result:
     errors: list[LimnerError] = []
     for call, answer in zip(planned.calls, answers, strict=True):
         try:
-            pictures += _pictures(model, fitted, call, answer)
+            pictures += _pictures(model, fitted, kept, call, answer)
         except LimnerError as error:
             errors.append(error)
     received = [answer for answer in answers if isinstance(answer, Response)]
@@ -196,12 +196,12 @@ def _in_flight(model_id: str, max_in_flight: int) -> threading.Semaphore:  # noq
 # ---------------------------------------------------------------------------------------------- decode
 
 
-def _pictures(model: Model, fitted: Fitted, call: Task, answer: Response | LimnerError) -> list[Picture]:
+def _pictures(model: Model, fitted: Fitted, kept: Kept | None, call: Task, answer: Response | LimnerError) -> list[Picture]:
     """Turn one call's answer into finished pictures."""
     if isinstance(answer, LimnerError):
         raise answer
     try:
-        return list(_finished(model, fitted, _decode(model, call, answer)))
+        return list(_finished(model, fitted, kept, _decode(model, call, answer)))
     except TaskRefused as error:  # its own words: a picture in the answer cannot be read
         raise BadResponse(f"the picture is damaged: {error}") from error
 
@@ -225,32 +225,35 @@ def _decode(model: Model, call: Task, answer: Response) -> list[Picture]:
     ]
 
 
-def _finished(model: Model, fitted: Fitted, pictures: list[Picture]) -> Iterator[Picture]:
+def _finished(model: Model, fitted: Fitted, kept: Kept | None, pictures: list[Picture]) -> Iterator[Picture]:
     """Bring pictures back to the input's size, lay what is kept back over them, and say how they were made."""
     origin = Origin(model.model_id, model.id, model.settings.fit, fitted.asked)
     for picture in pictures:
         image = picture.image
         if image is not None and picture.outcome == "ok":
-            image = _restored(fitted, image)
+            image = _restored(fitted, kept, image)
         yield attrs.evolve(picture, image=image, origin=origin)
 
 
-def _restored(fitted: Fitted, image: Image) -> Image:
-    asked = fitted.asked
-    if not isinstance(asked, Inpaint | Outpaint):
-        return image
-    if asked.preserve:
-        return compositing.keep_outside(*_kept(asked), image)
+def _restored(fitted: Fitted, kept: Kept | None, image: Image) -> Image:
+    if kept is not None:
+        return compositing.keep_outside(*kept, image)
     return image if fitted.restore in {None, image.size} else image.resized(fitted.restore or image.size)
 
 
-def _kept(task: Inpaint | Outpaint) -> tuple[Image, Mask]:
-    """The canvas and what is opened on it."""
+def _kept(task: Task) -> Kept | None:
+    """The canvas that is laid back and what is opened on it; ``None`` where nothing is laid back.
+
+    Raises:
+        TaskRefused: the picture is damaged, or its canvas too large.
+    """
+    if not isinstance(task, Inpaint | Outpaint) or not task.preserve:
+        return None
     if isinstance(task, Outpaint) and task.expand is not None:
         return compositing.expand_canvas(task.image, task.expand)
-    if isinstance(task.mask, Mask):
-        return task.image, task.mask
-    return task.image, Mask.from_alpha(task.image)
+    mask = task.mask if isinstance(task.mask, Mask) else Mask.from_alpha(task.image)
+    task.image.pil()
+    return task.image, mask
 
 
 # ---------------------------------------------------------------------------------------------- end
