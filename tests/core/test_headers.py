@@ -71,6 +71,22 @@ def test_what_models_make_is_plain(colour, mode, tags):
     assert (plain["mode"], plain["size"]) == (mode, (3, 2))
 
 
+@pytest.mark.parametrize("colour", [0, 2, 4, 6])
+@pytest.mark.parametrize("tag", [b"tRNS", b"eXIf", b"PLTE", b"acTL", b"prIv"])
+def test_what_may_change_the_meaning_is_left_to_pillow(colour, tag):
+    assert home._plain_png(png(colour, tags=(tag,))) is None
+
+
+@pytest.mark.parametrize(("colour", "depth"), [(0, 1), (0, 4), (0, 16), (2, 16), (3, 8), (6, 16), (1, 8)])
+def test_other_pixels_are_left_to_pillow(colour, depth):
+    assert home._plain_png(png(colour, depth)) is None
+
+
+def test_one_transparent_colour_is_transparency():
+    assert Image(png(2, tags=(b"tRNS",))).has_alpha
+    assert Image(png(2, tags=(b"eXIf",))).orientation == 6
+
+
 @given(st.sampled_from([0, 2, 4, 6]), st.integers(0, 75), st.integers(1, 255))
 @example(2, 20, 1)
 def test_a_damaged_head_is_left_to_pillow(colour, at, change):

@@ -189,7 +189,12 @@ def same(name, before, value):
 
 
 def follows(task, name, before, value):
-    """Whether an option says in so many words what is sent when it is not said."""
+    """Whether both send the same: an option that says what is sent when it is not said; two files of the same pixels
+    that are laid on a canvas.
+    """
+    if name == "image" and getattr(task, "expand", None) is not None:
+        one, other = before.pil().convert("RGBA"), value.pil().convert("RGBA")
+        return (one.size, one.tobytes()) == (other.size, other.tobytes())
     if name == "options.mask_source":
         unsaid = "INIT_IMAGE_ALPHA" if task.mask == "alpha" else "MASK_IMAGE_WHITE"
     elif name == "options.outpainting_mode":

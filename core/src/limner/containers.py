@@ -79,7 +79,7 @@ def strip(data: bytes, media_type: str) -> bytes:
         case "image/jpeg":
             return _join_jpeg(_without(_jpeg_blocks(data), _has_tag(_JPEG_METADATA)))
         case "image/webp":
-            return _join_webp(_unflagged(_without(_webp_blocks(data), _has_tag(_WEBP_METADATA))))
+            return _join_webp(_unflagged(_without(_webp_blocks(data), _has_tag([*_WEBP_METADATA, _WEBP_KEY]))))
     return data
 
 

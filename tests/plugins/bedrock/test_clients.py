@@ -111,6 +111,11 @@ def test_old_clients_are_let_go(client, monkeypatch):
     assert first() is None
 
 
+def test_no_more_than_a_few_are_kept():
+    assert clients._client.cache_info().maxsize == clients._MAX_CLIENTS
+    assert 1 < clients._MAX_CLIENTS <= 64
+
+
 def test_the_callers_session_is_used(stub, send):
     session = boto3.Session("AKIDSESSION", "example", "token-1", region_name="eu-west-1")
     assert send(session=session, region=None).region == "eu-west-1"
@@ -268,3 +273,9 @@ def test_the_garbage_collector_is_left_as_it_was(client, enabled):
         assert gc.isenabled() == enabled
     finally:
         gc.enable()
+
+
+def test_every_client_refuses_an_endpoint_that_is_no_url(monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK", "nonsense")
+    with pytest.raises(limner.TaskRefused, match="endpoint of the AWS configuration is no URL"):
+        clients.make_client(clients.session_for(None, None), "bedrock", "us-east-1", None)

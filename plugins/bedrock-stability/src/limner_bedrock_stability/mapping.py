@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from limner import BadResponse, Generate, Image, Inpaint, Mask, Outpaint, Picture, Problem, Task, WeightedText
 from limner_bedrock import picture_from_base64
+from limner_bedrock.payloads import Base64
 
 from limner_bedrock_stability.limits import LONGEST_PROMPT, MOST_SIDE_PIXELS, SERVICES
 from limner_bedrock_stability.services import Service
@@ -120,20 +121,18 @@ def to_pictures(answer: Answer) -> Sequence[Picture]:
     Raises:
         BadResponse: it has neither pictures nor reasons, or one of them is not as documented.
     """
-    count = max(len(answer.images), len(answer.finish_reasons))
+    texts, seeds, reasons = answer.images or [], answer.seeds or [], answer.finish_reasons or []
+    count = max(len(texts), len(reasons))
     if count == 0:
         raise BadResponse("the answer has neither images nor finish_reasons")
-    lists: Mapping[str, Sequence[Any]] = {"text": answer.images, "seed": answer.seeds, "reason": answer.finish_reasons}
-    return [_picture(**{name: _at(values, index) for name, values in lists.items()}) for index in range(count)]
+    return [_picture(_at(texts, index), _at(seeds, index), _at(reasons, index)) for index in range(count)]
 
 
 def _at(values: Sequence[Any], index: int) -> Any:
     return values[index] if index < len(values) else None
 
 
-def _picture(text: Any, seed: Any, reason: Any) -> Picture:
-    if reason is not None and not isinstance(reason, str):
-        raise BadResponse(f"a finish reason is {type(reason).__name__}, not text or null")
+def _picture(text: Base64 | None, seed: Any, reason: str | None) -> Picture:
     if reason is None and text is None:
         raise BadResponse("the answer calls the picture a success, but it is not there")
     image = None if text is None else picture_from_base64(text)

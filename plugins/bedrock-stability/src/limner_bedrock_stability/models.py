@@ -33,10 +33,12 @@ class StabilityModel(BedrockModel):
 
     def decode(self, task: Task, response: Response) -> Sequence[Picture]:  # noqa: ARG002 - the answer says it all
         """Read the service's answer."""
-        from limner_bedrock_stability.mapping import to_pictures
-        from limner_bedrock_stability.wire import read
+        from limner_bedrock.wire import read_answer
 
-        return to_pictures(read(response.body))
+        from limner_bedrock_stability.mapping import to_pictures
+        from limner_bedrock_stability.wire import Answer
+
+        return to_pictures(read_answer(response.body, Answer))
 
     def send(self, request: Request) -> Response:
         """Call InvokeModel, where the service is.

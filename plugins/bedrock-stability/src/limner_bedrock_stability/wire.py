@@ -5,12 +5,11 @@ Source: Amazon Bedrock User Guide, the pages of Stability AI's models and 'Stabi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import attrs
-from limner import BadResponse, Image, Mask
-from limner_bedrock import parse_json
+from limner import Image, Mask
+from limner_bedrock.payloads import Base64
 
 
 @attrs.frozen(kw_only=True)
@@ -48,23 +47,6 @@ class Body:
 class Answer:
     """An answer's body: the lists have one entry for each picture; when it was filtered, only the reasons are there."""
 
-    images: Sequence[Any]
-    seeds: Sequence[Any]
-    finish_reasons: Sequence[Any]
-
-
-def read(body: bytes) -> Answer:
-    """Read an answer's body.
-
-    Raises:
-        BadResponse: it is no JSON object, or what should be a list is none.
-    """
-    content = parse_json(body)
-    return Answer(*(_listed(content, field.name) for field in attrs.fields(Answer)))
-
-
-def _listed(content: dict[str, Any], name: str) -> list[Any]:
-    value = content.get(name)
-    if value is not None and not isinstance(value, list):
-        raise BadResponse(f"{name} is {type(value).__name__}, not a list")
-    return value or []
+    images: list[Base64 | None] | None = None
+    seeds: list[Any] | None = None  # what is no seed costs no picture
+    finish_reasons: list[str | None] | None = None

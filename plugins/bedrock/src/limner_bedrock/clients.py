@@ -21,7 +21,7 @@ from limner_bedrock.settings import BedrockSettings
 _MAX_CLIENTS = 32
 """Of the ways to reach Bedrock, so many of the last used are kept."""
 
-_lock = threading.Lock()  # botocore does not make clients in several threads at once
+_lock = threading.RLock()  # botocore does not make clients in several threads at once
 
 
 @attrs.frozen
@@ -78,12 +78,29 @@ def session_for(session: Any, profile: str | None) -> Any:
     return new_session(profile)
 
 
+@contextmanager
+def _saying_what_is_no_url() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        if type(error) is not ValueError:  # some of botocore's own are ValueErrors as well
+            raise
+        problem = limner.Problem("setting endpoint_url", "", "the endpoint of the AWS configuration is no URL")
+        raise limner.TaskRefused([problem]) from error
+
+
 def make_client(session: Any, service: str, region: str | None, endpoint_url: str | None, **config: Any) -> Any:
-    """Make a client with a session of boto3 or of botocore."""
+    """Make a client with a session of boto3 or of botocore.
+
+    Raises:
+        TaskRefused: the endpoint of the AWS configuration is no URL.
+        Exception: botocore's own.
+    """
     from botocore.config import Config
 
     make = session.client if hasattr(session, "client") else session.create_client
-    return make(service, region, endpoint_url=endpoint_url, config=Config(**config))
+    with _lock, _saying_what_is_no_url():
+        return make(service, region, endpoint_url=endpoint_url, config=Config(**config))
 
 
 @contextmanager
@@ -99,20 +116,9 @@ def _collector_at_rest() -> Iterator[None]:
         gc.enable()
 
 
-@contextmanager
-def _saying_what_is_no_url() -> Iterator[None]:
-    try:
-        yield
-    except ValueError as error:
-        if type(error) is not ValueError:  # some of botocore's own are ValueErrors as well
-            raise
-        problem = limner.Problem("setting endpoint_url", "", "the endpoint of the AWS configuration is no URL")
-        raise limner.TaskRefused([problem]) from error
-
-
 @functools.lru_cache(_MAX_CLIENTS)
 def _client(way: _Way) -> Any:
-    with _collector_at_rest(), _saying_what_is_no_url():
+    with _collector_at_rest():
         return make_client(
             session_for(way.session, way.profile),
             "bedrock-runtime",
@@ -121,6 +127,6 @@ def _client(way: _Way) -> Any:
             connect_timeout=way.connect_timeout,
             read_timeout=way.timeout,
             max_pool_connections=way.connections,
-            retries={"mode": "standard", "total_max_attempts": 1},  # limner itself tries again: see transport
+            retries={"mode": "standard", "total_max_attempts": 1},  # limner itself tries again: see retrying
             tcp_keepalive=True,
         )

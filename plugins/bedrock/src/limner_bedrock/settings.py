@@ -50,8 +50,12 @@ def _times(value: int | str) -> int:
 def _check_url(_instance: object, attribute: attrs.Attribute[str], value: object) -> None:
     if value is None:
         return
-    parts = urlsplit(value) if isinstance(value, str) else None
-    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
+    try:
+        parts = urlsplit(value) if isinstance(value, str) else None
+        fine = parts is not None and parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:  # a port or a bracket that is none
+        fine = False
+    if not fine:
         raise ValueError(f"{attribute.name} must be a URL like http://127.0.0.1:8080")
 
 
