@@ -179,7 +179,8 @@ class Registry:
                 continue
             before = set(cli.commands)
             try:
-                module.limner_commands(cli=cli)
+                with contextlib.redirect_stdout(io.StringIO()):
+                    module.limner_commands(cli=cli)
             except KeyboardInterrupt:
                 raise
             except BaseException as error:  # a sys.exit too

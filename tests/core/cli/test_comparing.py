@@ -50,3 +50,10 @@ def test_another_format_is_refused(limner):
     done = limner("compare", "a fox", "-m", "sketch", "-o", "sheet.gif")
     assert done.exit_code == 2
     assert ".html" in done.stderr
+
+
+def test_a_setting_that_no_model_has_is_refused_before_anything_is_painted(limner, workplace):
+    done = limner("compare", "a fox", "-m", "sketch", "-S", "tiemout=1", "-o", "sheet.png")
+    assert done.exit_code == 2
+    assert "did you mean timeout?" in done.stderr
+    assert not (workplace / "sheet.png").exists()

@@ -133,3 +133,32 @@ def test_an_unknown_model_or_setting(limner):
         done = limner(*words)
         assert done.exit_code == 2
         assert "nobody" in done.stderr or "there is no such setting" in done.stderr
+
+
+class Raising(Fake):
+    id = "fake.raising-1"
+
+    def diagnose(self, *, live: bool = False) -> Iterable[Finding]:
+        raise RuntimeError("boom")
+
+
+class RaisingClinic:
+    @staticmethod
+    @package.hookimpl
+    def limner_models():
+        return [Raising, Patient]
+
+
+def test_a_plugin_that_fails_while_it_looks_breaks_alone(limner):
+    with registered(RaisingClinic):
+        done = limner("doctor", "--json")
+    findings = {(found["of"], found["subject"]): found for found in json.loads(done.stdout)}
+    assert done.exit_code == 1
+    assert "boom" in findings["fake.raising-1", "plugin"]["detail"]
+    assert ("fake.patient-1", "region") in findings
+
+
+def test_settings_go_with_a_model(limner):
+    done = limner("doctor", "-S", "regoin=x")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "-S goes with a MODEL" in done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import signal
@@ -174,6 +175,21 @@ def test_a_reader_that_leaves_is_no_traceback(program):
         _, err = process.communicate(timeout=60)
     assert process.returncode == 1
     assert err == b""
+
+
+def test_a_plugin_that_fails_halfway_is_said_to_be_broken(program):
+    program.install(
+        "half",
+        "import click\nfrom limner import hookimpl\n\n@hookimpl\ndef limner_commands(cli):\n"
+        "    print('HELLO')\n    cli.add_command(click.Command('halfway'))\n    raise RuntimeError('only half')",
+    )
+    assert program("halfway") == (0, "", "")  # what it added before it failed works
+    status, out, err = program("plugins", "--json")
+    assert (status, err) == (0, "")
+    assert "only half" in next(plugin["broken"] for plugin in json.loads(out)["plugins"] if plugin["name"] == "half")
+    status, out, err = program("no-such")
+    assert (status, out) == (2, "")
+    assert "plugin half is broken" in err
 
 
 def test_one_picture_through_a_pipe_into_the_next_command(program, workplace):

@@ -117,6 +117,15 @@ def test_waits_double_with_jitter_up_to_a_limit(stub, send, waits):
     assert len(set(waits)) == 7
 
 
+@pytest.mark.parametrize(("end", "wanted"), [(1, [2, 4, 8, 16, 20, 20, 20]), (0, [0] * 7)])
+def test_the_two_ends_of_the_jitter(stub, send, waits, monkeypatch, end, wanted):
+    monkeypatch.setattr("tenacity.wait.random.uniform", lambda *ends: ends[end])
+    stub.otherwise = stub.error(503, "ServiceUnavailableException")
+    with pytest.raises(limner.ProviderUnavailable):
+        send(max_attempts=8)
+    assert waits == wanted
+
+
 @pytest.mark.parametrize(
     ("said", "least", "most"), [("7", 7, 7), ("3600", 60, 60), ("0", 0, 2), ("soon", 0, 2), ("-5", 0, 2)]
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import html
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
@@ -15,7 +16,7 @@ import click
 from limner.cli.options import CONTROLS, FIELDS
 from limner.cli.speaking import account_line, clean, say
 from limner.cli.working import in_background
-from limner.errors import LimnerError
+from limner.errors import LimnerError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,6 +74,7 @@ def compare(prompt: str, models: Sequence[str], output: str, settings: dict[str,
     if target.exists() and not force:
         raise FileExistsError(f"{target} exists; --force replaces it")
     task = Generate(prompt=prompt, **{name: value for name, value in said.items() if value not in (None, ())})
+    _check_settings(models, settings)
     rows = in_background(lambda: _rows(models, task, settings), f"{len(models)} models: {task.kind}")
     write_atomically(target, _sheet(prompt, rows, target.suffix.lower()), overwrite=force)
     for row in rows:
@@ -81,6 +83,20 @@ def compare(prompt: str, models: Sequence[str], output: str, settings: dict[str,
     say(f"wrote {target}")
     if not any(row.pictures for row in rows):
         click.get_current_context().exit(1)
+
+
+def _check_settings(models: Sequence[str], settings: dict[str, str]) -> None:
+    """Refuse a setting that none of the models has; what only some have is for those."""
+    from limner.plugins import registry
+
+    known: set[str] = set()
+    for model in models:
+        with contextlib.suppress(LimnerError):  # there is no such model; its row says so
+            known |= {field.name for field in attrs.fields(registry().find(model).Settings)}
+    for name in settings:
+        if known and name not in known:
+            meant = did_you_mean(name, known) or f"there are {', '.join(sorted(known))}"
+            raise click.BadParameter(f"none of the models has a setting {name}; {meant}", param_hint="-S")
 
 
 def _rows(models: Sequence[str], task: Task, settings: dict[str, str]) -> list[Row]:

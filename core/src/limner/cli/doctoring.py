@@ -26,8 +26,12 @@ def doctor(model: str | None, settings: Mapping[str, str], live: bool, as_json: 
 
     Exit status 1 when something is not as it should be. Secrets are never shown.
     """
+    from limner.cli.group import cli
     from limner.cli.speaking import print_json
 
+    if settings and model is None:
+        raise click.UsageError("-S goes with a MODEL: settings are a model's own")
+    cli.ask_plugins()
     findings = [*_plugin_findings(), *_model_findings(model, settings, live=live)]
     if as_json:
         print_json([{"of": of, "subject": f.subject, "fine": f.fine, "detail": f.detail} for of, f in findings])
@@ -58,8 +62,9 @@ def _model_findings(name: str | None, settings: Mapping[str, str], *, live: bool
 
     chosen: Iterable[Model] = [get_model(name, **settings)] if name is not None else (kind() for kind in every_model())
     for model in chosen:
-        notices = [Finding("state", None, notice) for notice in model.notices()]
-        yield from (
-            (model.model_id, finding) for finding in notices or [Finding("state", True, "nothing is known against it")]
-        )
-        yield from ((model.model_id, finding) for finding in model.diagnose(live=live))
+        try:
+            notices = [Finding("state", None, notice) for notice in model.notices()]
+            found = [*(notices or [Finding("state", True, "nothing is known against it")]), *model.diagnose(live=live)]
+        except Exception as error:  # a plugin's own: the others are looked at all the same
+            found = [Finding("plugin", False, f"{model.plugin or type(model).__module__} failed: {error!r}")]
+        yield from ((model.model_id, finding) for finding in found)

@@ -66,9 +66,12 @@ class Limner(click.Group):
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         """Find a command; for an unknown name say which is near, and which plugins are broken."""
         name = args[0]
-        if name.startswith("-") or ctx.resilient_parsing or self.get_command(ctx, name) is not None:
+        if name.startswith("-") or ctx.resilient_parsing:
             return super().resolve_command(ctx, args)
-        raise click.UsageError(self._unknown(name), ctx)
+        command = self.get_command(ctx, name)
+        if command is None:
+            raise click.UsageError(self._unknown(name), ctx)
+        return name, command, args[1:]
 
     def _unknown(self, name: str) -> str:
         from limner.errors import did_you_mean
