@@ -30,7 +30,7 @@ from limner.limits import (
     Sizes,
     Text,
 )
-from limner.testing.strategies import json_values, values
+from limner.testing.strategies import json_values, outside, values
 
 from .fakes import png
 
@@ -147,8 +147,9 @@ def test_an_allowed_value_is_its_own_nearest_or_has_none(limit, data):
 
 @pytest.mark.parametrize("limit", PLAIN, ids=lambda limit: type(limit).__name__)
 @few
-@given(value=THINGS)
-def test_the_schema_agrees(limit, value):
+@given(data=st.data())
+def test_the_schema_agrees(limit, data):
+    value = data.draw(THINGS | outside(limit) | values(limit))
     assume(json_can_tell(value))
     valid = jsonschema.Draft202012Validator(limit.schema()).is_valid(as_json(value))
     assert valid == (limit.wrong(value) is None)
