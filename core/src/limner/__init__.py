@@ -4,7 +4,7 @@
 >>> result = limner.generate("a beautiful mountain landscape", model="sketch", seed=7)  # doctest: +SKIP
 >>> result.image.save("mountain.png")  # doctest: +SKIP
 
-Everything is imported when it is first used, so that ``import limner`` costs next to nothing.
+Each name is imported when it is first used, so that ``import limner`` costs next to nothing.
 """
 
 from __future__ import annotations
@@ -12,148 +12,114 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from limner.compositing import expand_canvas
-    from limner.contracts import Finding, Lifecycle, Plan, Request, Response, Settings
+    from limner.catalog import (
+        get_model as get_model,
+        models as models,
+    )
     from limner.errors import (
-        AccessDenied,
-        AuthenticationFailed,
-        BadResponse,
-        ContentFiltered,
-        LimnerError,
-        ModelRetired,
-        PluginError,
-        Problem,
-        ProviderError,
-        ProviderTimeout,
-        ProviderUnavailable,
-        RateLimited,
-        RequestRejected,
-        TaskRefused,
-        UnknownModel,
+        AccessDenied as AccessDenied,
+        AuthenticationFailed as AuthenticationFailed,
+        BadResponse as BadResponse,
+        ContentFiltered as ContentFiltered,
+        LimnerError as LimnerError,
+        ModelRetired as ModelRetired,
+        PluginError as PluginError,
+        Problem as Problem,
+        ProviderError as ProviderError,
+        ProviderTimeout as ProviderTimeout,
+        ProviderUnavailable as ProviderUnavailable,
+        RateLimited as RateLimited,
+        RequestRejected as RequestRejected,
+        TaskRefused as TaskRefused,
+        UnknownModel as UnknownModel,
     )
-    from limner.finding import (
-        generate,
-        get_model,
-        inpaint,
-        models,
-        outpaint,
-        remove_background,
-        upscale,
-        vary,
+    from limner.fitting import Entry as Entry
+    from limner.hookspecs import hookimpl as hookimpl
+    from limner.images import (
+        Image as Image,
+        Mask as Mask,
+        expand_canvas as expand_canvas,
     )
-    from limner.fitting import Entry
-    from limner.hookspecs import hookimpl
-    from limner.images import Image, Mask
-    from limner.model import Model
-    from limner.options import Options
-    from limner.results import Picture, Result, image_from_base64, parse_json, read_provenance
-    from limner.running import cancellation
-    from limner.serializing import from_json, to_json
-    from limner.tasks import Generate, Inpaint, Outpaint, RemoveBackground, Task, Upscale, Vary
-    from limner.values import WeightedText
+    from limner.interface import (
+        Finding as Finding,
+        Lifecycle as Lifecycle,
+        Request as Request,
+        Response as Response,
+    )
+    from limner.model import Model as Model
+    from limner.options import Options as Options
+    from limner.prompts import WeightedText as WeightedText
+    from limner.results import (
+        Picture as Picture,
+        Plan as Plan,
+        Result as Result,
+        image_from_base64 as image_from_base64,
+        parse_json as parse_json,
+        read_provenance as read_provenance,
+    )
+    from limner.running import cancellation as cancellation
+    from limner.serialization import (
+        from_json as from_json,
+        to_json as to_json,
+    )
+    from limner.settings import Settings as Settings
+    from limner.shortcuts import (
+        generate as generate,
+        inpaint as inpaint,
+        outpaint as outpaint,
+        remove_background as remove_background,
+        upscale as upscale,
+        vary as vary,
+    )
+    from limner.tasks import (
+        Generate as Generate,
+        Inpaint as Inpaint,
+        Outpaint as Outpaint,
+        RemoveBackground as RemoveBackground,
+        Task as Task,
+        Upscale as Upscale,
+        Vary as Vary,
+    )
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "compositing": ("expand_canvas",),
-    "contracts": ("Finding", "Lifecycle", "Plan", "Request", "Response", "Settings"),
-    "errors": (
-        "AccessDenied",
-        "AuthenticationFailed",
-        "BadResponse",
-        "ContentFiltered",
-        "LimnerError",
-        "ModelRetired",
-        "PluginError",
-        "Problem",
-        "ProviderError",
-        "ProviderTimeout",
-        "ProviderUnavailable",
-        "RateLimited",
-        "RequestRejected",
-        "TaskRefused",
-        "UnknownModel",
-    ),
-    "finding": ("generate", "get_model", "inpaint", "models", "outpaint", "remove_background", "upscale", "vary"),
-    "fitting": ("Entry",),
-    "hookspecs": ("hookimpl",),
-    "images": ("Image", "Mask"),
-    "model": ("Model",),
-    "options": ("Options",),
-    "results": ("Picture", "Result", "image_from_base64", "parse_json", "read_provenance"),
-    "running": ("cancellation",),
-    "serializing": ("from_json", "to_json"),
-    "tasks": ("Generate", "Inpaint", "Outpaint", "RemoveBackground", "Task", "Upscale", "Vary"),
-    "values": ("WeightedText",),
+_NAMES = {
+    "catalog": "get_model models",
+    "errors": """
+        AccessDenied AuthenticationFailed BadResponse ContentFiltered LimnerError ModelRetired PluginError
+        Problem ProviderError ProviderTimeout ProviderUnavailable RateLimited RequestRejected TaskRefused
+        UnknownModel
+    """,
+    "fitting": "Entry",
+    "hookspecs": "hookimpl",
+    "images": "Image Mask expand_canvas",
+    "interface": "Finding Lifecycle Request Response",
+    "model": "Model",
+    "options": "Options",
+    "prompts": "WeightedText",
+    "results": "Picture Plan Result image_from_base64 parse_json read_provenance",
+    "running": "cancellation",
+    "serialization": "from_json to_json",
+    "settings": "Settings",
+    "shortcuts": "generate inpaint outpaint remove_background upscale vary",
+    "tasks": "Generate Inpaint Outpaint RemoveBackground Task Upscale Vary",
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+"""The public names by the module that they are imported from."""
 
-__all__ = [
-    "AccessDenied",
-    "AuthenticationFailed",
-    "BadResponse",
-    "ContentFiltered",
-    "Entry",
-    "Finding",
-    "Generate",
-    "Image",
-    "Inpaint",
-    "Lifecycle",
-    "LimnerError",
-    "Mask",
-    "Model",
-    "ModelRetired",
-    "Options",
-    "Outpaint",
-    "Picture",
-    "Plan",
-    "PluginError",
-    "Problem",
-    "ProviderError",
-    "ProviderTimeout",
-    "ProviderUnavailable",
-    "RateLimited",
-    "RemoveBackground",
-    "Request",
-    "RequestRejected",
-    "Response",
-    "Result",
-    "Settings",
-    "Task",
-    "TaskRefused",
-    "UnknownModel",
-    "Upscale",
-    "Vary",
-    "WeightedText",
-    "__version__",
-    "cancellation",
-    "expand_canvas",
-    "from_json",
-    "generate",
-    "get_model",
-    "hookimpl",
-    "image_from_base64",
-    "inpaint",
-    "models",
-    "outpaint",
-    "parse_json",
-    "read_provenance",
-    "remove_background",
-    "to_json",
-    "upscale",
-    "vary",
-]
+_MODULE_OF = {name: module for module, names in _NAMES.items() for name in names.split()}
+
+__all__ = ["__version__", *_MODULE_OF]  # noqa: PLE0604 - one list, above
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME_OF:
+    if name not in _MODULE_OF:
         raise AttributeError(f"module 'limner' has no attribute {name!r}")
     import importlib
 
-    value = getattr(importlib.import_module(f"limner.{_HOME_OF[name]}"), name)
+    value = getattr(importlib.import_module(f"limner.{_MODULE_OF[name]}"), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return sorted(__all__)

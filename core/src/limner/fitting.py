@@ -1,6 +1,6 @@
 """fit: a task and a model's limits become a task that the model takes, and the account of what became of every input.
 
-It is the only place that draws randomness: a seed that was not said.
+It is the only place that draws randomness: a seed that was not given.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import attrs
 
 from limner.errors import Problem, TaskRefused, did_you_mean
 from limner.images import Box, Image, Mask, Size
-from limner.limits import Constraint, Count, Expand, Seed, TaskLimits, in_words
+from limner.limits import Constraint, Expand, Seed, TaskLimits, in_words
 from limner.options import Options
 from limner.tasks import Inpaint, Outpaint, Task
 
@@ -24,6 +24,7 @@ Outcome = Literal["sent", "defaulted", "adjusted", "dropped"]
 MODES: tuple[Mode, ...] = ("strict", "nearest")
 
 _NEVER_DROPPED = {"prompt", "image", "mask", "mask_prompt", "keep_prompt", "expand", "n"}
+_NO_BORDER: Box = (0, 0, 0, 0)
 _NEVER_SENT = {"preserve"}  # limner's own: the kept pixels are laid back over whatever the provider made
 
 
@@ -33,10 +34,10 @@ class Entry:
 
     Attributes:
         parameter: the task's field, or ``options.NAME``.
-        outcome: ``sent`` as it was; ``defaulted``, it was not said; ``adjusted``, ``used`` was sent for ``asked``;
-            ``dropped``, the model has no word for it.
-        asked: what was said, ``None`` where nothing was.
-        used: what is sent, ``None`` where nothing is.
+        outcome: ``sent`` as it was; ``defaulted``, it was not given; ``adjusted``, ``used`` was sent for ``asked``;
+            ``dropped``, the model does not support it.
+        asked: what was given, or ``None``.
+        used: what is sent, or ``None``.
         why: the reason, for ``adjusted`` and ``dropped``.
     """
 
@@ -62,16 +63,34 @@ class Fitted:
     """A task that keeps within a model's limits.
 
     Attributes:
-        task: the task, all that was left to limner filled in.
+        task: what is sent: everything that was left to limner is filled in.
         account: an entry for every input, and for everything that was filled in.
-        asked: the task as it came, everything but its pictures and how they are scaled as in ``task``.
-        restore: the size to which pictures are brought back, where the input was scaled.
+        original: the task as it was asked.
+        border: the pixels that an outpaint adds to the original picture on the left, top, right and bottom.
     """
 
     task: Task
     account: tuple[Entry, ...]
-    asked: Task
-    restore: Size | None = None
+    original: Task
+    border: Box | None = None
+
+    @property
+    def restored_size(self) -> Size | None:
+        """The size in pixels that the result of an edit is brought back to, where its picture was scaled to be sent."""
+        if not isinstance(self.original, Inpaint | Outpaint):
+            return None
+        canvas = canvas_size(self.original.image.size, self.border or _NO_BORDER)
+        sent = canvas_size(self.task.image.size, getattr(self.task, "expand", None) or _NO_BORDER)  # type: ignore[attr-defined]
+        return None if canvas == sent else canvas
+
+    def repeatable(self) -> Task:
+        """Return the task that makes the same pictures again: the original pictures, everything else as it was sent."""
+        original = {name: getattr(self.original, name) for name in ("image", "mask") if hasattr(self.original, name)}
+        if isinstance(self.original, Outpaint):
+            original["expand"] = self.border
+        asked = self.original.options
+        options = {name: asked[name] if isinstance(asked.get(name), Image) else used for name, used in self.task.options.items()}
+        return attrs.evolve(self.task, **original, options=options)
 
 
 def fit(
@@ -89,7 +108,7 @@ def fit(
         task: what is wanted.
         limits: what the model accepts for this task.
         mode: ``strict`` refuses what is not allowed; ``nearest`` moves it to the nearest allowed value and drops what the
-            model has no word for, but never cuts a prompt and never drops a picture or a mask.
+            model does not support, but never cuts a prompt and never drops a picture or a mask.
         max_n: the most pictures that may be asked for.
         strip_metadata: take EXIF, XMP, IPTC and texts out of pictures.
         model: its id, for messages.
@@ -136,7 +155,7 @@ class _Fitting:
 
     def _one(self, name: str, asked: Any, limit: Constraint | None) -> Any:
         if asked is None:
-            return self._unsaid(name, limit)
+            return self._default(name, limit)
         if limit is None:
             return self._unknown(name, asked)
         used: Any = None
@@ -166,22 +185,22 @@ class _Fitting:
         except TaskRefused as refused:
             self.problems += (attrs.evolve(problem, parameter=name) for problem in refused.problems)
 
-    def _unsaid(self, name: str, limit: Constraint | None) -> Any:
+    def _default(self, name: str, limit: Constraint | None) -> Any:
         if limit is None:
             return None
         if limit.required:
-            self.problems.append(Problem(name, "", f"is needed: {limit.describe()}", limit.source))
+            self.problems.append(Problem(name, "", f"is required: {limit.describe()}", limit.source))
         used = self._draw(limit) if isinstance(limit, Seed) else limit.default
         if used is not None:
             self.entries[name] = Entry(name, "defaulted", None, used)
         return used
 
     def _draw(self, limit: Seed) -> int:
-        room = self._calls_after_first()
+        room = self.limits.seed_offset(self.values.get("n"))
         return random.SystemRandom().randint(limit.min_value, max(limit.min_value, limit.max_value - room))
 
     def _unknown(self, name: str, asked: Any) -> Any:
-        why = "the model has no word for it" + self._similar(name)
+        why = "not supported by the model" + self._similar(name)
         if self.nearest and name not in _NEVER_DROPPED:
             self.entries[name] = Entry(name, "dropped", asked, None, why)
         else:
@@ -194,8 +213,7 @@ class _Fitting:
         return f"; {meant}" if meant else ""
 
     def _preserve(self, asked: bool | None) -> None:
-        mask_is_known = getattr(self.task, "mask", None) is not None or getattr(self.task, "expand", None) is not None
-        used = mask_is_known if asked is None else asked
+        used = self.task.mask_is_known if asked is None else asked  # type: ignore[attr-defined]
         self.values["preserve"] = used
         self.entries["preserve"] = Entry("preserve", "defaulted" if asked is None else "sent", asked, used)
 
@@ -246,18 +264,12 @@ class _Fitting:
             earlier, outcome="adjusted", used=used, why="; ".join(filter(None, (earlier.why, why)))
         )
 
-    def _calls_after_first(self) -> int:
-        """How far the last call's seed lies above the first's."""
-        n, limit = self.values.get("n"), self.limits.parameters.get("n")
-        per_call = limit.per_call if isinstance(limit, Count) else 1
-        return ((n or 1) - 1) // per_call * per_call
-
     def seed_leaves_room(self) -> None:
         """See that the last call's seed is allowed too: each further call's is the first plus the pictures before it."""
         limit, seed = self.limits.parameters.get("seed"), self.values.get("seed")
         if not isinstance(limit, Seed) or seed is None or limit.wrong(seed) is not None:
             return
-        top = limit.max_value - self._calls_after_first()
+        top = limit.max_value - self.limits.seed_offset(self.values.get("n"))
         if seed <= top:
             return
         why = f"the last of several calls would have a seed over {limit.max_value}; the first can be {top} at most"
@@ -274,13 +286,19 @@ class _Fitting:
             )
 
     def result(self) -> Fitted:
-        fitted = attrs.evolve(self.task, **self.values)
-        pictures = {name: getattr(self.task, name) for name in ("image", "mask") if hasattr(self.task, name)}
-        pictures |= {"expand": self.border} if hasattr(self.task, "expand") else {}
-        options = {k: v for k, v in self.task.options.items() if isinstance(v, Image) and k in fitted.options}
-        pictures |= {"options": {**fitted.options, **options}} if options else {}
-        asked = attrs.evolve(fitted, **pictures) if pictures else fitted
-        return Fitted(fitted, tuple(self.entries.values()), asked, _restored_size(asked, fitted))
+        return Fitted(attrs.evolve(self.task, **self.values), tuple(self.entries.values()), self.task, self.border)
+
+
+def split(task: Task, per_call: int) -> tuple[Task, ...]:
+    """Split a task into calls of at most ``per_call`` pictures; each seed is the first plus the pictures before it."""
+    n, seed = getattr(task, "n", None), getattr(task, "seed", None)
+    if n is None or n <= per_call:
+        return (task,)
+    starts = range(0, n, per_call)
+    shares: list[dict[str, Any]] = [{"n": min(per_call, n - done)} for done in starts]
+    if seed is not None:
+        shares = [share | {"seed": seed + done} for share, done in zip(shares, starts, strict=True)]
+    return tuple(attrs.evolve(task, **share) for share in shares)
 
 
 def _stripped(value: Any) -> Any:
@@ -312,12 +330,3 @@ def _scaled_to_canvas(image: Image, expand: Box, canvas: Size) -> tuple[Image, B
         max(0, canvas[0] - left - width),
         max(0, canvas[1] - top - height),
     )
-
-
-def _restored_size(asked: Task, fitted: Task) -> Size | None:
-    if not isinstance(asked, Inpaint | Outpaint) or not isinstance(fitted, Inpaint | Outpaint):
-        return None
-    expand = asked.expand if isinstance(asked, Outpaint) else None
-    if asked.image.size == fitted.image.size and expand == (fitted.expand if isinstance(fitted, Outpaint) else None):
-        return None
-    return canvas_size(asked.image.size, expand or (0, 0, 0, 0))

@@ -1,31 +1,60 @@
-"""Model: what a plugin implements, and what a user calls."""
+"""Model: what a plugin subclasses, and what a user calls."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+import inspect
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
 
 import attrs
 
-from limner import contracts
-from limner.calling import Calls
-from limner.contracts import Finding, Lifecycle, Plan, Request, Response
-from limner.errors import Problem, TaskRefused
-from limner.limits import Count, Limits, TaskLimits
-from limner.results import Picture, Result
+from limner import running, signatures
+from limner.interface import ModelInterface
+from limner.plugins import registry
+from limner.results import Plan, Result
 from limner.tasks import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from limner.fitting import Mode
 
-CONTRACT = 1
-"""The version of what Model asks of a plugin; it grows when a plugin written for the last one would no longer work."""
+P = ParamSpec("P")
+M = TypeVar("M", bound="Model")
+
+_RUN_ARGUMENTS = ("fit", "on_filtered")
 
 
-class Model(Calls, ABC):
+def _method(make: Callable[P, Task]) -> Callable[Concatenate[M, P], Result]:
+    """Turn a function of signatures, which makes a task of its arguments, into a method that runs the task."""
+
+    def method(self: M, /, *args: P.args, **kwargs: P.kwargs) -> Result:
+        how: dict[str, Any] = {name: kwargs.pop(name) for name in _RUN_ARGUMENTS if name in kwargs}
+        return self.run(make(*args, **kwargs), **how)
+
+    return _described(method, make, make.__name__, make.__doc__)
+
+
+def _async_method(make: Callable[P, Task]) -> Callable[Concatenate[M, P], Coroutine[Any, Any, Result]]:
+    """As :func:`_method`, without blocking the event loop."""
+
+    async def method(self: M, /, *args: P.args, **kwargs: P.kwargs) -> Result:
+        how: dict[str, Any] = {name: kwargs.pop(name) for name in _RUN_ARGUMENTS if name in kwargs}
+        return await self.arun(make(*args, **kwargs), **how)
+
+    return _described(method, make, f"a{make.__name__}", f"As :meth:`{make.__name__}`, without blocking the event loop.")
+
+
+def _described(method: Any, make: Callable[..., Task], name: str, doc: str | None) -> Any:
+    """Give a method the name, documentation and signature that help and editors show."""
+    signature = inspect.signature(make)
+    receiver = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    method.__signature__ = signature.replace(
+        parameters=[receiver, *signature.parameters.values()], return_annotation="Result"
+    )
+    method.__name__, method.__qualname__, method.__doc__ = name, f"Model.{name}", doc
+    return method
+
+
+class Model(ModelInterface):
     """One model of a provider. A plugin subclasses it, and its ``limner_models`` hook returns the class.
 
     A whole plugin::
@@ -74,124 +103,61 @@ class Model(Calls, ABC):
         plugin: the name of the plugin that offers it; discovery fills it in.
     """
 
-    id: ClassVar[str]
-    aliases: ClassVar[tuple[str, ...]] = ()
-    limits: ClassVar[Limits]
-    lifecycle: ClassVar[Lifecycle] = Lifecycle()
-    offline: ClassVar[bool] = False
-    Settings: ClassVar[type[contracts.Settings]] = contracts.Settings
-    contract: ClassVar[int] = CONTRACT
-    plugin: ClassVar[str] = ""
+    generate = _method(signatures.generate)
+    vary = _method(signatures.vary)
+    inpaint = _method(signatures.inpaint)
+    outpaint = _method(signatures.outpaint)
+    remove_background = _method(signatures.remove_background)
+    upscale = _method(signatures.upscale)
 
-    def __init__(self, settings: contracts.Settings | None = None, *, model_id: str | None = None) -> None:
-        self.settings = self.Settings() if settings is None else settings
-        self.model_id = self.id if model_id is None else model_id
-
-    # ------------------------------------------------------------------ what a plugin implements
-
-    @abstractmethod
-    def encode(self, task: Task) -> Request:
-        """Turn a task that keeps the limits, and is for one call, into the provider's request. Pure."""
-
-    @abstractmethod
-    def send(self, request: Request) -> Response:
-        """Send a request and return the answer: the only place with I/O.
-
-        Raises:
-            ProviderError: of the class that fits, the provider's own error chained.
-        """
-
-    @abstractmethod
-    def decode(self, task: Task, response: Response) -> Sequence[Picture]:
-        """Turn an answer into pictures, one for each that the call asked for, as far as there are. Pure.
-
-        Raises:
-            BadResponse: the answer is not what the provider documents.
-            ProviderError: the answer is an error.
-        """
-
-    def check(self, task: Task) -> Iterable[Problem]:  # noqa: ARG002
-        """Say what is wrong between parameters that are each allowed."""
-        return ()
-
-    @classmethod
-    def matches(cls, model_id: str) -> bool:
-        """Tell whether a longer id, such as an ARN, names this model."""
-        return model_id == cls.id
-
-    def notices(self) -> tuple[str, ...]:
-        """What a caller should know before calling, such as that the model is past its end of life."""
-        return self.lifecycle.notices(self.id)
-
-    def diagnose(self, *, live: bool = False) -> Iterable[Finding]:  # noqa: ARG002
-        """Look whether the model can be called: credentials, endpoint, ... Nothing that is billed, never a secret.
-
-        Args:
-            live: whether the provider may be asked.
-        """
-        return ()
-
-    # ------------------------------------------------------------------ what a user calls
-
-    @classmethod
-    def limits_of(cls, task: type[Task]) -> TaskLimits:
-        """The limits of one task.
-
-        Raises:
-            TaskRefused: the model does not do it.
-        """
-        if task not in cls.limits:
-            done = ", ".join(sorted(known.kind for known in cls.limits))
-            raise TaskRefused([Problem("task", task.kind, f"the model does not do it; it does {done}")], cls.id)
-        return cls.limits[task]
+    agenerate = _async_method(signatures.generate)
+    avary = _async_method(signatures.vary)
+    ainpaint = _async_method(signatures.inpaint)
+    aoutpaint = _async_method(signatures.outpaint)
+    aremove_background = _async_method(signatures.remove_background)
+    aupscale = _async_method(signatures.upscale)
 
     @classmethod
     def per_call(cls, task: type[Task]) -> int:
-        """How many pictures one call makes."""
-        count = cls.limits_of(task).parameters.get("n")
-        return count.per_call if isinstance(count, Count) else 1
+        """Return how many pictures one call makes."""
+        return cls.limits_of(task).per_call
 
     def with_settings(self, **settings: Any) -> Self:
-        """The same model with other settings."""
+        """Return the same model with other settings."""
         known = {field.name: getattr(self.settings, field.name) for field in attrs.fields(type(self.settings))}
         return type(self)(self.Settings.of(known | settings), model_id=self.model_id)
 
     def plan(self, task: Task, *, fit: Mode | None = None) -> Plan:
         """Work out what would be sent, and send nothing.
 
+        Args:
+            task: what is wanted.
+            fit: overrides the setting ``fit``.
+
         Raises:
             TaskRefused: with every problem at once.
         """
-        from limner import running
-
-        return running.plan(self._set(fit, None), task)[0]
+        return running.plan(self._overridden(fit=fit), task)
 
     def run(self, task: Task, *, fit: Mode | None = None, on_filtered: str | None = None) -> Result:
         """Run a task.
 
         Args:
             task: what is wanted.
-            fit: in place of the setting ``fit``.
-            on_filtered: in place of the setting ``on_filtered``.
+            fit: overrides the setting ``fit``.
+            on_filtered: overrides the setting ``on_filtered``.
 
         Raises:
             TaskRefused: with every problem at once; nothing was sent.
-            ProviderError: of the class that fits; ``pictures`` has what came out all the same.
+            ProviderError: the provider or the network failed; ``pictures`` holds what was made all the same.
         """
-        from limner import running
-
-        return running.run(self._set(fit, on_filtered), task)
+        return registry().run(self._overridden(fit=fit, on_filtered=on_filtered), task)
 
     async def arun(self, task: Task, *, fit: Mode | None = None, on_filtered: str | None = None) -> Result:
-        """Run a task without blocking the event loop; as :meth:`run` otherwise. Cancelling stops what is unsent."""
-        from limner import running
+        """Run a task without blocking the event loop, otherwise as :meth:`run`. Cancelling stops what is not sent yet."""
+        model = self._overridden(fit=fit, on_filtered=on_filtered)
+        return await running.in_worker(model, lambda: registry().run(model, task))
 
-        return await running.arun(self._set(fit, on_filtered), task)
-
-    def _set(self, fit: Mode | None, on_filtered: str | None) -> Self:
-        said = {"fit": fit, "on_filtered": on_filtered}
-        said = {name: value for name, value in said.items() if value is not None}
-        return self.with_settings(**said) if said else self
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.model_id}>"
+    def _overridden(self, **settings: Any) -> Self:
+        given = {name: value for name, value in settings.items() if value is not None}
+        return self.with_settings(**given) if given else self

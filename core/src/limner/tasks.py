@@ -13,11 +13,10 @@ import attrs
 
 from limner.errors import Problem, TaskRefused, shorten
 from limner.images import Box, Image, Mask, Size
+from limner.limits.universal import UNIVERSAL
 from limner.options import Options
-from limner.values import (
-    WRONG,
-    NegativePrompt,
-    Prompt,
+from limner.prompts import NegativePrompt, Prompt
+from limner.converters import (
     read_image,
     read_images,
     read_integer,
@@ -40,31 +39,37 @@ class Task:
     """
 
     kind: ClassVar[str]
+    exactly_one_of: ClassVar[tuple[str, ...]] = ()
+    """Parameters of which exactly one must be given."""
 
     options: Options = attrs.field(factory=Options, converter=read_options)
 
     def __attrs_post_init__(self) -> None:
         problems = [
             Problem.of(name, value, wrong)
-            for name, value in self.said()
-            if name in WRONG and (wrong := WRONG[name](value)) is not None
+            for name, value in self.arguments()
+            if name in UNIVERSAL and (wrong := UNIVERSAL[name].wrong(value)) is not None
         ]
         problems += self._disagreements()
         if problems:
             raise TaskRefused(problems)
 
-    def said(self) -> Iterator[tuple[str, Any]]:
-        """Give the name and value of each field that was said, ``options`` apart."""
+    def arguments(self) -> Iterator[tuple[str, Any]]:
+        """Iterate over the name and value of each parameter that was given, except ``options``."""
         for field in attrs.fields(type(self)):
             if field.name != "options" and (value := getattr(self, field.name)) is not None:
                 yield field.name, value
 
     def _disagreements(self) -> Iterable[Problem]:
-        """What is wrong between fields."""
-        return ()
+        """What is wrong between parameters that are each valid."""
+        given = [name for name in self.exactly_one_of if getattr(self, name) is not None]
+        if self.exactly_one_of and len(given) != 1:
+            *names, last = self.exactly_one_of
+            wanted = f"exactly one of {', '.join(names)} and {last} must be given"
+            yield Problem(" and ".join(given) or " or ".join(self.exactly_one_of), "", wanted)
 
     def __repr__(self) -> str:
-        parts = [f"{name}={shorten(value)}" for name, value in self.said()]
+        parts = [f"{name}={shorten(value)}" for name, value in self.arguments()]
         parts += [f"options={shorten(self.options)}"] if self.options else []
         return f"{type(self).__name__}({', '.join(parts)})"
 
@@ -90,13 +95,21 @@ class _Edit(_Painted):
     mask: Mask | Literal["alpha"] | None = attrs.field(default=None, converter=read_mask)
     preserve: bool | None = None
 
+    @property
+    def mask_is_known(self) -> bool:
+        """Whether the pixels to repaint are known, so that all others can be preserved."""
+        return self.mask is not None
+
     def _disagreements(self) -> Iterable[Problem]:
+        yield from super()._disagreements()
         if isinstance(self.mask, Mask) and self.mask.size != self.image.size:
             (width, height), (wanted_width, wanted_height) = self.mask.size, self.image.size
             limit = f"must have the upright picture's size, {wanted_width}x{wanted_height} pixels"
             yield Problem("mask", f"{width}x{height}", limit)
         if self.mask == "alpha" and not self.image.has_alpha:
             yield Problem("mask", "'alpha'", "the picture has no transparency; give a mask")
+        if self.preserve and not self.mask_is_known:
+            yield Problem("preserve", "True", f"what to keep is not known from a {self.exactly_one_of[-1]}; give a mask")
 
 
 @attrs.frozen(kw_only=True, cache_hash=True, repr=False)
@@ -169,14 +182,9 @@ class Inpaint(_Edit):
     """
 
     kind: ClassVar[str] = "inpaint"
+    exactly_one_of: ClassVar[tuple[str, ...]] = ("mask", "mask_prompt")
 
     mask_prompt: str | None = None
-
-    def _disagreements(self) -> Iterable[Problem]:
-        yield from _exactly_one(mask=self.mask, mask_prompt=self.mask_prompt)
-        yield from super()._disagreements()
-        if self.mask is None and self.preserve:
-            yield Problem("preserve", "True", "what to keep is not known from a mask_prompt; give a mask")
 
 
 @attrs.frozen(kw_only=True, cache_hash=True, repr=False)
@@ -197,15 +205,14 @@ class Outpaint(_Edit):
     """
 
     kind: ClassVar[str] = "outpaint"
+    exactly_one_of: ClassVar[tuple[str, ...]] = ("expand", "mask", "keep_prompt")
 
     expand: Box | None = attrs.field(default=None, converter=read_sides)
     keep_prompt: str | None = None
 
-    def _disagreements(self) -> Iterable[Problem]:
-        yield from _exactly_one(expand=self.expand, mask=self.mask, keep_prompt=self.keep_prompt)
-        yield from super()._disagreements()
-        if self.keep_prompt is not None and self.preserve:
-            yield Problem("preserve", "True", "what to keep is not known from a keep_prompt; give a mask or expand")
+    @property
+    def mask_is_known(self) -> bool:
+        return self.mask is not None or self.expand is not None
 
 
 @attrs.frozen(kw_only=True, cache_hash=True, repr=False)
@@ -245,9 +252,3 @@ class Upscale(Task):
 TASKS: dict[str, type[Task]] = {task.kind: task for task in (Generate, Vary, Inpaint, Outpaint, RemoveBackground, Upscale)}
 """Every task by its kind."""
 
-
-def _exactly_one(**choices: object) -> Iterable[Problem]:
-    given = [name for name, value in choices.items() if value is not None]
-    if len(given) != 1:
-        names = f"{', '.join(list(choices)[:-1])} and {list(choices)[-1]}"
-        yield Problem(" and ".join(given) or " or ".join(choices), "", f"exactly one of {names} must be given")

@@ -186,7 +186,9 @@ class Expand(Constraint):
     canvas: SizeRule | None = None
 
     def wrong(self, value: Any) -> str | None:
-        return None if _is_border(value) and max(value) <= self.max_side else f"must have {self.describe()}"
+        if _is_border(value) and max(value) <= self.max_side:
+            return None
+        return f"must be (left, top, right, bottom) in whole pixels: {self.describe()}"
 
     def wrong_canvas(self, size: Size) -> str | None:
         """Say what is wrong with the size of the canvas that results."""

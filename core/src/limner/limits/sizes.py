@@ -12,7 +12,8 @@ import attrs
 from limner.images import Size
 from limner.limits.base import Constraint, Schema
 
-_LARGEST_SIDE = 1 << 31  # nothing is near to what no file format can hold
+LARGEST_SIDE = (1 << 31) - 1
+"""In pixels; no file format holds more."""
 
 
 def _distance(size: Size, other: Size) -> tuple[float, float]:
@@ -39,7 +40,7 @@ def _outwards(start: int, widths: range) -> Iterator[int]:
 
 
 def _is_side(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _LARGEST_SIDE
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= LARGEST_SIDE
 
 
 def _is_size(value: Any) -> bool:
@@ -110,6 +111,8 @@ class SizeRule(Constraint):
     def wrong(self, value: Any) -> str | None:
         if _is_size(value) and self.allows(value):
             return None
+        if not _is_size(value):
+            return f"must be (width, height) in whole pixels: {self.describe()}"
         nearest = self.nearest(value)
         return f"must have {self.describe()}" + (f"; the nearest is {in_words(nearest)}" if nearest else "")
 

@@ -9,6 +9,7 @@ import attrs
 
 from limner.images import Size
 from limner.limits.base import Constraint
+from limner.limits.numbers import Count
 from limner.limits.pictures import Picture, Pictures
 
 if TYPE_CHECKING:
@@ -20,15 +21,29 @@ class TaskLimits:
     """What a model accepts for one task.
 
     Args:
-        parameters: the constraint of each uniform parameter that the model has a word for.
-        options: the constraint of each option that only this provider knows.
+        parameters: the limit of each uniform parameter that the model supports.
+        options: the limit of each provider-specific option.
     """
 
     parameters: Mapping[str, Constraint]
     options: Mapping[str, Constraint] = attrs.field(factory=dict)
 
+    def flattened(self) -> dict[str, Constraint]:
+        """Return every limit by the name that accounts and errors use: options as ``options.NAME``."""
+        return {**self.parameters, **{f"options.{name}": limit for name, limit in self.options.items()}}
+
+    @property
+    def per_call(self) -> int:
+        """How many pictures one call makes."""
+        count = self.parameters.get("n")
+        return count.per_call if isinstance(count, Count) else 1
+
+    def seed_offset(self, n: int | None) -> int:
+        """Return how far the last call's seed lies above the first's when ``n`` pictures are made."""
+        return ((n or 1) - 1) // self.per_call * self.per_call
+
     def supports(self, name: str) -> bool:
-        """Tell whether there is a parameter or an option of that name."""
+        """Tell whether the model supports a parameter or an option of that name."""
         return name in self.parameters or name.removeprefix("options.") in self.options
 
     def allows_size(self, size: Size) -> bool:

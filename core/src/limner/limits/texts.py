@@ -9,16 +9,16 @@ import attrs
 
 from limner.limits.base import Constraint, Schema
 from limner.limits.numbers import Real
-from limner.values import WeightedText
+from limner.prompts import WeightedText
 
 
 @attrs.frozen(eq=False, repr=False)
 class Text(Constraint):
-    """A text.
+    """Text of Unicode characters.
 
     Args:
-        max_length: characters at most; ``None`` where there is no documented limit.
-        min_length: characters at least.
+        max_length: maximum number of characters; ``None`` where no limit is documented.
+        min_length: minimum number of characters.
         pattern: a regular expression that the whole text must match.
         example: a text that matches the pattern, for messages.
     """
@@ -30,7 +30,9 @@ class Text(Constraint):
 
     def wrong(self, value: Any) -> str | None:
         if not isinstance(value, str):
-            return f"must be a text: {self.describe()}"
+            return f"must be text: {self.describe()}"
+        if _has_surrogate(value):
+            return "contains half of a surrogate pair, which is not a character"
         if len(value) < self.min_length or (self.max_length is not None and len(value) > self.max_length):
             return f"has {len(value)} characters, must have {self.describe()}"
         if self.pattern is not None and not re.fullmatch(self.pattern, value):
@@ -38,8 +40,8 @@ class Text(Constraint):
         return None
 
     def describe(self) -> str:
-        most = "or more" if self.max_length is None else f"to {self.max_length:,}"
-        return f"{self.min_length} {most} characters" + (f" like {self.example or self.pattern}" if self.pattern else "")
+        length = f"at least {self.min_length}" if self.max_length is None else f"{self.min_length} to {self.max_length:,}"
+        return f"{length} characters" + (f" like {self.example or self.pattern}" if self.pattern else "")
 
     def schema(self) -> Schema:
         fragment: Schema = {"type": "string", "minLength": self.min_length}
@@ -50,17 +52,38 @@ class Text(Constraint):
         return fragment
 
 
+def _has_surrogate(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+@attrs.frozen(eq=False, repr=False)
+class Words(Text):
+    """Text that says something: at least one character that is not white space."""
+
+    def wrong(self, value: Any) -> str | None:
+        if isinstance(value, str) and not value.strip():
+            return f"is blank, must have {self.describe()}"
+        return Text.wrong(self, value)
+
+    def schema(self) -> Schema:
+        return {"pattern": r"\S", **Text.schema(self)}
+
+
 def _is_parts(value: Any) -> bool:
     return isinstance(value, tuple) and bool(value) and all(isinstance(part, WeightedText) for part in value)
 
 
 @attrs.frozen(eq=False, repr=False)
-class PromptText(Text):
+class PromptText(Words):
     """A prompt: one text, or parts with weights.
 
     Args:
         weights: the range of a part's weight; ``None`` where the model has no weights: then parts are joined.
-        max_parts: parts at most.
+        max_parts: maximum number of parts.
         separator: what parts are joined with.
     """
 
@@ -70,14 +93,14 @@ class PromptText(Text):
 
     def wrong(self, value: Any) -> str | None:
         if isinstance(value, str):
-            return Text.wrong(self, value)
+            return Words.wrong(self, value)
         if not _is_parts(value):
-            return "must be a text, or a sequence of texts and WeightedText"
+            return "must be text, or a sequence of texts and WeightedText"
         if self.weights is None:
             return "the model takes one text without weights"
         if self.max_parts is not None and len(value) > self.max_parts:
             return f"has {len(value)} parts, must have at most {self.max_parts}"
-        found = (Text.wrong(self, part.text) or self.weights.wrong(part.weight) for part in value)
+        found = (Words.wrong(self, part.text) or self.weights.wrong(part.weight) for part in value)
         return next((wrong for wrong in found if wrong is not None), None)
 
     def adapted(self, value: Any) -> tuple[Any, str]:
@@ -89,10 +112,18 @@ class PromptText(Text):
         if not _is_parts(value) or self.weights is not None or any(part.weight < 0 for part in value):
             return None
         joined = self.separator.join(part.text for part in value)
-        return joined if Text.wrong(self, joined) is None else None
+        return joined if Words.wrong(self, joined) is None else None
 
     def describe(self) -> str:
         return Text.describe(self) + (f"; parts with weights {self.weights.describe()}" if self.weights else "")
+
+    def schema(self) -> Schema:
+        text = Words.schema(self)
+        if self.weights is None:
+            return text
+        part = {"type": "object", "properties": {"$text": text, "weight": self.weights.schema()}, "required": ["$text", "weight"]}
+        most = {} if self.max_parts is None else {"maxItems": self.max_parts}
+        return {"anyOf": [text, {"type": "array", "items": part, "minItems": 1, **most}]}
 
 
 def _is_texts(value: Any) -> bool:
@@ -100,8 +131,8 @@ def _is_texts(value: Any) -> bool:
 
 
 @attrs.frozen(eq=False, repr=False)
-class NegativeText(Text):
-    """A negative prompt: one text, or several where the model takes several, else they are joined.
+class NegativeText(Words):
+    """A negative prompt: one text, or several where the model takes several; otherwise they are joined.
 
     Args:
         several: whether the model takes more than one.
@@ -113,12 +144,12 @@ class NegativeText(Text):
 
     def wrong(self, value: Any) -> str | None:
         if isinstance(value, str):
-            return Text.wrong(self, value)
+            return Words.wrong(self, value)
         if not _is_texts(value):
-            return "must be a text or several"
+            return "must be one text, or several"
         if not self.several:
             return "the model takes one text"
-        return next((wrong for text in value if (wrong := Text.wrong(self, text)) is not None), None)
+        return next((wrong for text in value if (wrong := Words.wrong(self, text)) is not None), None)
 
     def adapted(self, value: Any) -> tuple[Any, str]:
         if self.several or not _is_texts(value):
@@ -129,5 +160,5 @@ class NegativeText(Text):
         return Text.describe(self) + (", one or several" if self.several else "")
 
     def schema(self) -> Schema:
-        one = Text.schema(self)
+        one = Words.schema(self)
         return {"anyOf": [one, {"type": "array", "items": one, "minItems": 1}]} if self.several else one

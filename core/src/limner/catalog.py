@@ -1,22 +1,16 @@
-"""From a name to a model, from a wish to the models that can do it, and the calls in one line."""
+"""The models that are installed: found by name, by capability, or by default."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import Any
 
 from limner.errors import UnknownModel
 from limner.limits import TaskLimits
+from limner.model import Model
 from limner.plugins import registry
 from limner.tasks import Task
-
-if TYPE_CHECKING:
-    from limner import parameters
-    from limner.images import ImageSource
-    from limner.model import Model
-    from limner.results import Result
-    from limner.values import PromptSource
 
 MODEL_VARIABLE = "LIMNER_MODEL"
 
@@ -89,59 +83,3 @@ def models(
         and any(can(limits) for kind, limits in model.limits.items() if task in {None, kind, kind.kind})
     }
     return tuple(sorted(found, key=lambda model: model.id))
-
-
-def generate(prompt: PromptSource, *, model: str | None = None, **more: Unpack[parameters.Generate]) -> Result:
-    """Make pictures from words; see :class:`~limner.Generate` and :meth:`Model.run`."""
-    return get_model(model).generate(prompt, **more)
-
-
-def vary(
-    image: ImageSource | Sequence[ImageSource],
-    prompt: PromptSource | None = None,
-    *,
-    model: str | None = None,
-    **more: Unpack[parameters.Vary],
-) -> Result:
-    """Make pictures like a given one; see :class:`~limner.Vary` and :meth:`Model.run`."""
-    return get_model(model).vary(image, prompt, **more)
-
-
-def inpaint(
-    image: ImageSource,
-    prompt: PromptSource | None = None,
-    *,
-    model: str | None = None,
-    **more: Unpack[parameters.Inpaint],
-) -> Result:
-    """Repaint a part of a picture; see :class:`~limner.Inpaint` and :meth:`Model.run`."""
-    return get_model(model).inpaint(image, prompt, **more)
-
-
-def outpaint(
-    image: ImageSource,
-    prompt: PromptSource | None = None,
-    *,
-    model: str | None = None,
-    **more: Unpack[parameters.Outpaint],
-) -> Result:
-    """Continue a picture beyond its borders; see :class:`~limner.Outpaint` and :meth:`Model.run`."""
-    return get_model(model).outpaint(image, prompt, **more)
-
-
-def remove_background(
-    image: ImageSource, *, model: str | None = None, **more: Unpack[parameters.RemoveBackground]
-) -> Result:
-    """Make everything but the subject transparent; see :class:`~limner.RemoveBackground` and :meth:`Model.run`."""
-    return get_model(model).remove_background(image, **more)
-
-
-def upscale(
-    image: ImageSource,
-    prompt: PromptSource | None = None,
-    *,
-    model: str | None = None,
-    **more: Unpack[parameters.Upscale],
-) -> Result:
-    """Make a picture larger; see :class:`~limner.Upscale` and :meth:`Model.run`."""
-    return get_model(model).upscale(image, prompt, **more)

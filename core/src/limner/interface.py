@@ -1,0 +1,179 @@
+"""What a plugin implements, and the data that it deals in: requests, responses, the life of a model."""
+
+from __future__ import annotations
+
+import datetime
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+import attrs
+
+from limner.errors import Problem, TaskRefused
+from limner.limits import Limits, TaskLimits
+from limner.settings import Settings
+from limner.tasks import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from limner.results import Picture
+
+CONTRACT = 1
+"""The version of what a plugin must implement; it grows when a plugin written for the last one would no longer work."""
+
+
+@attrs.frozen
+class Lifecycle:
+    """Where a model stands in its life.
+
+    Attributes:
+        legacy_since: the day from which the provider advises against it.
+        end_of_life: the day from which it cannot be called.
+        replacement: what to use instead.
+        source: the provider's document that says so.
+    """
+
+    legacy_since: datetime.date | None = None
+    end_of_life: datetime.date | None = None
+    replacement: str = ""
+    source: str = ""
+
+    def state(self, today: datetime.date | None = None) -> str:
+        """Return ``active``, ``legacy`` or ``retired``."""
+        today = today or datetime.datetime.now(datetime.UTC).date()
+        if self.end_of_life is not None and today >= self.end_of_life:
+            return "retired"
+        return "legacy" if self.legacy_since is not None and today >= self.legacy_since else "active"
+
+    def notices(self, model: str) -> tuple[str, ...]:
+        """Say in words that the model is legacy or retired; nothing while it is active."""
+        instead = f"; use {self.replacement}" if self.replacement else ""
+        match self.state():
+            case "retired":
+                return (f"{model} is past its end of life ({self.end_of_life}) and cannot be called any more{instead}",)
+            case "legacy":
+                ends = f", its end of life is {self.end_of_life}" if self.end_of_life else ""
+                return (f"{model} is legacy since {self.legacy_since}{ends}{instead}",)
+        return ()
+
+
+@attrs.frozen
+class Request:
+    """What is sent to a provider in one call.
+
+    Args:
+        model_id: the provider's id of the model, which may differ from task to task.
+        body: the provider's own payload.
+    """
+
+    model_id: str
+    body: bytes = attrs.field(repr=lambda body: f"<{len(body)} bytes>")
+
+
+@attrs.frozen
+class Response:
+    """What a provider answers to one call.
+
+    Args:
+        body: the provider's own payload.
+        request_id: the provider's id of the call.
+        attempts: how often it was sent.
+        region: where it was answered.
+    """
+
+    body: bytes = attrs.field(repr=lambda body: f"<{len(body)} bytes>")
+    request_id: str | None = None
+    attempts: int = 1
+    region: str | None = None
+
+
+@attrs.frozen
+class Finding:
+    """What ``limner doctor`` found out about one thing; never a secret.
+
+    Attributes:
+        subject: what was looked at, such as ``credentials``.
+        fine: whether it is as it should be; ``None`` where that is not for limner to judge.
+        detail: what was seen, and what to do where it is not fine.
+    """
+
+    subject: str
+    fine: bool | None
+    detail: str
+
+
+class ModelInterface(ABC):
+    """The part of :class:`limner.Model` that a plugin implements; see there."""
+
+    id: ClassVar[str]
+    aliases: ClassVar[tuple[str, ...]] = ()
+    limits: ClassVar[Limits]
+    lifecycle: ClassVar[Lifecycle] = Lifecycle()
+    offline: ClassVar[bool] = False
+    Settings: ClassVar[type[Settings]] = Settings
+    contract: ClassVar[int] = CONTRACT
+    plugin: ClassVar[str] = ""
+
+    def __init__(self, settings: Settings | None = None, *, model_id: str | None = None) -> None:
+        self.settings = self.Settings() if settings is None else settings
+        self.model_id = self.id if model_id is None else model_id
+
+    # ------------------------------------------------------------------ what a plugin implements
+
+    @abstractmethod
+    def encode(self, task: Task) -> Request:
+        """Turn a task that keeps the limits, and is for one call, into the provider's request. Pure."""
+
+    @abstractmethod
+    def send(self, request: Request) -> Response:
+        """Send a request and return the answer: the only place with I/O.
+
+        Raises:
+            ProviderError: of the class that fits, the provider's own error chained.
+        """
+
+    @abstractmethod
+    def decode(self, task: Task, response: Response) -> Sequence[Picture]:
+        """Turn an answer into pictures, one for each that the call asked for, as far as there are. Pure.
+
+        Raises:
+            BadResponse: the answer is not what the provider documents.
+            ProviderError: the answer is an error.
+        """
+
+    def check(self, task: Task) -> Iterable[Problem]:  # noqa: ARG002
+        """Say what is wrong between parameters that are each allowed."""
+        return ()
+
+    @classmethod
+    def matches(cls, model_id: str) -> bool:
+        """Tell whether a longer id, such as an ARN, names this model."""
+        return model_id == cls.id
+
+    def notices(self) -> tuple[str, ...]:
+        """What a caller should know before calling, such as that the model is past its end of life."""
+        return self.lifecycle.notices(self.id)
+
+    def diagnose(self, *, live: bool = False) -> Iterable[Finding]:  # noqa: ARG002
+        """Look whether the model can be called: credentials, endpoint, ... Nothing that is billed, never a secret.
+
+        Args:
+            live: whether the provider may be asked.
+        """
+        return ()
+
+    @classmethod
+    def limits_of(cls, task: type[Task]) -> TaskLimits:
+        """Return the limits of one task.
+
+        Raises:
+            TaskRefused: the model does not support the task.
+        """
+        if task not in cls.limits:
+            supported = ", ".join(sorted(known.kind for known in cls.limits))
+            raise TaskRefused([Problem("task", task.kind, f"not supported by the model; supported: {supported}")], cls.id)
+        return cls.limits[task]
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.model_id}>"

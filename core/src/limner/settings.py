@@ -1,0 +1,78 @@
+"""Settings: how to reach a provider and how to treat what it answers."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Mapping
+from typing import Any, Self
+
+import attrs
+
+from limner.errors import Problem, TaskRefused, did_you_mean
+from limner.fitting import MODES, Mode
+
+
+def _one_of(*values: str) -> Any:
+    return attrs.validators.in_(values)
+
+
+def _real(value: float | str) -> float:  # attrs reads the signature of a converter, which takes long for float itself
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise ValueError("must be a number") from None
+
+
+def _whole(value: int | str) -> int:
+    try:
+        return int(value) if isinstance(value, str) else operator.index(value)
+    except (TypeError, ValueError):
+        raise ValueError("must be a whole number") from None
+
+
+@attrs.frozen(kw_only=True)
+class Settings:
+    """How to reach a provider and how to treat it; plugins add their own by inheritance. Texts are converted.
+
+    Args:
+        fit: ``strict`` refuses what is not allowed, ``nearest`` moves it to the nearest allowed value.
+        on_filtered: ``raise`` ContentFiltered when the provider's filter held a picture back, or ``return`` what came.
+        timeout: seconds to wait for one answer.
+        max_in_flight: requests side by side, at most.
+        max_n: pictures in one task, at most.
+        strip_metadata: take EXIF (GPS with it), XMP, IPTC, texts and what stands behind a file's end (such as a motion
+            photo's video) out of the pictures that are sent.
+    """
+
+    fit: Mode = attrs.field(default="strict", validator=_one_of(*MODES))
+    on_filtered: str = attrs.field(default="raise", validator=_one_of("raise", "return"))
+    timeout: float = attrs.field(
+        default=300.0, converter=_real, validator=[attrs.validators.gt(0), attrs.validators.lt(math.inf)]
+    )
+    max_in_flight: int = attrs.field(default=8, converter=_whole, validator=attrs.validators.ge(1))
+    max_n: int = attrs.field(default=20, converter=_whole, validator=attrs.validators.ge(1))
+    strip_metadata: bool = attrs.field(default=False, converter=attrs.converters.to_bool)
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Self:
+        """Make settings from names and values.
+
+        Raises:
+            TaskRefused: a name is unknown, or a value is wrong.
+        """
+        shown = {field.name: bool(field.repr) for field in attrs.fields(cls)}
+        for name in values:
+            if name not in shown:
+                meant = did_you_mean(name, shown) or f"there are {', '.join(shown)}"
+                raise TaskRefused([Problem(f"setting {name}", "", f"there is no such setting; {meant}")])
+        for name, value in values.items():
+            try:
+                cls(**{name: value})
+            except (TypeError, ValueError) as error:
+                if not shown[name]:  # maybe a secret, which the validator's own words may quote
+                    words = str(error.args[0])
+                    safe = "is not as it must be (not shown)" if str(value) in words else words
+                    raise TaskRefused([Problem(f"setting {name}", "", safe)]) from None
+                raise TaskRefused([Problem.of(f"setting {name}", value, str(error.args[0]))]) from error
+        return cls(**values)
