@@ -6,6 +6,7 @@ import contextlib
 import functools
 import inspect
 import io
+import os
 import re
 import threading
 import time
@@ -208,6 +209,8 @@ class Registry:
 
 
 _loading = threading.RLock()  # two threads that load at once would take each other's output for a plugin's
+if hasattr(os, "register_at_fork"):  # nobody can go on in a child with what another thread has loaded by half
+    os.register_at_fork(before=_loading.acquire, after_in_parent=_loading.release, after_in_child=_loading.release)
 
 
 def registry() -> Registry:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import contextvars
 import functools
 import logging
 import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import attrs
 
-from limner import compositing
+from limner import compositing, workers
 from limner.contracts import Plan, Request, Response
 from limner.errors import BadResponse, ContentFiltered, LimnerError, PluginError, Problem, ProviderError, TaskRefused
 from limner.fitting import Fitted, fit
@@ -32,12 +32,10 @@ Kept = tuple[Image, Mask]
 
 log = logging.getLogger("limner")
 
-_cancelled: contextvars.ContextVar[threading.Event | None] = contextvars.ContextVar("cancelled", default=None)
-
 
 def cancellation() -> threading.Event:
     """The event that is set once the run's caller has given up: what waits in ``send`` to try again waits on it."""
-    return _cancelled.get() or threading.Event()
+    return workers.current_cancellation()
 
 
 def plan(model: Model, task: Task) -> tuple[Plan, Fitted]:
@@ -75,9 +73,9 @@ def run(model: Model, task: Task) -> Result:
 
     try:
         result = registry().manager.hook.limner_run(model=model, task=task)
-    except (LimnerError, Warning):
+    except (LimnerError, Warning, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         raise PluginError(f"{registry().culprit(error)} failed in limner_run: {error!r}") from error
     if not isinstance(result, Result):
         who = " or ".join(registry().runners())
@@ -86,16 +84,14 @@ def run(model: Model, task: Task) -> Result:
 
 
 async def arun(model: Model, task: Task) -> Result:
-    """Run a task in a worker thread; cancelling stops what is unsent."""
+    """Run a task in a worker thread; cancelling stops what is unsent, and frees the worker's place at once."""
     import asyncio  # as slow to import as the whole of limner's own way
 
-    cancelled = threading.Event()
-    context = contextvars.copy_context()
-    context.run(_cancelled.set, cancelled)
-    pool = _workers(model.id, model.settings.max_in_flight)
+    cancelled = workers.Cancellation()
+    places = workers.slots("run", model.id, model.settings.max_in_flight)
     try:
-        return await asyncio.get_running_loop().run_in_executor(pool, context.run, run, model, task)
-    except asyncio.CancelledError:
+        return await asyncio.wrap_future(places.start(workers.bound(partial(run, model, task), cancelled), cancelled))
+    except (asyncio.CancelledError, GeneratorExit):
         cancelled.set()
         raise
 
@@ -152,45 +148,36 @@ def _run(model: Model, task: Task) -> Result:
 
 def _send_all(model: Model, requests: Sequence[Request]) -> list[Response | LimnerError]:
     """Send requests side by side; the answers and errors are in the order of the requests."""
-    in_flight = _in_flight(model.id, model.settings.max_in_flight)
-    cancelled = cancellation()
-
-    def send(request: Request) -> Response | LimnerError:
-        with in_flight:
-            if cancelled.is_set():
-                return ProviderError("cancelled before it was sent")
-            try:
-                with _blaming(model, "send"):
-                    return _checked(model.send(request), Response)
-            except LimnerError as error:
-                return error
-
+    slots = workers.slots("send", model.id, model.settings.max_in_flight)
+    cancelled = workers.current_cancellation()
     if len(requests) == 1:
-        return [send(requests[0])]
-    senders = ThreadPoolExecutor(min(len(requests), model.settings.max_in_flight), "limner-send")
+        with slots.held(cancelled):
+            return [_answer(partial(_send, model, requests[0], cancelled))]
     try:
-        return list(senders.map(_in_context(send, cancelled), requests))
+        answers = [
+            slots.start(workers.bound(partial(_send, model, request, cancelled), cancelled), cancelled)
+            for request in requests
+        ]
+        return [_answer(answer.result) for answer in answers]
     except BaseException:  # a KeyboardInterrupt, while others are still out
         cancelled.set()
         raise
-    finally:
-        senders.shutdown(wait=False, cancel_futures=True)
 
 
-def _in_context(function: Callable[[Request], Any], cancelled: threading.Event) -> Callable[[Request], Any]:
-    context = contextvars.copy_context()
-    context.run(_cancelled.set, cancelled)
-    return lambda request: context.copy().run(function, request)
+def _send(model: Model, request: Request, cancelled: threading.Event) -> Response:
+    if cancelled.is_set():
+        raise CancelledError
+    with _blaming(model, "send"):
+        return _checked(model.send(request), Response)
 
 
-@functools.cache
-def _workers(model_id: str, max_in_flight: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max_in_flight, f"limner-{model_id}")
-
-
-@functools.cache
-def _in_flight(model_id: str, max_in_flight: int) -> threading.Semaphore:  # noqa: ARG001 - one for each model
-    return threading.Semaphore(max_in_flight)
+def _answer(get: Callable[[], Response]) -> Response | LimnerError:
+    try:
+        return get()
+    except CancelledError:
+        return ProviderError("cancelled before it was sent")
+    except LimnerError as error:
+        return error
 
 
 # ---------------------------------------------------------------------------------------------- decode
@@ -319,8 +306,8 @@ def _blaming(model: Model, step: str) -> Iterator[None]:
     """Turn whatever a plugin's own code raises into a PluginError that names it."""
     try:
         yield
-    except LimnerError:
+    except (LimnerError, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         who = f"{type(model).__module__}.{type(model).__qualname__}"
         raise PluginError(f"{model.id}: {who}.{step} failed: {error!r}") from error

@@ -163,6 +163,17 @@ def test_bad_usage_is_one_line_that_says_what_is_right(limner, words, said):
     assert said in done.stderr
 
 
+@pytest.mark.parametrize("where", [("-o", "fox.png"), ("--seed", "1"), ("--dry-run",), ()])
+def test_far_too_many_pictures_are_refused_before_their_files_are_looked_for(limner, where, monkeypatch):
+    def looked_for(*_):
+        raise AssertionError("a file is looked for")
+
+    monkeypatch.setattr(Path, "exists", looked_for)
+    done = limner("generate", "a fox", "-m", "sketch", "-n", "1000000000", *where)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "-n 1000000000: the setting max_n allows 20" in done.stderr
+
+
 def test_an_unknown_model_and_what_there_is(limner):
     for words in (("generate", "a fox", "-m", "scketch"), ("show", "scketch")):
         done = limner(*words)

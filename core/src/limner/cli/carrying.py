@@ -83,6 +83,8 @@ def carry_out(model: Model, task: Task, order: Order, base: str) -> None:
         )
         return
     n, seed = getattr(task, "n", None), getattr(task, "seed", None)
+    if n is not None and n > model.settings.max_n:
+        in_background(lambda: model.plan(task), None)  # refuses, before so many files are looked for
     output = Output(name=order.output, base=base, n=1 if n is None else n, force=order.force, provenance=order.provenance)
     has_seed = "seed" in model.limits_of(type(task)).parameters
     output.check(seed, seed_is_known=seed is not None or not has_seed)

@@ -69,6 +69,16 @@ def forget_clients() -> None:
         _client.cache_clear()
 
 
+def _after_fork_in_child() -> None:
+    """The parent's connections are the parent's."""
+    _client.cache_clear()
+    _lock.release()
+
+
+if hasattr(os, "register_at_fork"):  # nobody can go on in a child with a client that another thread has made by half
+    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_after_fork_in_child)
+
+
 def session_for(session: Any, profile: str | None) -> Any:
     """Return the caller's own session, or a new one of a profile."""
     if session is not None:
