@@ -50,10 +50,11 @@ def note_warning(message: Warning | str, *_: object, **__: object) -> None:
 
 def print_json(document: object) -> None:
     """Write a document to stdout."""
-    text = json.dumps(document, indent=2, ensure_ascii=False)
+    plain_ascii = "utf" not in (getattr(sys.stdout, "encoding", None) or "").lower()
+    text = json.dumps(document, indent=2, ensure_ascii=plain_ascii)
     try:
-        text.encode(getattr(sys.stdout, "encoding", None) or "ascii")
-    except (UnicodeEncodeError, LookupError):  # a poorer encoding, or half of a surrogate pair out of somebody's file
+        text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, out of somebody's file
         text = json.dumps(document, indent=2)
     click.echo(text)
 
