@@ -27,6 +27,7 @@ from limner.converters import (
     read_prompt,
     read_real,
     read_sides,
+    read_text,
 )
 
 
@@ -184,7 +185,7 @@ class Inpaint(_Edit):
     kind: ClassVar[str] = "inpaint"
     exactly_one_of: ClassVar[tuple[str, ...]] = ("mask", "mask_prompt")
 
-    mask_prompt: str | None = None
+    mask_prompt: str | None = attrs.field(default=None, converter=read_text)
 
 
 @attrs.frozen(kw_only=True, cache_hash=True, repr=False)
@@ -208,7 +209,7 @@ class Outpaint(_Edit):
     exactly_one_of: ClassVar[tuple[str, ...]] = ("expand", "mask", "keep_prompt")
 
     expand: Box | None = attrs.field(default=None, converter=read_sides)
-    keep_prompt: str | None = None
+    keep_prompt: str | None = attrs.field(default=None, converter=read_text)
 
     @property
     def mask_is_known(self) -> bool:
