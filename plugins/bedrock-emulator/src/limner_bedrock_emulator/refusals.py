@@ -83,6 +83,14 @@ END_OF_LIFE = Refusal(
 )
 
 
+def profile_needed(model_id: str) -> RequestRefused:
+    """Refuse an id that only an inference profile reaches; the apostrophe is the service's own."""
+    return invalid(
+        f"Invocation of model ID {model_id} with on-demand throughput isn\u2019t supported. "
+        "Retry your request with the ID or ARN of an inference profile that contains this model."
+    )
+
+
 def incomplete_signature(missing: Sequence[str]) -> RequestRefused:
     """Refuse an Authorization header that lacks parts of Signature Version 4; the header itself is not repeated."""
     parts = " ".join(f"Authorization header requires '{part}' parameter." for part in missing)

@@ -17,7 +17,7 @@ from aiohttp import web
 
 from limner_bedrock_emulator import eventstream, nova, sdxl, stability, titan
 from limner_bedrock_emulator.faults import HEADER, REFUSALS, Fault, Faults
-from limner_bedrock_emulator.model_ids import NOVA_CANVAS, SDXL, STABILITY, contract_of
+from limner_bedrock_emulator.model_ids import NOVA_CANVAS, SDXL, STABILITY, check_callable, contract_of
 from limner_bedrock_emulator.refusals import (
     INTERNAL_ERROR,
     MISSING_TOKEN,
@@ -130,6 +130,8 @@ class Service:
         if len(model_id) > LONGEST_MODEL_ID:
             raise invalid(_constraint("modelId", LONGEST_MODEL_ID))
         contract = contract_of(model_id, self._served)
+        if model_id not in self._served:
+            check_callable(model_id)
         fault = self.faults.next(request.headers.getall(HEADER, []), body)
         if fault is not None and fault.name in REFUSALS:
             raise FaultMet(REFUSALS[fault.name])
