@@ -16,14 +16,15 @@ from PIL import Image, ImageChops, ImageFilter, ImageOps
 from limner_bedrock_emulator import pictures
 from limner_bedrock_emulator.faults import spoil
 from limner_bedrock_emulator.model_ids import STABILITY
-from limner_bedrock_emulator.refusals import invalid, malformed
+from limner_bedrock_emulator.refusals import invalid, shortened
 from limner_bedrock_emulator.schemas import schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from limner_bedrock_emulator.faults import Fault
-    from limner_bedrock_emulator.painters import Painter, Size
+    from limner_bedrock_emulator.painters import Painter
+    from limner_bedrock_emulator.pictures import Size
 
 LARGEST_SEED = 4_294_967_294
 FORMATS = ("PNG", "JPEG", "WEBP")
@@ -66,20 +67,20 @@ class Rule(NamedTuple):
     ratio: float = 2.5
 
     def problems(self, size: Size) -> list[str]:
-        """Say what is wrong with a size, each as "LIMIT, actual: VALUE"."""
+        """Say what is wrong with a size."""
         short, long = sorted(size)
         actual = f"actual: {size[0]}x{size[1]}"
         problems = []
         if short < self.least:
-            problems.append(f"sides of at least {self.least} pixels, {actual}")
+            problems.append(f"expected sides of at least {self.least} pixels, {actual}")
         if long > self.most:
-            problems.append(f"sides of at most {self.most} pixels, {actual}")
+            problems.append(f"expected sides of at most {self.most} pixels, {actual}")
         if long > short * self.ratio:
-            problems.append(f"aspect ratio 1:{self.ratio} to {self.ratio}:1, {actual}")
+            problems.append(f"expected aspect ratio 1:{self.ratio} to {self.ratio}:1, {actual}")
         if short * long < self.fewest:
-            problems.append(f"at least {self.fewest} pixels, actual: {short * long}")
+            problems.append(f"expected at least {self.fewest} pixels, actual: {short * long}")
         if short * long > self.largest:
-            problems.append(f"at most {self.largest} pixels, actual: {short * long}")
+            problems.append(f"expected at most {self.largest} pixels, actual: {short * long}")
         return problems
 
 
@@ -107,7 +108,7 @@ def check_fields(contract: str, body: Mapping[str, Any]) -> None:
     for name in body:
         if name not in fields:
             known = f"Available fields for {contract.removeprefix(STABILITY)} are: {', '.join(fields)}"
-            raise invalid(json.dumps({"detail": f"Invalid field '{name}' in request. {known}"}))
+            raise invalid(json.dumps({"detail": f"Invalid field '{shortened(name)}' in request. {known}"}))
 
 
 def answer(contract: str, body: dict[str, Any], painter: Painter, fault: Fault | None) -> dict[str, Any]:
@@ -217,7 +218,4 @@ def _opaque(service: str, body: dict[str, Any]) -> Image.Image:
 
 def _read(service: str, body: dict[str, Any], key: str) -> Image.Image:
     """Read a picture and hold it against the service's rule."""
-    picture = pictures.read(body[key], f"#/{key}", formats=FORMATS)
-    if problems := RULES.get(service, Rule()).problems(picture.size):
-        raise malformed(*(f"#/{key}: expected {problem}" for problem in problems))
-    return picture
+    return pictures.read(body[key], f"#/{key}", check=RULES.get(service, Rule()).problems, formats=FORMATS)
