@@ -52,6 +52,8 @@ def plan(model: Model, task: Task) -> tuple[Plan, Fitted]:
         requests = tuple(_checked(model.encode(call), Request) for call in calls)
     with _blaming(model, "notices"):
         notices = tuple(_checked(notice, str) for notice in model.notices())
+    with _blaming(model, "warnings"):
+        notices += tuple(_checked(warning, str) for warning in model.warnings(fitted.task))
     return Plan(model.id, fitted.task, requests, fitted.account, calls, notices), fitted
 
 

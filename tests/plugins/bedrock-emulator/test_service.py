@@ -52,7 +52,7 @@ def test_a_request_without_signature_is_refused(post):
         (SIGNED.replace("SignedHeaders=host, ", ""), ["SignedHeaders"]),
         (SIGNED.replace("=a/20260101/us-east-1/bedrock/aws4_request", "="), ["Credential"]),
         ("AWS4-HMAC-SHA256", ["Credential", "SignedHeaders", "Signature"]),
-        ("Bearer secret", ["Credential", "SignedHeaders", "Signature"]),
+        ("Basic secret", ["Credential", "SignedHeaders", "Signature"]),
     ],
 )
 def test_an_incomplete_signature_is_refused(post, authorization, missing):
@@ -60,6 +60,43 @@ def test_an_incomplete_signature_is_refused(post, authorization, missing):
     assert (status, headers["x-amzn-ErrorType"]) == (400, "IncompleteSignature")
     assert re.findall(r"'(\w+)'", body["message"]) == missing
     assert "secret" not in body["message"]
+
+
+@pytest.mark.parametrize("authorization", ["Bearer", "Bearer ", "bearer"])
+def test_an_empty_api_key_is_refused(post, authorization):
+    status, headers, body = post(authorization=authorization, Content_Type="application/json")
+    assert (status, headers["x-amzn-ErrorType"]) == (403, "AccessDeniedException")
+    assert body == {"message": "Authentication failed: Please make sure your API Key is valid."}
+
+
+def test_an_api_key_is_taken_as_a_signature_is(emulator, monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "an-api-key")
+    client = boto3.client("bedrock-runtime", region_name="us-east-1", endpoint_url=emulator.url)
+    assert client.invoke_model(modelId=SDXL, body=json.dumps(BODY))["body"].read()
+    assert emulator.requests[0].headers["authorization"] == "Bearer an-api-key"
+    client.close()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3:80", "localhost:8765", "LocalHost", "[::1]:8765"])
+def test_a_host_of_this_machine_is_answered(post, host):
+    assert post(data=json.dumps(BODY).encode(), Host=host)[0] == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "evil.example:8765", "127.0.0.1.evil.example", "localhost.evil.example", "10.0.0.1", "[::2]", "0.0.0.0",
+     "127.0.0.1@evil.example", "evil.example@127.0.0.1", "127.0.0.1/x", "127.0.0.1:x", "[::1", "localhost,evil.example", "x"],
+)  # fmt: skip
+@pytest.mark.parametrize("authorization", [SIGNED, None])
+def test_another_host_is_refused_before_anything_else(post, emulator, host, authorization):
+    status, headers, body = post(data=json.dumps(BODY).encode(), authorization=authorization, Host=host)
+    assert (status, headers["x-amzn-ErrorType"]) == (421, "MisdirectedRequestException")
+    assert (
+        body["message"] == f"limner-bedrock-emulator answers no request to host {host!r}; use {emulator.url} or localhost."
+    )
+    assert emulator.requests == []
 
 
 def test_every_answer_has_a_request_id_of_its_own(post):

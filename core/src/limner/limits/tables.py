@@ -21,12 +21,20 @@ class TaskLimits:
     """What a model accepts for one task.
 
     Args:
+<<<<<<< HEAD
         parameters: the limit of each uniform parameter that the model supports.
         options: the limit of each provider-specific option.
+=======
+        parameters: the constraint of each uniform parameter that the model has a word for.
+        options: the constraint of each option that only this provider knows.
+        own_size: the provider's document that says that an edit's result has the size of its picture or canvas. That very
+            ``size`` may then be said, though none is sent.
+>>>>>>> mapping
     """
 
     parameters: Mapping[str, Constraint]
     options: Mapping[str, Constraint] = attrs.field(factory=dict)
+    own_size: str = ""
 
     def flattened(self) -> dict[str, Constraint]:
         """Return every limit by the name that accounts and errors use: options as ``options.NAME``."""
