@@ -1,4 +1,7 @@
-"""Converters: how the values of a task's fields are read from what users pass. What they cannot read is left for validation."""
+"""Converters: how the values of a task's fields are read from what users pass.
+
+What cannot be read is left as it is, for validation to refuse. Values may be of any class: their methods may raise anything.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,20 @@ from typing import Any, Literal
 
 from limner.images import Image, ImageSource, Mask, MaskSource
 from limner.options import Options
-from limner.prompts import NegativePrompt, NegativePromptSource, Prompt, PromptSource, WeightedText, read_number
+from limner.prompts import (
+    NegativePrompt,
+    NegativePromptSource,
+    Prompt,
+    PromptSource,
+    WeightedText,
+    read_number,
+    read_plain_text,
+)
+
+
+def read_text(value: str | None) -> str | None:
+    """Read text."""
+    return None if value is None else read_plain_text(value)
 
 
 def read_integer(value: int | None) -> int | None:
@@ -16,8 +32,8 @@ def read_integer(value: int | None) -> int | None:
     if value is None or isinstance(value, bool):
         return value
     try:
-        return operator.index(value)
-    except TypeError:
+        return int.__int__(operator.index(value))
+    except Exception:
         return value
 
 
@@ -28,9 +44,14 @@ def read_real(value: float | None) -> float | None:
 
 def read_needed_prompt(value: PromptSource) -> Prompt:
     """Read a text, or a sequence whose parts become WeightedText."""
-    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+    if isinstance(value, str):
+        return read_plain_text(value)
+    if isinstance(value, bytes) or not isinstance(value, Iterable):
         return value
-    return tuple(WeightedText(part) if isinstance(part, str) else part for part in value)
+    try:
+        return tuple(WeightedText(part) if isinstance(part, str) else part for part in _tuple(value))
+    except Exception:
+        return value  # type: ignore[return-value]
 
 
 def read_prompt(value: PromptSource | None) -> Prompt | None:
@@ -40,12 +61,16 @@ def read_prompt(value: PromptSource | None) -> Prompt | None:
 
 def read_negative_prompt(value: NegativePromptSource | None) -> NegativePrompt | None:
     """Read one text, or a sequence of texts."""
-    return value if value is None or isinstance(value, str) else _tuple(value)
+    if isinstance(value, str):
+        return read_text(value)
+    several = _tuple(value)
+    return tuple(map(read_plain_text, several)) if isinstance(several, tuple) else several
 
 
 def read_sides(value: Sequence[int] | None) -> Any:
     """Read a size or a border as a tuple of whole numbers."""
-    return tuple(map(read_integer, value)) if isinstance(value, list | tuple) else value
+    sides = _tuple(value)
+    return tuple(map(read_integer, sides)) if isinstance(sides, tuple) else sides
 
 
 def read_image(value: ImageSource) -> Image:
@@ -55,7 +80,8 @@ def read_image(value: ImageSource) -> Image:
 
 def read_images(value: ImageSource | Sequence[ImageSource]) -> tuple[Image, ...]:
     """Read a picture, or several."""
-    return tuple(map(Image.read, value)) if isinstance(value, list | tuple) else (Image.read(value),)  # type: ignore[arg-type]
+    several = _tuple(value)
+    return tuple(map(Image.read, several)) if isinstance(several, tuple) else (Image.read(several),)
 
 
 def read_mask(value: MaskSource | Literal["alpha"] | None) -> Mask | Literal["alpha"] | None:
@@ -69,4 +95,7 @@ def read_options(value: Mapping[str, Any] | None) -> Options:
 
 
 def _tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list | tuple) else value
+    """Make a tuple of a list or a tuple, even of a subclass whose iteration does something else."""
+    if isinstance(value, list):
+        return tuple(list.__iter__(value))
+    return tuple(tuple.__iter__(value)) if isinstance(value, tuple) else value

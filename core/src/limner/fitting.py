@@ -64,15 +64,19 @@ class Fitted:
 
     Attributes:
         task: what is sent: everything that was left to limner is filled in.
+        calls: the part of the task that each call makes.
         account: an entry for every input, and for everything that was filled in.
         original: the task as it was asked.
         border: the pixels that an outpaint adds to the original picture on the left, top, right and bottom.
+        warnings: what else there is to know, such as a model past its end of life.
     """
 
     task: Task
+    calls: tuple[Task, ...]
     account: tuple[Entry, ...]
     original: Task
     border: Box | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def restored_size(self) -> Size | None:
@@ -296,7 +300,14 @@ class _Fitting:
             )
 
     def result(self) -> Fitted:
-        return Fitted(attrs.evolve(self.task, **self.values), tuple(self.entries.values()), self.task, self.border)
+        fitted = attrs.evolve(self.task, **self.values)
+        return Fitted(
+            task=fitted,
+            calls=split(fitted, self.limits.per_call),
+            account=tuple(self.entries.values()),
+            original=self.task,
+            border=self.border,
+        )
 
 
 def split(task: Task, per_call: int) -> tuple[Task, ...]:

@@ -107,6 +107,7 @@ class ModelInterface(ABC):
     """The part of :class:`limner.Model` that a plugin implements; see there."""
 
     id: ClassVar[str]
+    ids: ClassVar[tuple[str, ...]] = ()
     aliases: ClassVar[tuple[str, ...]] = ()
     limits: ClassVar[Limits]
     lifecycle: ClassVar[Lifecycle] = Lifecycle()
@@ -143,20 +144,27 @@ class ModelInterface(ABC):
         """
 
     def check(self, task: Task) -> Iterable[Problem]:  # noqa: ARG002
-        """Say what is wrong between parameters that are each allowed."""
+        """Report what is wrong between parameters that are each allowed."""
         return ()
 
     @classmethod
     def matches(cls, model_id: str) -> bool:
         """Tell whether a longer id, such as an ARN, names this model."""
-        return model_id == cls.id
+        return model_id in {cls.id, *cls.ids}
 
     def notices(self) -> tuple[str, ...]:
-        """What a caller should know before calling, such as that the model is past its end of life."""
+        """Return what a caller should know before calling, such as that the model is past its end of life."""
         return self.lifecycle.notices(self.id)
 
+    def warnings(self, task: Task) -> Iterable[str]:  # noqa: ARG002
+        """Warn about a task that keeps the limits but will hardly give what is wanted.
+
+        Each warning is shown once by :mod:`warnings`, and is in ``warnings`` of plan and result. Never quote a prompt.
+        """
+        return ()
+
     def diagnose(self, *, live: bool = False) -> Iterable[Finding]:  # noqa: ARG002
-        """Look whether the model can be called: credentials, endpoint, ... Nothing that is billed, never a secret.
+        """Check whether the model can be called: credentials, endpoint, ... Never make a call that is billed; never show a secret.
 
         Args:
             live: whether the provider may be asked.

@@ -104,7 +104,6 @@ class Model(ModelInterface):
         plugin: the name of the plugin that offers it; discovery fills it in.
     """
 
-<<<<<<< HEAD
     generate = _method(signatures.generate)
     vary = _method(signatures.vary)
     inpaint = _method(signatures.inpaint)
@@ -118,86 +117,6 @@ class Model(ModelInterface):
     aoutpaint = _async_method(signatures.outpaint)
     aremove_background = _async_method(signatures.remove_background)
     aupscale = _async_method(signatures.upscale)
-=======
-    id: ClassVar[str]
-    ids: ClassVar[tuple[str, ...]] = ()
-    aliases: ClassVar[tuple[str, ...]] = ()
-    limits: ClassVar[Limits]
-    lifecycle: ClassVar[Lifecycle] = Lifecycle()
-    offline: ClassVar[bool] = False
-    Settings: ClassVar[type[contracts.Settings]] = contracts.Settings
-    contract: ClassVar[int] = CONTRACT
-    plugin: ClassVar[str] = ""
-
-    def __init__(self, settings: contracts.Settings | None = None, *, model_id: str | None = None) -> None:
-        self.settings = self.Settings() if settings is None else settings
-        self.model_id = self.id if model_id is None else model_id
-
-    # ------------------------------------------------------------------ what a plugin implements
-
-    @abstractmethod
-    def encode(self, task: Task) -> Request:
-        """Turn a task that keeps the limits, and is for one call, into the provider's request. Pure."""
-
-    @abstractmethod
-    def send(self, request: Request) -> Response:
-        """Send a request and return the answer: the only place with I/O.
-
-        Raises:
-            ProviderError: of the class that fits, the provider's own error chained.
-        """
-
-    @abstractmethod
-    def decode(self, task: Task, response: Response) -> Sequence[Picture]:
-        """Turn an answer into pictures, one for each that the call asked for, as far as there are. Pure.
-
-        Raises:
-            BadResponse: the answer is not what the provider documents.
-            ProviderError: the answer is an error.
-        """
-
-    def check(self, task: Task) -> Iterable[Problem]:  # noqa: ARG002
-        """Say what is wrong between parameters that are each allowed."""
-        return ()
-
-    @classmethod
-    def matches(cls, model_id: str) -> bool:
-        """Tell whether a longer id, such as an ARN, names this model."""
-        return model_id in {cls.id, *cls.ids}
-
-    def notices(self) -> tuple[str, ...]:
-        """What a caller should know before calling, such as that the model is past its end of life."""
-        return self.lifecycle.notices(self.id)
-
-    def warnings(self, task: Task) -> Iterable[str]:  # noqa: ARG002
-        """What a caller should know about a task that keeps the limits but will hardly give what is wanted.
-
-        Each is given once by :mod:`warnings`, and stands in ``warnings`` of plan and result: never quote a prompt.
-        """
-        return ()
-
-    def diagnose(self, *, live: bool = False) -> Iterable[Finding]:  # noqa: ARG002
-        """Look whether the model can be called: credentials, endpoint, ... Nothing that is billed, never a secret.
-
-        Args:
-            live: whether the provider may be asked.
-        """
-        return ()
-
-    # ------------------------------------------------------------------ what a user calls
-
-    @classmethod
-    def limits_of(cls, task: type[Task]) -> TaskLimits:
-        """The limits of one task.
-
-        Raises:
-            TaskRefused: the model does not do it.
-        """
-        if task not in cls.limits:
-            done = ", ".join(sorted(known.kind for known in cls.limits))
-            raise TaskRefused([Problem("task", task.kind, f"the model does not do it; it does {done}")], cls.id)
-        return cls.limits[task]
->>>>>>> data
 
     @classmethod
     def per_call(cls, task: type[Task]) -> int:

@@ -7,13 +7,18 @@ from collections.abc import Sequence
 import attrs
 
 
+def read_plain_text(value: str) -> str:
+    """Convert a subclass of str, such as an enumeration's member, to plain text; other values are left for validation."""
+    return str.__str__(value) if isinstance(value, str) else value
+
+
 def read_number(value: float) -> float:
     """Convert any real number except a bool to float; other values are left for validation."""
-    if isinstance(value, bool) or not hasattr(value, "__float__"):
-        return value
     try:
-        return float(value)
-    except (OverflowError, TypeError, ValueError):
+        if isinstance(value, float):
+            return float.__float__(value)
+        return value if isinstance(value, bool) or not hasattr(value, "__float__") else float(value)
+    except Exception:
         return value
 
 
@@ -26,7 +31,7 @@ class WeightedText:
         weight: any finite number; 1 is neutral.
     """
 
-    text: str
+    text: str = attrs.field(converter=read_plain_text)
     weight: float = attrs.field(default=1.0, converter=read_number)
 
 

@@ -1,4 +1,4 @@
-"""The way of a task: fit, encode, send, decode, the same in sync and async."""
+"""The way of a task: fit, encode, send, decode; the same in sync and async."""
 
 from __future__ import annotations
 
@@ -7,173 +7,145 @@ import logging
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import attrs
 
-from limner import compositing, workers
-from limner.contracts import Plan, Request, Response
+from limner import workers
+from limner.compositing import expand_canvas, keep_outside
 from limner.errors import BadResponse, ContentFiltered, LimnerError, PluginError, Problem, ProviderError, TaskRefused
 from limner.fitting import Fitted, fit
-from limner.hookspecs import hookimpl
 from limner.images import Image, Mask
-from limner.results import Origin, Picture, Result
+from limner.interface import ModelInterface, Request, Response
+from limner.results import Origin, Picture, Plan, Result
 from limner.tasks import Inpaint, Outpaint, Task
-
-if TYPE_CHECKING:
-    from limner.model import Model
 
 T = TypeVar("T")
 Kept = tuple[Image, Mask]
+"""The canvas whose pixels are preserved, and the mask of what is not."""
 
 log = logging.getLogger("limner")
 
 
-def cancellation() -> threading.Event:
-    """The event that is set once the run's caller has given up: what waits in ``send`` to try again waits on it."""
-    return workers.current_cancellation()
+def run(model: ModelInterface, task: Task) -> Result:
+    """Run a task: what stands behind all plugins' ``limner_run``."""
+    fitted = _fit(model, task)
+    _warn(fitted.warnings)
+    kept = _kept(fitted)
+    answers = _send(model, _encode(model, fitted))
+    return _decode(model, fitted, kept, answers)
 
 
-def plan(model: Model, task: Task) -> tuple[Plan, Fitted]:
-    """Fit and encode a task."""
-    settings = model.settings
-    limits = model.limits_of(type(task))
-    fitted = fit(task, limits, settings.fit, max_n=settings.max_n, strip_metadata=settings.strip_metadata, model=model.id)
-    with _blaming(model, "check"):
-        problems = tuple(_checked(problem, Problem) for problem in model.check(fitted.task))
-    if problems:
-        raise TaskRefused(problems, model.id)
-    calls = split(fitted.task, model.per_call(type(task)))
-    with _blaming(model, "encode"):
-        requests = tuple(_checked(model.encode(call), Request) for call in calls)
-    with _blaming(model, "notices"):
-        notices = tuple(_checked(notice, str) for notice in model.notices())
-    with _blaming(model, "warnings"):
-        notices += tuple(_checked(warning, str) for warning in model.warnings(fitted.task))
-    return Plan(model.id, fitted.task, requests, fitted.account, calls, notices), fitted
+def plan(model: ModelInterface, task: Task) -> Plan:
+    """Fit and encode a task; nothing is sent."""
+    fitted = _fit(model, task)
+    requests = tuple(_encode(model, fitted))
+    return Plan(model.id, fitted.task, requests, fitted.account, fitted.calls, fitted.warnings)
 
 
-def split(task: Task, per_call: int) -> tuple[Task, ...]:
-    """Split a task into calls of at most ``per_call`` pictures; each seed is the first plus the pictures before it."""
-    n, seed = getattr(task, "n", None), getattr(task, "seed", None)
-    if n is None or n <= per_call:
-        return (task,)
-    starts = range(0, n, per_call)
-    shares: list[dict[str, Any]] = [{"n": min(per_call, n - done)} for done in starts]
-    if seed is not None:
-        shares = [share | {"seed": seed + done} for share, done in zip(shares, starts, strict=True)]
-    return tuple(attrs.evolve(task, **share) for share in shares)
-
-
-def run(model: Model, task: Task) -> Result:
-    """Run a task through every plugin's ``limner_run``."""
-    from limner.plugins import registry
-
-    try:
-        result = registry().manager.hook.limner_run(model=model, task=task)
-    except (LimnerError, Warning, KeyboardInterrupt):
-        raise
-    except BaseException as error:
-        raise PluginError(f"{registry().culprit(error)} failed in limner_run: {error!r}") from error
-    if not isinstance(result, Result):
-        who = " or ".join(registry().runners())
-        raise PluginError(f"limner_run of {who} returned {type(result).__name__}, not a Result")
-    return result
-
-
-async def arun(model: Model, task: Task) -> Result:
-    """Run a task in a worker thread; cancelling stops what is unsent, and frees the worker's place at once."""
-    import asyncio  # as slow to import as the whole of limner's own way
+async def in_worker(model: ModelInterface, job: Callable[[], T]) -> T:
+    """Do a job in one of limner's threads; cancelling stops what is not sent yet, and frees the model's slot at once."""
+    import asyncio  # takes as long to import as everything else here
 
     cancelled = workers.Cancellation()
-    places = workers.slots("run", model.id, model.settings.max_in_flight)
+    slots = workers.slots("run", model.id, model.settings.max_in_flight)
     try:
-        return await asyncio.wrap_future(places.start(workers.bound(partial(run, model, task), cancelled), cancelled))
+        return await asyncio.wrap_future(slots.start(workers.bound(job, cancelled), cancelled))
     except (asyncio.CancelledError, GeneratorExit):
         cancelled.set()
         raise
 
 
-class _Core:
-    """The model itself, behind all plugins."""
-
-    @staticmethod
-    @hookimpl(trylast=True)
-    def limner_run(model: Model, task: Task) -> Result:
-        return _run(model, task)
+def cancellation() -> threading.Event:
+    """Return the event that is set once the caller has given up; code in ``send`` that waits should wait on it."""
+    return workers.current_cancellation()
 
 
-CORE = _Core()
+# ---------------------------------------------------------------------------------------------- fit and encode
 
 
-def _run(model: Model, task: Task) -> Result:
-    planned, fitted = plan(model, task)
-    for notice in planned.warnings:
-        _warn_once(notice)
-    kept = _kept(fitted.asked)  # whole, and no larger than can be laid back: seen before it costs
-    started = time.perf_counter()
-    answers = _send_all(model, planned.requests)
-    seconds = time.perf_counter() - started
-    bytes_sent = sum(len(request.body) for request in planned.requests)
-    planned = attrs.evolve(planned, requests=())  # as large as the pictures that come now, and done with
-    pictures: list[Picture] = []
-    errors: list[LimnerError] = []
-    for call, answer in zip(planned.calls, answers, strict=True):
-        try:
-            pictures += _pictures(model, fitted, kept, call, answer)
-        except LimnerError as error:
-            errors.append(error)
-    received = [answer for answer in answers if isinstance(answer, Response)]
-    ids = tuple(answer.request_id for answer in received if answer.request_id is not None)
-    result = Result(
-        model=model.id,
-        task=planned.task,
-        pictures=tuple(pictures),
-        account=planned.account,
-        request_ids=ids,
-        seconds=seconds,
-        warnings=planned.warnings,
-    )
-    failure = errors[0] if errors else _failure(model, result)
-    _log(model, bytes_sent, received, result, failure)
-    if failure is not None:
-        _raise(failure, model, result)
-    return result
+def _fit(model: ModelInterface, task: Task) -> Fitted:
+    settings = model.settings
+    limits = model.limits_of(type(task))
+    fitted = fit(task, limits, settings.fit, max_n=settings.max_n, strip_metadata=settings.strip_metadata, model=model.id)
+    problems = _collected(model, "check", Problem, partial(model.check, fitted.task))
+    if problems:
+        raise TaskRefused(problems, model.id)
+    notices = _collected(model, "notices", str, model.notices)
+    notices += _collected(model, "warnings", str, partial(model.warnings, fitted.task))
+    return attrs.evolve(fitted, warnings=notices) if notices else fitted
+
+
+def _kept(fitted: Fitted) -> Kept | None:
+    """Decode what is preserved, before anything is paid for; ``None`` where nothing is.
+
+    Raises:
+        TaskRefused: the picture is damaged, or its canvas too large.
+    """
+    original = fitted.original
+    if not isinstance(original, Inpaint | Outpaint) or not fitted.task.preserve:  # type: ignore[attr-defined]
+        return None
+    if fitted.border is not None:
+        return expand_canvas(original.image, fitted.border)
+    original.image.pil()
+    return original.image, original.mask if isinstance(original.mask, Mask) else Mask.from_alpha(original.image)
+
+
+def _encode(model: ModelInterface, fitted: Fitted) -> Sequence[Request]:
+    return _collected(model, "encode", Request, lambda: map(model.encode, fitted.calls))
 
 
 # ---------------------------------------------------------------------------------------------- send
 
 
-def _send_all(model: Model, requests: Sequence[Request]) -> list[Response | LimnerError]:
-    """Send requests side by side; the answers and errors are in the order of the requests."""
+@attrs.frozen
+class _Answers:
+    """What became of the requests: an answer or an error for each, in their order."""
+
+    outcomes: tuple[Response | LimnerError, ...]
+    seconds: float
+    bytes_sent: int
+
+    @property
+    def responses(self) -> list[Response]:
+        return [outcome for outcome in self.outcomes if isinstance(outcome, Response)]
+
+
+def _send(model: ModelInterface, requests: Sequence[Request]) -> _Answers:
+    """Send requests side by side."""
+    started = time.perf_counter()
+    outcomes = _send_all(model, requests)
+    seconds = time.perf_counter() - started
+    return _Answers(tuple(outcomes), seconds, sum(len(request.body) for request in requests))
+
+
+def _send_all(model: ModelInterface, requests: Sequence[Request]) -> list[Response | LimnerError]:
     slots = workers.slots("send", model.id, model.settings.max_in_flight)
     cancelled = workers.current_cancellation()
-    if len(requests) == 1:
+    jobs = [partial(_send_one, model, request, cancelled) for request in requests]
+    if len(jobs) == 1:
         with slots.held(cancelled):
-            return [_answer(partial(_send, model, requests[0], cancelled))]
+            return [_outcome(jobs[0])]
     try:
-        answers = [
-            slots.start(workers.bound(partial(_send, model, request, cancelled), cancelled), cancelled)
-            for request in requests
-        ]
-        return [_answer(answer.result) for answer in answers]
+        futures = [slots.start(workers.bound(job, cancelled), cancelled) for job in jobs]
+        return [_outcome(future.result) for future in futures]
     except BaseException:  # a KeyboardInterrupt, while others are still out
         cancelled.set()
         raise
 
 
-def _send(model: Model, request: Request, cancelled: threading.Event) -> Response:
+def _send_one(model: ModelInterface, request: Request, cancelled: threading.Event) -> Response:
     if cancelled.is_set():
         raise CancelledError
     with _blaming(model, "send"):
         return _checked(model.send(request), Response)
 
 
-def _answer(get: Callable[[], Response]) -> Response | LimnerError:
+def _outcome(get: Callable[[], Response]) -> Response | LimnerError:
     try:
         return get()
     except CancelledError:
@@ -185,89 +157,99 @@ def _answer(get: Callable[[], Response]) -> Response | LimnerError:
 # ---------------------------------------------------------------------------------------------- decode
 
 
-def _pictures(model: Model, fitted: Fitted, kept: Kept | None, call: Task, answer: Response | LimnerError) -> list[Picture]:
+def _decode(model: ModelInterface, fitted: Fitted, kept: Kept | None, answers: _Answers) -> Result:
+    """Turn all answers into a result, log it, and raise what is wrong with it."""
+    pictures: list[Picture] = []
+    failure: LimnerError | None = None
+    for call, outcome in zip(fitted.calls, answers.outcomes, strict=True):
+        try:
+            pictures += _pictures(model, fitted, kept, call, outcome)
+        except LimnerError as error:
+            failure = failure or error
+    result = Result(
+        model=model.id,
+        task=fitted.task,
+        pictures=tuple(pictures),
+        account=fitted.account,
+        request_ids=tuple(answer.request_id for answer in answers.responses if answer.request_id is not None),
+        seconds=answers.seconds,
+        warnings=fitted.warnings,
+    )
+    failure = failure or _failure(model, result)
+    _log(model, answers, result, failure)
+    if failure is not None:
+        _raise(failure, model, result)
+    return result
+
+
+def _pictures(
+    model: ModelInterface, fitted: Fitted, kept: Kept | None, call: Task, outcome: Response | LimnerError
+) -> list[Picture]:
     """Turn one call's answer into finished pictures."""
-    if isinstance(answer, LimnerError):
-        raise answer
+    if isinstance(outcome, LimnerError):
+        raise outcome
+    origin = Origin(model.model_id, model.id, model.settings.fit, fitted)
     try:
-        return list(_finished(model, fitted, kept, _decode(model, call, answer)))
-    except TaskRefused as error:  # its own words: a picture in the answer cannot be read
+        return [
+            attrs.evolve(picture, image=_restored(fitted, kept, picture), origin=origin)
+            for picture in _decoded(model, call, outcome)
+        ]
+    except TaskRefused as error:  # limner's own words for a picture that cannot be read; here it is the provider's
         raise BadResponse(f"the picture is damaged: {error}") from error
 
 
-def _decode(model: Model, call: Task, answer: Response) -> list[Picture]:
-    """Decode one call's answer into exactly as many pictures as it asked for; missing ones stand last."""
+def _decoded(model: ModelInterface, call: Task, answer: Response) -> list[Picture]:
+    """Decode one call's answer into exactly as many pictures as it asked for; missing ones come last."""
     try:
-        with _blaming(model, "decode"):
-            pictures = [_checked(picture, Picture) for picture in model.decode(call, answer)]
+        pictures = _collected(model, "decode", Picture, partial(model.decode, call, answer))
     except ProviderError as error:
         error.request_ids = error.request_ids or ((answer.request_id,) if answer.request_id is not None else ())
         raise
     wanted = getattr(call, "n", None) or 1
     if len(pictures) > wanted:
         raise BadResponse(f"{len(pictures)} pictures came, {wanted} were asked for")
-    missing = Picture(outcome="failed", reason="the provider gave fewer pictures than asked for")
+    missing = Picture(outcome="failed", reason="the provider returned fewer pictures than asked for")
     seed = getattr(call, "seed", None)
     return [
         attrs.evolve(picture, index=index, seed=seed if picture.seed is None else picture.seed)
-        for index, picture in enumerate(pictures + [missing] * (wanted - len(pictures)))
+        for index, picture in enumerate([*pictures, *[missing] * (wanted - len(pictures))])
     ]
 
 
-def _finished(model: Model, fitted: Fitted, kept: Kept | None, pictures: list[Picture]) -> Iterator[Picture]:
-    """Bring pictures back to the input's size, lay what is kept back over them, and say how they were made."""
-    origin = Origin(model.model_id, model.id, model.settings.fit, fitted.asked)
-    for picture in pictures:
-        image = picture.image
-        if image is not None and picture.outcome == "ok":
-            image = _restored(fitted, kept, image)
-        yield attrs.evolve(picture, image=image, origin=origin)
-
-
-def _restored(fitted: Fitted, kept: Kept | None, image: Image) -> Image:
+def _restored(fitted: Fitted, kept: Kept | None, picture: Picture) -> Any:
+    """Bring a picture back to the original's size, with the original's pixels wherever the mask keeps them."""
+    image = picture.image
+    if image is None or picture.outcome != "ok":
+        return image
     if kept is not None:
-        return compositing.keep_outside(*kept, image)
-    return image if fitted.restore in {None, image.size} else image.resized(fitted.restore or image.size)
+        return keep_outside(*kept, image)
+    size = fitted.restored_size
+    return image if size is None else image.resized(size)
 
 
-def _kept(task: Task) -> Kept | None:
-    """The canvas that is laid back and what is opened on it; ``None`` where nothing is laid back.
-
-    Raises:
-        TaskRefused: the picture is damaged, or its canvas too large.
-    """
-    if not isinstance(task, Inpaint | Outpaint) or not task.preserve:
-        return None
-    if isinstance(task, Outpaint) and task.expand is not None:
-        return compositing.expand_canvas(task.image, task.expand)
-    mask = task.mask if isinstance(task.mask, Mask) else Mask.from_alpha(task.image)
-    task.image.pil()
-    return task.image, mask
+# ---------------------------------------------------------------------------------------------- errors and log
 
 
-# ---------------------------------------------------------------------------------------------- end
-
-
-def _failure(model: Model, result: Result) -> ProviderError | None:
-    """The error of a run whose calls all went well, but not all of whose pictures."""
+def _failure(model: ModelInterface, result: Result) -> ProviderError | None:
+    """The error of a run whose calls all succeeded, but not all of whose pictures."""
     failed = [picture for picture in result.pictures if picture.outcome == "failed"]
     filtered = [picture for picture in result.pictures if picture.outcome == "filtered"]
-    all_of = len(result.pictures)
+    n = len(result.pictures)
     if failed:
-        return BadResponse(f"{len(failed)} of {all_of} pictures failed{_reasons(failed)}")
+        return BadResponse(f"{len(failed)} of {n} pictures failed{_reasons(failed)}")
     if filtered and model.settings.on_filtered == "raise":
-        said = f"the content filter held back {len(filtered)} of {all_of} pictures{_reasons(filtered)}"
-        return ContentFiltered(f"{said}; on_filtered='return' gives what came")
+        what = f"the content filter held back {len(filtered)} of {n} pictures{_reasons(filtered)}"
+        return ContentFiltered(f"{what}; on_filtered='return' returns the others")
     return None
 
 
 def _reasons(pictures: Sequence[Picture]) -> str:
-    """The provider's words, each once."""
+    """The provider's reasons, each once."""
     reasons = "; ".join(dict.fromkeys(picture.reason for picture in pictures if picture.reason))
     return f": {reasons}" if reasons else ""
 
 
-def _raise(error: LimnerError, model: Model, result: Result) -> NoReturn:
+def _raise(error: LimnerError, model: ModelInterface, result: Result) -> NoReturn:
     if isinstance(error, ProviderError):
         error.model = error.model or model.model_id
         error.request_ids = error.request_ids or result.request_ids
@@ -275,36 +257,50 @@ def _raise(error: LimnerError, model: Model, result: Result) -> NoReturn:
     raise error
 
 
-def _log(model: Model, bytes_sent: int, received: list[Response], result: Result, failure: LimnerError | None) -> None:
-    """One record for each run; never a prompt, a picture or a secret."""
+def _log(model: ModelInterface, answers: _Answers, result: Result, failure: LimnerError | None) -> None:
+    """Write one record for each run; never a prompt, a picture or a secret."""
+    received = answers.responses
     fields = {
         "model": model.model_id,
         "region": next((answer.region for answer in received if answer.region is not None), None),
         "request_ids": result.request_ids,
-        "milliseconds": round(result.seconds * 1000),
-        "bytes_sent": bytes_sent,
+        "milliseconds": round(answers.seconds * 1000),
+        "bytes_sent": answers.bytes_sent,
         "bytes_received": sum(len(answer.body) for answer in received),
         "attempts": sum(answer.attempts for answer in received),
         "outcome": type(failure).__name__ if failure is not None else "ok",
     }
-    words = " ".join(f"{name}={value}" for name, value in fields.items())
-    log.info("%s %s", result.task.kind, words, extra={"limner": fields})
+    text = " ".join(f"{name}={value}" for name, value in fields.items())
+    log.info("%s %s", result.task.kind, text, extra={"limner": fields})
 
 
-@functools.cache
+def _warn(notices: Iterable[str]) -> None:
+    for notice in notices:
+        _warn_once(notice)
+
+
+@functools.lru_cache(maxsize=1024)
 def _warn_once(notice: str) -> None:
     warnings.warn(notice, stacklevel=2)
 
 
+# ---------------------------------------------------------------------------------------------- a plugin's code
+
+
+def _collected(model: ModelInterface, step: str, kind: type[T], produce: Callable[[], Iterable[T]]) -> tuple[T, ...]:
+    """Call a plugin's code, and check that everything it returns is of a kind."""
+    with _blaming(model, step):
+        return tuple([_checked(value, kind) for value in produce()])
+
+
 def _checked(value: Any, kind: type[T]) -> T:
-    """See that a plugin returned what it should."""
     if not isinstance(value, kind):
         raise TypeError(f"returned {type(value).__name__}, not {kind.__name__}")
     return value
 
 
 @contextmanager
-def _blaming(model: Model, step: str) -> Iterator[None]:
+def _blaming(model: ModelInterface, step: str) -> Iterator[None]:
     """Turn whatever a plugin's own code raises into a PluginError that names it."""
     try:
         yield

@@ -21,15 +21,10 @@ class TaskLimits:
     """What a model accepts for one task.
 
     Args:
-<<<<<<< HEAD
         parameters: the limit of each uniform parameter that the model supports.
         options: the limit of each provider-specific option.
-=======
-        parameters: the constraint of each uniform parameter that the model has a word for.
-        options: the constraint of each option that only this provider knows.
-        own_size: the provider's document that says that an edit's result has the size of its picture or canvas. That very
-            ``size`` may then be said, though none is sent.
->>>>>>> mapping
+        own_size: the provider's document that says that the result of an edit has the size of its picture or canvas. That
+            ``size`` may then be given, though none is sent.
     """
 
     parameters: Mapping[str, Constraint]
