@@ -166,6 +166,7 @@ def test_faulty_options_are_refused_or_made_plain(value):
 def test_a_value_nested_in_options_is_named():
     assert refusal(lambda: Options(a={"b": {"c": float("nan")}})).startswith("options.a.b.c=nan")
     assert len(refusal(lambda: Options({"x" * 10_000: {1, 2}}))) < 300
+    assert len(refusal(lambda: Options({"x" * 50: nested(40, "objects")}))) < 300
 
 
 def test_kinds_of_text_become_plain_in_every_field():

@@ -89,7 +89,7 @@ class _Freezing:
 
     def mapping(self, where: str, values: Mapping[Any, Any], level: int) -> dict[str, Any]:
         texts = {_text(where, name): value for name, value in values.items()}
-        return {name: self._value(f"{where}.{_brief(name)}", value, level) for name, value in texts.items()}
+        return {name: self._value(_inner(where, name), value, level) for name, value in texts.items()}
 
     def _value(self, where: str, value: Any, level: int) -> Any:
         try:
@@ -145,8 +145,10 @@ def _text(where: str, text: object) -> str:
     return plain
 
 
-def _brief(name: str) -> str:
-    return name if len(name) <= 60 else f"{name[:48]}..."
+def _inner(where: str, name: str) -> str:
+    """The name of an inner value, for errors, not longer than a line."""
+    path = f"{where}.{name}"
+    return path if len(path) <= 100 else f"{path[:97]}..."
 
 
 def _whole(where: str, number: int) -> int:

@@ -136,11 +136,22 @@ def _structured(converter: Converter, document: Any) -> Task | Result:
     if not isinstance(document, dict) or "task" not in document:
         raise TaskRefused([Problem("json", shorten(document), "is no task or result of limner: it has no 'task'")])
     kind: Any = Result if "pictures" in document else Task
+    if kind is Result:
+        _check_lists(document)
     try:
         structured: Task | Result = converter.structure(document, kind)
     except Exception as error:
         raise _refusal_in(error) or TaskRefused([Problem("json", "", _not_structured(error))]) from error
     return structured
+
+
+def _check_lists(document: Document) -> None:
+    """Cattrs takes a text for a list of texts, and an empty list for an object."""
+    for name, inner in {"pictures": dict, "account": dict, "request_ids": str, "warnings": str}.items():
+        items = document.get(name, [])
+        if not isinstance(items, list) or not all(isinstance(item, inner) for item in items):
+            what = "objects" if inner is dict else "texts"
+            raise TaskRefused([Problem.of(name, items, f"must be a list of {what}")])
 
 
 def _not_structured(error: Exception) -> str:
