@@ -27,6 +27,7 @@ from limner.pixels import (
     turned,
     upright,
 )
+from limner.saving import write_atomically
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -50,6 +51,9 @@ MAX_FILE_BYTES = 100_000_000
 """A larger file is refused unread: no provider takes a tenth of it."""
 
 _SAVED_BY_SUFFIX = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp"}
+
+SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp"}
+"""What a file's name ends with, by media type."""
 
 
 @attrs.frozen(repr=False)
@@ -101,7 +105,7 @@ class Image:
             case bytes() | bytearray() | memoryview():
                 return cls(bytes(source))
             case str() | os.PathLike():
-                return cls._read_path(_path(source))
+                return cls._read_path(checked_path(source))
         if callable(getattr(source, "read", None)) and not isinstance(source, Mask):
             return cls(_content(source))  # type: ignore[arg-type]
         if callable(getattr(source, "convert", None)):
@@ -191,16 +195,17 @@ class Image:
 
         Args:
             path: where to; the suffix is .png, .jpg, .jpeg, .webp or none.
-            overwrite: replace an existing file.
+            overwrite: replace an existing file; it keeps its mode, and a symbolic link stays one.
 
         Returns:
             The path.
 
         Raises:
             FileExistsError: there is a file and ``overwrite`` is not set.
-            TaskRefused: the suffix names a format that is not written.
+            OSError: the file cannot be written.
+            TaskRefused: the suffix names a format that is not written, or the picture is too large for its format.
         """
-        path = Path(path)
+        path = checked_path(path)
         return write_atomically(path, self.converted(path.suffix).data, overwrite=overwrite)
 
     def converted(self, suffix: str) -> Image:
@@ -435,38 +440,16 @@ def file_type(suffix: str) -> str | None:
     return _SAVED_BY_SUFFIX.get(suffix.lower())
 
 
-def write_atomically(path: Path, data: bytes, *, overwrite: bool) -> Path:
-    """Write a file whole or not at all: under another name first, then renamed."""
-    if not overwrite and path.exists():
-        raise _exists(path)
-    unfinished = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
-    try:
-        unfinished.write_bytes(data)
-        if overwrite:
-            unfinished.replace(path)
-        else:
-            _name(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    return path
+def checked_path(source: str | os.PathLike[str]) -> Path:
+    """Make a path of what was said.
 
-
-def _name(unfinished: Path, path: Path) -> None:
-    """Give a file its name, unless somebody else made one of that name meanwhile."""
-    try:
-        path.hardlink_to(unfinished)
-    except FileExistsError:
-        raise _exists(path) from None
-    except (OSError, NotImplementedError):  # a file system without hard links
-        unfinished.replace(path)
-
-
-def _exists(path: Path) -> FileExistsError:
-    return FileExistsError(f"{path} exists; say overwrite=True (--force) to replace it")
-
-
-def _path(source: str | os.PathLike[str]) -> Path:
+    Raises:
+        TaskRefused: no file can have such a name.
+    """
     path = os.fspath(source)
-    if not isinstance(path, str) or "\0" in path:
-        raise refused(source, "is no path of a file")
-    return Path(path)
+    try:
+        if isinstance(path, str) and b"\0" not in os.fsencode(path):
+            return Path(path)
+    except UnicodeEncodeError:  # half a surrogate pair
+        pass
+    raise refused(source, "is no path of a file")
