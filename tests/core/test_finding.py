@@ -15,9 +15,10 @@ import limner
 import pytest
 from limner import Generate, Inpaint, Lifecycle, Mask, Model, Outpaint, TaskRefused, UnknownModel, hookimpl, parameters
 from limner.finding import MODEL_VARIABLE, default_model
+from limner.plugins import registry
 from limner.tasks import TASKS
 
-from .fakes import Fake, FakeSettings, fake, png, registered
+from .fakes import DRASTIC, Fake, FakeSettings, fake, png, registered
 
 
 class Offline(Fake):
@@ -356,3 +357,39 @@ def test_a_size_that_follows_the_picture_is_held_against_the_picture():
         assert Editor not in limner.models(task=Inpaint, size=(2048, 1024))
         assert Editor in limner.models(task=limner.Vary, size=(100, 100))
         assert Editor not in limner.models(task=limner.Vary, size=(1024, 1024))
+
+
+@pytest.mark.parametrize("fault", [ZeroDivisionError("oh"), *DRASTIC], ids=repr)
+def test_a_plugin_that_fails_while_models_are_looked_for_breaks_alone(plugin, fault):
+    class Odd(limner.limits.TaskLimits):
+        def supports(self, name):
+            raise fault
+
+    class Broken(Fake):
+        id = "broken.painter-1"
+        limits: typing.ClassVar = {Generate: Odd({})}
+
+    class OddPlugin:
+        limner_models = staticmethod(hookimpl(lambda: [Broken]))
+
+    registry().register(OddPlugin, "odd")
+    try:
+        assert "fake.painter-1" in {model.id for model in limner.models(supports="steps")}
+        assert next(plugin for plugin in registry().plugins if plugin.name == "odd").broken.startswith("Broken.limits: ")
+    finally:
+        registry().unregister("odd")
+
+
+@pytest.mark.parametrize("fault", [ZeroDivisionError("oh"), *DRASTIC], ids=repr)
+def test_a_model_that_cannot_be_made_is_named(fault):
+    class Broken(Fake):
+        id = "broken.painter-1"
+
+        def __init__(self, *_, **__):
+            raise fault
+
+    class OddPlugin:
+        limner_models = staticmethod(hookimpl(lambda: [Broken]))
+
+    with registered(OddPlugin), pytest.raises(limner.PluginError, match=r"broken\.painter-1: .*Broken\.__init__ failed"):
+        limner.get_model("broken.painter-1")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from limner.errors import UnknownModel
 from limner.limits import TaskLimits
-from limner.plugins import registry
+from limner.plugins import Plugin, blaming, breaking_alone, registry
 from limner.tasks import Task
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ def get_model(name: str | None = None, *, model_id: str | None = None, **setting
     found = registry().find(name)
     if model_id is None and name not in found.aliases and name != found.id:
         model_id = name
-    return found(found.Settings.of(settings), model_id=model_id)
+    with blaming(found, "__init__"):
+        return found(found.Settings.of(settings), model_id=model_id)
 
 
 def default_model() -> str:
@@ -79,15 +80,17 @@ def models(
     """
     wanted = (supports,) if isinstance(supports, str) else tuple(supports)
 
-    def can(limits: TaskLimits) -> bool:
+    def does(limits: TaskLimits) -> bool:
         return (size is None or limits.allows_size((size[0], size[1]))) and all(limits.supports(name) for name in wanted)
 
-    found = {
-        model
-        for model, _ in registry().models()
-        if (state is None or model.lifecycle.state() == state)
-        and any(can(limits) for kind, limits in model.limits.items() if task in {None, kind, kind.kind})
-    }
+    def can(model: type[Model], plugin: Plugin) -> bool:
+        with breaking_alone(plugin, f"{model.__name__}.limits"):
+            return (state is None or model.lifecycle.state() == state) and any(
+                does(limits) for kind, limits in model.limits.items() if task in {None, kind, kind.kind}
+            )
+        return False
+
+    found = {model for model, plugin in registry().models() if can(model, plugin)}
     return tuple(sorted(found, key=lambda model: model.id))
 
 

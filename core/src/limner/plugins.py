@@ -12,13 +12,13 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 import pluggy
 
-from limner import hookspecs
-from limner.errors import PluginError, UnknownModel, did_you_mean
+from limner import contracts, hookspecs
+from limner.errors import LimnerError, PluginError, UnknownModel, did_you_mean
 from limner.limits import TaskLimits
 from limner.model import CONTRACT, Model
 from limner.tasks import Task
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from importlib.metadata import Distribution, EntryPoint
 
     import click
+
+T = TypeVar("T")
 
 GROUP = "limner"
 
@@ -179,13 +181,8 @@ class Registry:
             if plugin.broken or module is None or not hasattr(module, "limner_commands"):
                 continue
             before = set(cli.commands)
-            try:
-                with contextlib.redirect_stdout(io.StringIO()):
-                    module.limner_commands(cli=cli)
-            except KeyboardInterrupt:
-                raise
-            except BaseException as error:  # a sys.exit too
-                plugin.broken = f"limner_commands: {_in_words(error)}"
+            with breaking_alone(plugin, "limner_commands"), contextlib.redirect_stdout(io.StringIO()):
+                module.limner_commands(cli=cli)
             plugin.commands = tuple(name for name in cli.commands if name not in before)
 
     def culprit(self, error: BaseException) -> str:
@@ -244,11 +241,38 @@ def _in_words(error: BaseException) -> str:
 
 
 def _matches(model: type[Model], plugin: Plugin, name: str) -> bool:
+    with breaking_alone(plugin, f"{model.__name__}.matches"):
+        return bool(model.matches(name))
+    return False
+
+
+@contextlib.contextmanager
+def breaking_alone(plugin: Plugin, where: str) -> Iterator[None]:
+    """Whatever a plugin's own code raises marks it as broken, a sys.exit too, and what comes next goes on."""
     try:
-        return model.matches(name)
-    except Exception as error:
-        plugin.broken = f"{model.__name__}.matches: {_in_words(error)}"
-        return False
+        yield
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        plugin.broken = f"{where}: {_in_words(error)}"
+
+
+@contextlib.contextmanager
+def blaming(model: type[Model], step: str) -> Iterator[None]:
+    """Turn whatever a model's own code raises into a PluginError that names it."""
+    try:
+        yield
+    except (LimnerError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        raise PluginError(f"{model.id}: {model.__module__}.{model.__qualname__}.{step} failed: {error!r}") from error
+
+
+def checked(value: Any, kind: type[T]) -> T:
+    """See that a plugin returned what it should."""
+    if not isinstance(value, kind):
+        raise TypeError(f"returned {type(value).__name__}, not {kind.__name__}")
+    return value
 
 
 def _check_hooks(module: Any) -> None:
@@ -293,7 +317,15 @@ def _wrong_model(model: type[Model]) -> str | None:
         return "has no id or no limits"
     if not _are_limits(model.limits):
         return "has limits that are not TaskLimits by task"
+    return _wrong_attribute(model)
+
+
+def _wrong_attribute(model: type[Model]) -> str | None:
     if not isinstance(model.aliases, list | tuple):
         return f"has aliases that are no list of names: {model.aliases!r}"
+    if not isinstance(model.lifecycle, contracts.Lifecycle):
+        return f"has a lifecycle that is no Lifecycle: {model.lifecycle!r}"
+    if not (isinstance(model.Settings, type) and issubclass(model.Settings, contracts.Settings)):
+        return f"has Settings that are no subclass of limner.Settings: {model.Settings!r}"
     wrong = [name for name in (model.id, *model.aliases) if not isinstance(name, str) or not _NAME.fullmatch(name)]
     return f"has the name {wrong[0]!r}; use letters, digits and . : / _ -" if wrong else None

@@ -9,9 +9,8 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
-from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import attrs
 
@@ -21,13 +20,13 @@ from limner.errors import BadResponse, ContentFiltered, LimnerError, PluginError
 from limner.fitting import Fitted, fit
 from limner.hookspecs import hookimpl
 from limner.images import Image, Mask
+from limner.plugins import blaming, checked, registry
 from limner.results import Origin, Picture, Result
 from limner.tasks import Inpaint, Outpaint, Task
 
 if TYPE_CHECKING:
     from limner.model import Model
 
-T = TypeVar("T")
 Kept = tuple[Image, Mask]
 
 log = logging.getLogger("limner")
@@ -43,15 +42,15 @@ def plan(model: Model, task: Task) -> tuple[Plan, Fitted]:
     settings = model.settings
     limits = model.limits_of(type(task))
     fitted = fit(task, limits, settings.fit, max_n=settings.max_n, strip_metadata=settings.strip_metadata, model=model.id)
-    with _blaming(model, "check"):
-        problems = tuple(_checked(problem, Problem) for problem in model.check(fitted.task))
+    with blaming(type(model), "check"):
+        problems = tuple(checked(problem, Problem) for problem in model.check(fitted.task))
     if problems:
         raise TaskRefused(problems, model.id)
     calls = split(fitted.task, model.per_call(type(task)))
-    with _blaming(model, "encode"):
-        requests = tuple(_checked(model.encode(call), Request) for call in calls)
-    with _blaming(model, "notices"):
-        notices = tuple(_checked(notice, str) for notice in model.notices())
+    with blaming(type(model), "encode"):
+        requests = tuple(checked(model.encode(call), Request) for call in calls)
+    with blaming(type(model), "notices"):
+        notices = tuple(checked(notice, str) for notice in model.notices())
     return Plan(model.id, fitted.task, requests, fitted.account, calls, notices), fitted
 
 
@@ -69,8 +68,6 @@ def split(task: Task, per_call: int) -> tuple[Task, ...]:
 
 def run(model: Model, task: Task) -> Result:
     """Run a task through every plugin's ``limner_run``."""
-    from limner.plugins import registry
-
     try:
         result = registry().manager.hook.limner_run(model=model, task=task)
     except (LimnerError, Warning, KeyboardInterrupt):
@@ -167,8 +164,8 @@ def _send_all(model: Model, requests: Sequence[Request]) -> list[Response | Limn
 def _send(model: Model, request: Request, cancelled: threading.Event) -> Response:
     if cancelled.is_set():
         raise CancelledError
-    with _blaming(model, "send"):
-        return _checked(model.send(request), Response)
+    with blaming(type(model), "send"):
+        return checked(model.send(request), Response)
 
 
 def _answer(get: Callable[[], Response]) -> Response | LimnerError:
@@ -196,8 +193,8 @@ def _pictures(model: Model, fitted: Fitted, kept: Kept | None, call: Task, answe
 def _decode(model: Model, call: Task, answer: Response) -> list[Picture]:
     """Decode one call's answer into exactly as many pictures as it asked for; missing ones stand last."""
     try:
-        with _blaming(model, "decode"):
-            pictures = [_checked(picture, Picture) for picture in model.decode(call, answer)]
+        with blaming(type(model), "decode"):
+            pictures = [checked(picture, Picture) for picture in model.decode(call, answer)]
     except ProviderError as error:
         error.request_ids = error.request_ids or ((answer.request_id,) if answer.request_id is not None else ())
         raise
@@ -292,22 +289,3 @@ def _log(model: Model, bytes_sent: int, received: list[Response], result: Result
 @functools.cache
 def _warn_once(notice: str) -> None:
     warnings.warn(notice, stacklevel=2)
-
-
-def _checked(value: Any, kind: type[T]) -> T:
-    """See that a plugin returned what it should."""
-    if not isinstance(value, kind):
-        raise TypeError(f"returned {type(value).__name__}, not {kind.__name__}")
-    return value
-
-
-@contextmanager
-def _blaming(model: Model, step: str) -> Iterator[None]:
-    """Turn whatever a plugin's own code raises into a PluginError that names it."""
-    try:
-        yield
-    except (LimnerError, KeyboardInterrupt):
-        raise
-    except BaseException as error:
-        who = f"{type(model).__module__}.{type(model).__qualname__}"
-        raise PluginError(f"{model.id}: {who}.{step} failed: {error!r}") from error
