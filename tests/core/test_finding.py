@@ -18,7 +18,7 @@ from limner.finding import MODEL_VARIABLE, default_model
 from limner.plugins import registry
 from limner.tasks import TASKS
 
-from .fakes import DRASTIC, Fake, FakeSettings, fake, png, registered
+from .fakes import DRASTIC, OPTIONS, Fake, FakeSettings, fake, png, registered
 
 
 class Offline(Fake):
@@ -271,6 +271,38 @@ def test_an_unknown_parameter_says_the_nearest_or_where_it_goes(plugin):
     problems = {problem.parameter: problem.limit for problem in error.value.problems}
     assert "did you mean seed?" in problems["sede"]
     assert "options={'style_preset': ...}" in problems["style_preset"]
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("cfg_scale", "guidance_scale"),
+        ("cfgScale", "guidance_scale"),
+        ("guidanceScale", "guidance_scale"),
+        ("width", "size"),
+        ("numberOfImages", "n"),
+        ("samples", "n"),
+        ("init_image", "image"),
+        ("image_strength", "strength"),
+        ("num_inference_steps", "steps"),
+        ("negativeText", "negative_prompt"),
+        ("text", "prompt"),
+    ],
+)
+def test_a_providers_word_leads_to_the_uniform_parameter(plugin, said, meant):
+    with pytest.raises(TaskRefused, match=rf"did you mean {meant}\?"):
+        limner.vary(png(), "a", model="fake", **{said: 1})
+    limits = Fake.limits[limner.Vary].parameters | {"size": Fake.limits[Generate].parameters["size"]}
+    model = fake(base=type("Styled", (Fake,), {"limits": {limner.Vary: limner.limits.TaskLimits(limits, OPTIONS)}}))
+    with pytest.raises(TaskRefused, match=rf"options\.{said}=1: .* did you mean the parameter {meant}\?"):
+        model.vary(png(), "a", options={said: 1})
+
+
+def test_an_option_is_held_against_the_options_own_names(plugin):
+    with pytest.raises(TaskRefused, match=r"did you mean options\.style\?"):
+        limner.generate("a", model="fake", options={"styel": "anime"})
+    with pytest.raises(TaskRefused, match=r"options\.zoom=1: the model has no word for it$"):
+        limner.generate("a", model="fake", options={"zoom": 1})
 
 
 @pytest.mark.parametrize("kind", TASKS.values(), ids=lambda kind: kind.__name__)

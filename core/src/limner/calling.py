@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import attrs
 
 from limner.errors import Problem, TaskRefused, did_you_mean
+from limner.synonyms import parameter_meant_by
 from limner.tasks import Generate, Inpaint, Outpaint, RemoveBackground, Task, Upscale, Vary
 
 if TYPE_CHECKING:
@@ -114,7 +115,9 @@ def make_task(task: type[Task], said: Mapping[str, Any]) -> Task:
     problems = []
     for name, value in said.items():
         if name not in names:
-            meant = did_you_mean(name, names) or f"what only one provider knows goes in options={{{name!r}: ...}}"
+            parameter = parameter_meant_by(name, names)
+            meant = f"did you mean {parameter}?" if parameter is not None else did_you_mean(name, names)
+            meant = meant or f"what only one provider knows goes in options={{{name!r}: ...}}"
             problems.append(Problem.of(name, value, f"{task.kind} has no such parameter; {meant}"))
     if problems:
         raise TaskRefused(problems)
