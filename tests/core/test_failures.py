@@ -21,7 +21,7 @@ from limner import (
     Response,
 )
 
-from .fakes import Fake, answer, fake, png
+from .fakes import DRASTIC, Fake, answer, fake, png
 from .transports import caught, failing_at, seed_of
 
 
@@ -77,7 +77,7 @@ def test_timeouts_mean_the_same(run):
     assert "no answer in 2.5 seconds" in str(error)
 
 
-FAULTS = [ValueError("oh"), KeyError("oh"), RecursionError("oh"), StopIteration("oh"), AssertionError(), SystemExit(3)]
+FAULTS = [ValueError("oh"), KeyError("oh"), RecursionError("oh"), StopIteration("oh"), AssertionError(), *DRASTIC]
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=repr)
@@ -91,6 +91,22 @@ def test_whatever_a_plugin_raises_names_it(run, step, fault):
     assert f"some_plugin.models.Broken.{step}" in str(error)
     assert "fake.painter-1" in str(error)
     assert error.__cause__ is fault or error.__cause__.__cause__ is fault  # a generator wraps StopIteration
+
+
+@pytest.mark.parametrize("fault", DRASTIC, ids=repr)
+def test_a_drastic_fault_keeps_the_pictures_of_the_other_calls(run, fault):
+    error = caught(run, fake(failing_at(2, error=fault)), Generate(prompt="a", n=6, seed=0), PluginError)
+    assert [picture.seed for picture in error.pictures] == [0, 0, 4, 4]
+
+
+@pytest.mark.parametrize("step", ["check", "encode", "send", "decode", "notices"])
+def test_an_interrupt_stays_an_interrupt(step):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    broken = type("Broken", (Fake,), {step: interrupted})
+    with pytest.raises(KeyboardInterrupt):
+        fake(base=broken).run(Generate(prompt="a"))
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,10 @@ import limner
 import pytest
 from limner import Generate, Inpaint, Lifecycle, Mask, Model, Outpaint, TaskRefused, UnknownModel, hookimpl, parameters
 from limner.finding import MODEL_VARIABLE, default_model
+from limner.plugins import registry
 from limner.tasks import TASKS
 
-from .fakes import Fake, FakeSettings, fake, png, registered
+from .fakes import DRASTIC, OPTIONS, Fake, FakeSettings, fake, png, registered
 
 
 class Offline(Fake):
@@ -272,6 +273,38 @@ def test_an_unknown_parameter_says_the_nearest_or_where_it_goes(plugin):
     assert "options={'style_preset': ...}" in problems["style_preset"]
 
 
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("cfg_scale", "guidance_scale"),
+        ("cfgScale", "guidance_scale"),
+        ("guidanceScale", "guidance_scale"),
+        ("width", "size"),
+        ("numberOfImages", "n"),
+        ("samples", "n"),
+        ("init_image", "image"),
+        ("image_strength", "strength"),
+        ("num_inference_steps", "steps"),
+        ("negativeText", "negative_prompt"),
+        ("text", "prompt"),
+    ],
+)
+def test_a_providers_word_leads_to_the_uniform_parameter(plugin, said, meant):
+    with pytest.raises(TaskRefused, match=rf"did you mean {meant}\?"):
+        limner.vary(png(), "a", model="fake", **{said: 1})
+    limits = Fake.limits[limner.Vary].parameters | {"size": Fake.limits[Generate].parameters["size"]}
+    model = fake(base=type("Styled", (Fake,), {"limits": {limner.Vary: limner.limits.TaskLimits(limits, OPTIONS)}}))
+    with pytest.raises(TaskRefused, match=rf"options\.{said}=1: .* did you mean the parameter {meant}\?"):
+        model.vary(png(), "a", options={said: 1})
+
+
+def test_an_option_is_held_against_the_options_own_names(plugin):
+    with pytest.raises(TaskRefused, match=r"did you mean options\.style\?"):
+        limner.generate("a", model="fake", options={"styel": "anime"})
+    with pytest.raises(TaskRefused, match=r"options\.zoom=1: the model has no word for it$"):
+        limner.generate("a", model="fake", options={"zoom": 1})
+
+
 @pytest.mark.parametrize("kind", TASKS.values(), ids=lambda kind: kind.__name__)
 def test_the_keyword_arguments_are_the_fields_of_the_task(kind):
     declared = set(getattr(parameters, kind.__name__).__annotations__) - {"fit", "on_filtered"}
@@ -356,3 +389,39 @@ def test_a_size_that_follows_the_picture_is_held_against_the_picture():
         assert Editor not in limner.models(task=Inpaint, size=(2048, 1024))
         assert Editor in limner.models(task=limner.Vary, size=(100, 100))
         assert Editor not in limner.models(task=limner.Vary, size=(1024, 1024))
+
+
+@pytest.mark.parametrize("fault", [ZeroDivisionError("oh"), *DRASTIC], ids=repr)
+def test_a_plugin_that_fails_while_models_are_looked_for_breaks_alone(plugin, fault):
+    class Odd(limner.limits.TaskLimits):
+        def supports(self, name):
+            raise fault
+
+    class Broken(Fake):
+        id = "broken.painter-1"
+        limits: typing.ClassVar = {Generate: Odd({})}
+
+    class OddPlugin:
+        limner_models = staticmethod(hookimpl(lambda: [Broken]))
+
+    registry().register(OddPlugin, "odd")
+    try:
+        assert "fake.painter-1" in {model.id for model in limner.models(supports="steps")}
+        assert next(plugin for plugin in registry().plugins if plugin.name == "odd").broken.startswith("Broken.limits: ")
+    finally:
+        registry().unregister("odd")
+
+
+@pytest.mark.parametrize("fault", [ZeroDivisionError("oh"), *DRASTIC], ids=repr)
+def test_a_model_that_cannot_be_made_is_named(fault):
+    class Broken(Fake):
+        id = "broken.painter-1"
+
+        def __init__(self, *_, **__):
+            raise fault
+
+    class OddPlugin:
+        limner_models = staticmethod(hookimpl(lambda: [Broken]))
+
+    with registered(OddPlugin), pytest.raises(limner.PluginError, match=r"broken\.painter-1: .*Broken\.__init__ failed"):
+        limner.get_model("broken.painter-1")

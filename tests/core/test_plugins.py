@@ -11,7 +11,7 @@ from limner.limits import PromptText, TaskLimits
 from limner.model import CONTRACT
 from limner.plugins import Plugin, Registry
 
-from .fakes import LIMITS, Fake
+from .fakes import DRASTIC, LIMITS, Fake
 
 
 def module(name: str = "some_plugin", **names: object) -> types.ModuleType:
@@ -131,6 +131,8 @@ class Abstract(Model):
         ([model(limits={Generate: {"prompt": PromptText(source="")}})], "limits"),
         ([model(limits={"generate": TaskLimits({})})], "limits"),
         ([model(limits=[Generate])], "limits"),
+        ([model(lifecycle=None)], "Other has a lifecycle that is no Lifecycle: None"),
+        ([model(Settings=dict)], "Other has Settings that are no subclass of limner.Settings"),
         ([Fake, Abstract], "Abstract does not implement"),
     ],
     ids=lambda value: str(value)[:40],
@@ -229,15 +231,16 @@ def test_an_opaque_arn(registry):
         registry.find("arn:aws:bedrock:us-east-1:1:provisioned-model/p1")
 
 
-def test_a_plugin_whose_matches_fails_breaks_alone(registry):
+@pytest.mark.parametrize("fault", [ZeroDivisionError("oh"), *DRASTIC], ids=repr)
+def test_a_plugin_whose_matches_fails_breaks_alone(registry, fault):
     def fail(cls, model_id):
-        raise ZeroDivisionError("oh")
+        raise fault
 
     registry.register(offering(model("odd.painter-1", matches=classmethod(fail))), "odd")
     long = model("long.painter-1", matches=classmethod(lambda cls, model_id: "painter-1" in model_id))
     registry.register(offering(long), "fine")
     assert registry.find("arn:long.painter-1") is long
-    with pytest.raises(UnknownModel, match=r"plugin odd is broken: .*ZeroDivisionError"):
+    with pytest.raises(UnknownModel, match=r"plugin odd is broken: Other\.matches: "):
         registry.find("nothing")
 
 

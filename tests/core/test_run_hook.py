@@ -12,7 +12,7 @@ from limner import (
     TaskRefused,
 )
 
-from .fakes import fake, registered
+from .fakes import DRASTIC, fake, registered
 from .transports import Transport, caught, failing_at
 
 
@@ -78,6 +78,22 @@ def test_a_plugin_that_raises_in_limner_run_is_named(run):
     assert "test-plugin-0" in str(error)
     assert "no ledger" in str(error)
     assert isinstance(error.__cause__, LookupError)
+
+
+@pytest.mark.parametrize("fault", DRASTIC, ids=repr)
+@pytest.mark.parametrize("wrapper", [True, False])
+def test_a_plugin_that_gives_up_in_limner_run_is_named(run, wrapper, fault):
+    def fail(model):
+        raise fault
+
+    def wrap(model):
+        yield
+        raise fault
+
+    hook = limner.hookimpl(wrapper=True)(wrap) if wrapper else limner.hookimpl(tryfirst=True)(fail)
+    with registered(type("Broken", (), {"limner_run": staticmethod(hook)})):
+        error = caught(run, fake(), Generate(prompt="a"), PluginError)
+    assert "test-plugin-0" in str(error)
 
 
 def test_a_plugin_that_returns_no_result_is_named(run):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from limner.errors import UnknownModel
 from limner.limits import TaskLimits
+from limner.interface import ModelInterface
+from limner.isolation import blaming, breaking_alone
 from limner.model import Model
-from limner.plugins import registry
+from limner.plugins import Plugin, registry
 from limner.tasks import Task
 
 MODEL_VARIABLE = "LIMNER_MODEL"
@@ -30,10 +32,11 @@ def get_model(name: str | None = None, *, model_id: str | None = None, **setting
         TaskRefused: a setting is unknown or wrong.
     """
     name = default_model() if name is None else name
-    found = registry().find(name)
+    found = cast("type[Model]", registry().find(name))
     if model_id is None and name not in found.aliases and name != found.id:
         model_id = name
-    return found(found.Settings.of(settings), model_id=model_id)
+    with blaming(found, "__init__"):
+        return found(found.Settings.of(settings), model_id=model_id)
 
 
 def default_model() -> str:
@@ -73,13 +76,15 @@ def models(
     """
     wanted = (supports,) if isinstance(supports, str) else tuple(supports)
 
-    def can(limits: TaskLimits) -> bool:
+    def does(limits: TaskLimits) -> bool:
         return (size is None or limits.allows_size((size[0], size[1]))) and all(limits.supports(name) for name in wanted)
 
-    found = {
-        model
-        for model, _ in registry().models()
-        if (state is None or model.lifecycle.state() == state)
-        and any(can(limits) for kind, limits in model.limits.items() if task in {None, kind, kind.kind})
-    }
-    return tuple(sorted(found, key=lambda model: model.id))
+    def can(model: type[ModelInterface], plugin: Plugin) -> bool:
+        with breaking_alone(plugin, f"{model.__name__}.limits"):
+            return (state is None or model.lifecycle.state() == state) and any(
+                does(limits) for kind, limits in model.limits.items() if task in {None, kind, kind.kind}
+            )
+        return False
+
+    found = {model for model, plugin in registry().models() if can(model, plugin)}
+    return tuple(sorted(cast("set[type[Model]]", found), key=lambda model: model.id))

@@ -69,12 +69,12 @@ class LimnerError(Exception):
         return super().__str__()
 
 
-def did_you_mean(name: str, known: Iterable[str], most: int = 1) -> str:
-    """Ask for the nearest known names; empty where none is near."""
+def did_you_mean(name: str, known: Iterable[str], most: int = 1, *, prefix: str = "") -> str:
+    """Ask for the nearest known names, with what is said before each; empty where none is near."""
     import difflib
 
     near = difflib.get_close_matches(name, list(known), most)
-    return f"did you mean {' or '.join(near)}?" if near else ""
+    return f"did you mean {' or '.join(prefix + one for one in near)}?" if near else ""
 
 
 def shorten(value: object, length: int = 60) -> str:

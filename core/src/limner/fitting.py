@@ -16,6 +16,7 @@ from limner.errors import Problem, TaskRefused, did_you_mean
 from limner.images import Box, Image, Mask, Size
 from limner.limits import Constraint, Expand, Seed, TaskLimits, in_words
 from limner.options import Options
+from limner.synonyms import parameter_meant_by
 from limner.tasks import Inpaint, Outpaint, Task
 
 Mode = Literal["strict", "nearest"]
@@ -222,8 +223,13 @@ class _Fitting:
             self.problems.append(Problem.of("size", asked, f"{why}; leave size out", self.limits.own_size))
 
     def _similar(self, name: str) -> str:
-        options = [f"options.{option}" for option in self.limits.options] if name.startswith("options.") else []
-        meant = did_you_mean(name, options)
+        option = name.removeprefix("options.")
+        if option == name:
+            return ""
+        parameter = parameter_meant_by(option, self.limits.parameters)
+        if parameter is not None:
+            return f"; did you mean the parameter {parameter}?"
+        meant = did_you_mean(option, self.limits.options, prefix="options.")
         return f"; {meant}" if meant else ""
 
     def _preserve(self, asked: bool | None) -> None:

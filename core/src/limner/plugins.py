@@ -17,10 +17,14 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import pluggy
 
-from limner import hookspecs
-from limner.errors import PluginError, UnknownModel, did_you_mean
+from limner import hookspecs, running
+from limner.errors import LimnerError, PluginError, UnknownModel, did_you_mean
+from limner.hookspecs import hookimpl
+from limner.interface import CONTRACT, Lifecycle, ModelInterface
+from limner.isolation import breaking_alone, description
 from limner.limits import TaskLimits
-from limner.model import CONTRACT, Model
+from limner.results import Result
+from limner.settings import Settings
 from limner.tasks import Task
 
 if TYPE_CHECKING:
@@ -62,7 +66,7 @@ class Plugin:
     name: str
     dist: Distribution | None = None
     seconds: float = 0.0
-    models: tuple[type[Model], ...] = ()
+    models: tuple[type[ModelInterface], ...] = ()
     commands: tuple[str, ...] = ()
     broken: str = ""
     remarks: tuple[str, ...] = ()
@@ -71,6 +75,18 @@ class Plugin:
     def distribution(self) -> str:
         """The installed distribution and its version; its metadata is not read before somebody asks."""
         return f"{self.dist.name} {self.dist.version}" if self.dist is not None else ""
+
+
+class _Core:
+    """The model itself, behind all plugins."""
+
+    @staticmethod
+    @hookimpl(trylast=True)
+    def limner_run(model: ModelInterface, task: Task) -> Result:
+        return running.run(model, task)
+
+
+CORE = _Core()
 
 
 class Registry:
@@ -104,15 +120,16 @@ class Registry:
         try:
             with contextlib.redirect_stdout(printed):
                 module = load()
-                _check_hooks(module)
                 name = self._unused(plugin.name)
                 registered = True  # halfway, even where pluggy finds a signature wrong
                 self.manager.register(module, name)
-                plugin.models = tuple(_checked_models(module, plugin.name))
+                self._check_hooks(module)
+                if self._implements("limner_models", module):
+                    plugin.models = _checked_models(self._call("limner_models", module), plugin.name)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            plugin.broken = _in_words(error)
+            plugin.broken = description(error)
             if registered:
                 self.manager.unregister(name=plugin.name)
         plugin.seconds = time.perf_counter() - started
@@ -122,12 +139,35 @@ class Registry:
             plugin.remarks += (f"printed {len(printed.getvalue())} characters while loading",)
         return plugin
 
+    def _check_hooks(self, module: Any) -> None:
+        """Report by name which hook is misspelt or not marked: pluggy itself ignores them."""
+        specs = [name for name in vars(hookspecs) if name.startswith("limner_")]
+        functions = [name for name in dir(module) if name.startswith("limner_") and callable(getattr(module, name))]
+        for name in functions:
+            if not hasattr(getattr(module, name), "limner_impl"):
+                raise PluginError(f"{name} is not marked with @hookimpl")
+        callers = self.manager.get_hookcallers(module) or []
+        for caller in callers:
+            if not caller.has_spec():
+                raise PluginError("; ".join(filter(None, (f"there is no hook {caller.name}", did_you_mean(caller.name, specs)))))
+        if not callers:
+            raise PluginError(f"it implements none of the hooks {', '.join(sorted(specs))}")
+
+    def _implements(self, hook: str, module: Any) -> bool:
+        return any(impl.plugin is module for impl in getattr(self.manager.hook, hook).get_hookimpls())
+
+    def _call(self, hook: str, module: Any, **arguments: Any) -> Any:
+        """Call one plugin's implementation of a hook."""
+        others = [plugin for _, plugin in self.manager.list_name_plugin() if plugin is not module]
+        answers = self.manager.subset_hook_caller(hook, others)(**arguments)
+        return answers[0] if answers else None
+
     def _unused(self, name: str) -> str:
         if self.manager.has_plugin(name):
             raise PluginError(f"two plugins are named {name!r}; rename one entry point, or uninstall one")
         return name
 
-    def models(self) -> Iterator[tuple[type[Model], Plugin]]:
+    def models(self) -> Iterator[tuple[type[ModelInterface], Plugin]]:
         """Every model class that is offered, with its plugin."""
         for plugin in self.plugins:
             for model in plugin.models:
@@ -141,7 +181,7 @@ class Registry:
                 claims.setdefault(name, []).append(plugin.name)
         return {name: claimants for name, claimants in claims.items() if len(claimants) > 1}
 
-    def find(self, name: str) -> type[Model]:
+    def find(self, name: str) -> type[ModelInterface]:
         """Find a model class by alias, id or a longer id such as an ARN.
 
         Raises:
@@ -176,19 +216,27 @@ class Registry:
         """Let every plugin add its commands; one that fails is marked as broken."""
         for plugin in self.plugins:
             module = self.manager.get_plugin(plugin.name)
-            if plugin.broken or module is None or not hasattr(module, "limner_commands"):
+            if plugin.broken or not self._implements("limner_commands", module):
                 continue
             before = set(cli.commands)
-            try:
-                with contextlib.redirect_stdout(io.StringIO()):
-                    module.limner_commands(cli=cli)
-            except KeyboardInterrupt:
-                raise
-            except BaseException as error:  # a sys.exit too
-                plugin.broken = f"limner_commands: {_in_words(error)}"
+            with breaking_alone(plugin, "limner_commands"), contextlib.redirect_stdout(io.StringIO()):
+                self._call("limner_commands", module, cli=cli)
             plugin.commands = tuple(name for name in cli.commands if name not in before)
 
-    def culprit(self, error: BaseException) -> str:
+    def run(self, model: ModelInterface, task: Task) -> Result:
+        """Run a task through every plugin's ``limner_run``."""
+        try:
+            result = self.manager.hook.limner_run(model=model, task=task)
+        except (LimnerError, Warning, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            raise PluginError(f"{self._culprit(error)} failed in limner_run: {error!r}") from error
+        if not isinstance(result, Result):
+            runners = [impl.plugin_name for impl in self.manager.hook.limner_run.get_hookimpls() if impl.plugin is not CORE]
+            raise PluginError(f"limner_run of {' or '.join(runners)} returned {type(result).__name__}, not a Result")
+        return result
+
+    def _culprit(self, error: BaseException) -> str:
         """Name the plugin in whose code an error was raised."""
         modules = {self._module_name(plugin.name): plugin.name for plugin in self.plugins}
         traceback, found = error.__traceback__, ""
@@ -198,10 +246,6 @@ class Registry:
             found = modules.get(module) or next((n for m, n in modules.items() if m.startswith(f"{package}.")), found)
             traceback = traceback.tb_next
         return f"plugin {found}" if found else "limner itself"
-
-    def runners(self) -> list[str]:
-        """Name the plugins that take part in every run."""
-        return [impl.plugin_name for impl in self.manager.hook.limner_run.get_hookimpls() if impl.plugin_name != "limner"]
 
     def _module_name(self, name: str) -> str:
         module = self.manager.get_plugin(name)
@@ -223,45 +267,21 @@ def registry() -> Registry:
 def _loaded() -> Registry:
     from importlib.metadata import entry_points
 
-    from limner import running
-
     installed = Registry()
-    installed.manager.register(running.CORE, "limner")
+    installed.manager.register(CORE, "limner")
     installed.load(entry_points(group=GROUP))
     return installed
 
 
-def short_name(model: type[Model]) -> str:
+def short_name(model: type[ModelInterface]) -> str:
     """A model's first alias, or its id where it has none."""
     return model.aliases[0] if model.aliases else model.id
 
 
-def _in_words(error: BaseException) -> str:
-    if isinstance(error, SystemExit):
-        return f"it calls sys.exit({error.code!r})"
-    named = isinstance(error, PluginError | pluggy.PluginValidationError)
-    return " ".join(f"{'' if named else type(error).__name__ + ': '}{error}".split())
-
-
-def _matches(model: type[Model], plugin: Plugin, name: str) -> bool:
-    try:
-        return model.matches(name)
-    except Exception as error:
-        plugin.broken = f"{model.__name__}.matches: {_in_words(error)}"
-        return False
-
-
-def _check_hooks(module: Any) -> None:
-    """Say by name which hook is misspelt or not marked: pluggy itself passes over them in silence."""
-    known = {name for name in vars(hookspecs) if name.startswith("limner_")}
-    hooks = [name for name in dir(module) if name.startswith("limner_") and callable(getattr(module, name))]
-    for name in hooks:
-        if not hasattr(getattr(module, name), "limner_impl"):
-            raise PluginError(f"{name} is not marked with @hookimpl")
-        if name not in known:
-            raise PluginError("; ".join(filter(None, (f"there is no hook {name}", did_you_mean(name, sorted(known))))))
-    if not hooks:
-        raise PluginError(f"it implements none of the hooks {', '.join(sorted(known))}")
+def _matches(model: type[ModelInterface], plugin: Plugin, name: str) -> bool:
+    with breaking_alone(plugin, f"{model.__name__}.matches"):
+        return bool(model.matches(name))
+    return False
 
 
 def _are_limits(limits: object) -> bool:
@@ -270,20 +290,19 @@ def _are_limits(limits: object) -> bool:
     )
 
 
-def _checked_models(module: Any, plugin: str) -> Iterable[type[Model]]:
-    offered = module.limner_models() if hasattr(module, "limner_models") else ()
+def _checked_models(offered: Any, plugin: str) -> tuple[type[ModelInterface], ...]:
     if not isinstance(offered, list | tuple):
         raise PluginError(f"limner_models returned {type(offered).__name__}, not a list of Model classes")
     for model in offered:
-        if not (isinstance(model, type) and issubclass(model, Model)):
-            raise PluginError(f"limner_models returned {model!r}, which is no Model class")
+        if not (isinstance(model, type) and issubclass(model, ModelInterface)):
+            raise PluginError(f"limner_models returned {model!r}, which is not a Model class")
         if (wrong := _wrong_model(model)) is not None:
             raise PluginError(f"{model.__name__} {wrong}")
         model.plugin = plugin
-    return offered
+    return tuple(offered)
 
 
-def _wrong_model(model: type[Model]) -> str | None:
+def _wrong_model(model: type[ModelInterface]) -> str | None:
     """Say what is wrong with a model class."""
     if inspect.isabstract(model):
         return f"does not implement {', '.join(sorted(model.__abstractmethods__))}"
@@ -293,7 +312,15 @@ def _wrong_model(model: type[Model]) -> str | None:
         return "has no id or no limits"
     if not _are_limits(model.limits):
         return "has limits that are not TaskLimits by task"
+    return _wrong_attribute(model)
+
+
+def _wrong_attribute(model: type[ModelInterface]) -> str | None:
     if not isinstance(model.aliases, list | tuple):
         return f"has aliases that are no list of names: {model.aliases!r}"
+    if not isinstance(model.lifecycle, Lifecycle):
+        return f"has a lifecycle that is no Lifecycle: {model.lifecycle!r}"
+    if not (isinstance(model.Settings, type) and issubclass(model.Settings, Settings)):
+        return f"has Settings that are no subclass of limner.Settings: {model.Settings!r}"
     wrong = [name for name in (model.id, *model.aliases) if not isinstance(name, str) or not _NAME.fullmatch(name)]
     return f"has the name {wrong[0]!r}; use letters, digits and . : / _ -" if wrong else None

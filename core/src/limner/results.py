@@ -14,7 +14,7 @@ import attrs
 
 from limner import containers
 from limner.errors import BadResponse, TaskRefused
-from limner.fitting import Entry
+from limner.fitting import Entry, Fitted
 from limner.images import SUFFIXES, Image, Size, checked_path
 from limner.saving import where, write_atomically, write_elsewhere
 from limner.tasks import Task
@@ -22,24 +22,26 @@ from limner.tasks import Task
 if TYPE_CHECKING:
     import PIL.Image
 
+    from limner.interface import Request
+
 PictureOutcome = Literal["ok", "filtered", "failed"]
 
 
 @attrs.frozen
 class Origin:
-    """How a picture was made, before anybody asks for it in words.
+    """How a picture was made: what provenance is written from when somebody asks for it.
 
     Attributes:
         model_id: the provider's id that was called.
         model: the model's own id.
         fit: the mode of the fit.
-        task: the task as it was asked, all that limner chose filled in.
+        fitted: the task as it was asked and as it was sent.
     """
 
     model_id: str
     model: str
     fit: str
-    task: Task
+    fitted: Fitted
 
 
 @attrs.frozen(repr=False, kw_only=True)
@@ -72,14 +74,14 @@ class Picture:
         if not isinstance(self.origin, Origin):
             return self.origin or {}
         import limner
-        from limner.serializing import fingerprint
+        from limner.serialization import fingerprint
 
         return {
             "limner": limner.__version__,
             "model": self.origin.model,
             "model_id": self.origin.model_id,
             "fit": self.origin.fit,
-            "task": fingerprint(self.origin.task),
+            "task": fingerprint(self.origin.fitted.repeatable()),
             "seed": self.seed,
             "index": self.index,
         }
@@ -233,6 +235,27 @@ class Result:
         return self.images[0]._repr_png_() if self.images else None
 
 
+@attrs.frozen
+class Plan:
+    """What would be sent for a task; nothing was.
+
+    Attributes:
+        model: the model's id.
+        task: the task within the model's limits, its seed filled in; running it sends exactly ``requests``.
+        requests: one for each call.
+        account: what became of every input.
+        calls: the part of the task that each request carries.
+        warnings: what else there is to know, such as a model past its end of life or a prompt that will hardly work.
+    """
+
+    model: str
+    task: Task
+    requests: tuple[Request, ...]
+    account: tuple[Entry, ...]
+    calls: tuple[Task, ...] = attrs.field(repr=False)
+    warnings: tuple[str, ...] = ()
+
+
 def image_from_base64(text: object, what: str = "the picture") -> Image:
     """Read a picture out of a provider's answer, trusting nothing.
 
@@ -265,7 +288,7 @@ def parse_json(body: bytes) -> dict[str, Any]:
 
 def read_provenance(image: Image) -> dict[str, Any] | None:
     """Return how a picture was made, where limner wrote that into it."""
-    from limner.serializing import parse
+    from limner.serialization import parse
 
     try:
         found = parse(containers.extract(image.data, image.media_type) or b"null")

@@ -7,9 +7,8 @@ import logging
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import CancelledError
-from contextlib import contextmanager
 from functools import partial
 from typing import Any, NoReturn, TypeVar
 
@@ -17,10 +16,11 @@ import attrs
 
 from limner import workers
 from limner.compositing import expand_canvas, keep_outside
-from limner.errors import BadResponse, ContentFiltered, LimnerError, PluginError, Problem, ProviderError, TaskRefused
+from limner.errors import BadResponse, ContentFiltered, LimnerError, Problem, ProviderError, TaskRefused
 from limner.fitting import Fitted, fit
 from limner.images import Image, Mask
 from limner.interface import ModelInterface, Request, Response
+from limner.isolation import blaming, checked
 from limner.results import Origin, Picture, Plan, Result
 from limner.tasks import Inpaint, Outpaint, Task
 
@@ -141,8 +141,8 @@ def _send_all(model: ModelInterface, requests: Sequence[Request]) -> list[Respon
 def _send_one(model: ModelInterface, request: Request, cancelled: threading.Event) -> Response:
     if cancelled.is_set():
         raise CancelledError
-    with _blaming(model, "send"):
-        return _checked(model.send(request), Response)
+    with blaming(type(model), "send"):
+        return checked(model.send(request), Response)
 
 
 def _outcome(get: Callable[[], Response]) -> Response | LimnerError:
@@ -289,23 +289,5 @@ def _warn_once(notice: str) -> None:
 
 def _collected(model: ModelInterface, step: str, kind: type[T], produce: Callable[[], Iterable[T]]) -> tuple[T, ...]:
     """Call a plugin's code, and check that everything it returns is of a kind."""
-    with _blaming(model, step):
-        return tuple([_checked(value, kind) for value in produce()])
-
-
-def _checked(value: Any, kind: type[T]) -> T:
-    if not isinstance(value, kind):
-        raise TypeError(f"returned {type(value).__name__}, not {kind.__name__}")
-    return value
-
-
-@contextmanager
-def _blaming(model: ModelInterface, step: str) -> Iterator[None]:
-    """Turn whatever a plugin's own code raises into a PluginError that names it."""
-    try:
-        yield
-    except (LimnerError, KeyboardInterrupt):
-        raise
-    except BaseException as error:
-        who = f"{type(model).__module__}.{type(model).__qualname__}"
-        raise PluginError(f"{model.id}: {who}.{step} failed: {error!r}") from error
+    with blaming(type(model), step):
+        return tuple([checked(value, kind) for value in produce()])

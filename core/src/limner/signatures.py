@@ -13,6 +13,7 @@ import attrs
 
 from limner import tasks
 from limner.errors import Problem, TaskRefused, did_you_mean
+from limner.synonyms import parameter_meant_by
 
 if TYPE_CHECKING:
     from limner.fitting import Mode
@@ -117,7 +118,9 @@ def make_task(task: type[Task], arguments: Mapping[str, Any]) -> Task:
     problems = []
     for name, value in arguments.items():
         if name not in names:
-            meant = did_you_mean(name, names) or f"what only one provider knows goes in options={{{name!r}: ...}}"
+            parameter = parameter_meant_by(name, names)
+            meant = f"did you mean {parameter}?" if parameter is not None else did_you_mean(name, names)
+            meant = meant or f"provider-specific options go in options={{{name!r}: ...}}"
             problems.append(Problem.of(name, value, f"{task.kind} has no such parameter; {meant}"))
     if problems:
         raise TaskRefused(problems)

@@ -10,7 +10,7 @@ import limner as package
 import pytest
 from limner import Finding
 
-from ..fakes import Fake, registered
+from ..fakes import DRASTIC, Fake, registered
 
 
 class Patient(Fake):
@@ -135,27 +135,37 @@ def test_an_unknown_model_or_setting(limner):
         assert "nobody" in done.stderr or "there is no such setting" in done.stderr
 
 
-class Raising(Fake):
-    id = "fake.raising-1"
+@pytest.mark.parametrize("fault", [RuntimeError("boom"), *DRASTIC], ids=repr)
+@pytest.mark.parametrize("step", ["__init__", "notices", "diagnose"])
+def test_a_plugin_that_fails_while_it_looks_breaks_alone(limner, step, fault):
+    def fail(*_, **__):
+        raise fault
 
-    def diagnose(self, *, live: bool = False) -> Iterable[Finding]:
-        raise RuntimeError("boom")
+    raising = type("Raising", (Fake,), {"id": "fake.raising-1", "aliases": (), step: fail})
 
+    class RaisingClinic:
+        limner_models = staticmethod(package.hookimpl(lambda: [raising, Patient]))
 
-class RaisingClinic:
-    @staticmethod
-    @package.hookimpl
-    def limner_models():
-        return [Raising, Patient]
-
-
-def test_a_plugin_that_fails_while_it_looks_breaks_alone(limner):
     with registered(RaisingClinic):
         done = limner("doctor", "--json")
     findings = {(found["of"], found["subject"]): found for found in json.loads(done.stdout)}
     assert done.exit_code == 1
-    assert "boom" in findings["fake.raising-1", "plugin"]["detail"]
+    assert f"Raising.{step} failed: {fault!r}" in findings["fake.raising-1", "plugin"]["detail"]
     assert ("fake.patient-1", "region") in findings
+
+
+def test_what_is_no_finding_is_said(limner):
+    class Wordy(Fake):
+        id = "fake.wordy-1"
+
+        def diagnose(self, *, live: bool = False) -> Iterable[Finding]:
+            return ["all is well"]
+
+    class WordyClinic:
+        limner_models = staticmethod(package.hookimpl(lambda: [Wordy]))
+
+    with registered(WordyClinic):
+        assert "diagnose failed: TypeError('returned str, not Finding')" in limner("doctor", "fake.wordy-1", "--json").stdout
 
 
 def test_settings_go_with_a_model(limner):

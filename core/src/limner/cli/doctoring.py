@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
 
 from limner.cli.options import CONTROLS
+from limner.errors import LimnerError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,11 +61,24 @@ def _model_findings(name: str | None, settings: Mapping[str, str], *, live: bool
     from limner.finding import get_model
     from limner.finding import models as every_model
 
-    chosen: Iterable[Model] = [get_model(name, **settings)] if name is not None else (kind() for kind in every_model())
+    chosen = [get_model(name, **settings)] if name is not None else every_model()
     for model in chosen:
         try:
-            notices = [Finding("state", None, notice) for notice in model.notices()]
-            found = [*(notices or [Finding("state", True, "nothing is known against it")]), *model.diagnose(live=live)]
-        except Exception as error:  # a plugin's own: the others are looked at all the same
-            found = [Finding("plugin", False, f"{model.plugin or type(model).__module__} failed: {error!r}")]
-        yield from ((model.model_id, finding) for finding in found)
+            found = _looked_at(model, live=live)
+        except LimnerError as error:  # the others are looked at all the same
+            found = [Finding("plugin", False, str(error))]
+        yield from ((getattr(model, "model_id", model.id), finding) for finding in found)
+
+
+def _looked_at(model: Model | type[Model], *, live: bool) -> list[Finding]:
+    from limner.contracts import Finding
+    from limner.plugins import blaming, checked
+
+    kind = model if isinstance(model, type) else type(model)
+    with blaming(kind, "__init__"):
+        made = model() if isinstance(model, type) else model
+    with blaming(kind, "notices"):
+        notices = [Finding("state", None, checked(notice, str)) for notice in made.notices()]
+    with blaming(kind, "diagnose"):
+        seen = [checked(finding, Finding) for finding in made.diagnose(live=live)]
+    return [*(notices or [Finding("state", True, "nothing is known against it")]), *seen]
