@@ -53,7 +53,7 @@ def over_many_calls(model: limner.Model, calls: int = 2000) -> None:
 
 def preserving() -> None:
     """The composite of `preserve` on 1408 x 1408, against the same by hand with Pillow."""
-    from limner.compositing import keep_outside
+    from limner.images.compositing import keep_outside
 
     side = 1408
     scene = limner.get_model("sketch").generate("a mountain by a lake", size=(side, side), seed=3).image.pil()

@@ -32,7 +32,9 @@ from limner.limits import (
     TaskLimits,
     Text,
 )
-from limner.limits import Picture as PictureLimit
+from limner.limits import (
+    Picture as PictureLimit,
+)
 from limner.plugins import registry
 
 SOURCE = "Fake API reference, 'Pictures'"

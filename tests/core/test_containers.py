@@ -9,7 +9,8 @@ import PIL.Image
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from limner import Image, TaskRefused, containers, read_provenance
+from limner import Image, TaskRefused, read_provenance
+from limner.images import metadata
 from limner.testing.strategies import images
 from PIL import PngImagePlugin
 
@@ -58,26 +59,26 @@ def same_pixels(one: bytes, other: bytes) -> bool:
 
 @pytest.mark.parametrize("payload", PAYLOADS, ids=len)
 def test_a_payload_comes_back_and_no_pixel_changes(image, payload):
-    written = containers.embed(image.data, image.media_type, payload)
-    assert containers.extract(written, image.media_type) == payload
+    written = metadata.embed(image.data, image.media_type, payload)
+    assert metadata.extract(written, image.media_type) == payload
     assert same_pixels(image.data, written)
     assert Image(written).size == image.size
-    assert containers.extract(image.data, image.media_type) is None
+    assert metadata.extract(image.data, image.media_type) is None
 
 
 def test_a_payload_replaces_an_earlier_one(image):
-    first = containers.embed(image.data, image.media_type, b"x" * 200_000)
-    second = containers.embed(first, image.media_type, b"short")
-    assert containers.extract(second, image.media_type) == b"short"
-    assert second == containers.embed(image.data, image.media_type, b"short")
+    first = metadata.embed(image.data, image.media_type, b"x" * 200_000)
+    second = metadata.embed(first, image.media_type, b"short")
+    assert metadata.extract(second, image.media_type) == b"short"
+    assert second == metadata.embed(image.data, image.media_type, b"short")
     assert same_pixels(image.data, second)
 
 
 def test_stripping_takes_the_payload_out_too(image):
-    written = containers.embed(image.data, image.media_type, b"x" * 100_000)
-    stripped = containers.strip(written, image.media_type)
+    written = metadata.embed(image.data, image.media_type, b"x" * 100_000)
+    stripped = metadata.strip(written, image.media_type)
     assert same_pixels(image.data, stripped)
-    assert containers.extract(stripped, image.media_type) is None
+    assert metadata.extract(stripped, image.media_type) is None
 
 
 def with_secrets(kind: str, orientation: int = 1) -> bytes:
@@ -119,7 +120,7 @@ def test_stripping_takes_out_where_it_was_taken_and_by_whom(kind, orientation):
 @given(images())
 def test_a_file_without_metadata_keeps_its_pixels_and_its_colour_profile(image):
     assert same_pixels(image.data, image.stripped().data)
-    assert same_pixels(image.data, containers.embed(image.data, image.media_type, b"x"))
+    assert same_pixels(image.data, metadata.embed(image.data, image.media_type, b"x"))
 
 
 TRAILER = b"SECRET video of a motion photo \xff\xda \xff\xd9 IEND"
@@ -135,9 +136,9 @@ def test_stripping_takes_out_what_stands_behind_the_picture(image):
 
 
 def test_writing_keeps_what_stands_behind_the_picture(image):
-    written = containers.embed(image.data + TRAILER, image.media_type, b"x")
+    written = metadata.embed(image.data + TRAILER, image.media_type, b"x")
     assert written.endswith(TRAILER)
-    assert containers.extract(written, image.media_type) == b"x"
+    assert metadata.extract(written, image.media_type) == b"x"
     assert same_pixels(image.data, written)
 
 
@@ -148,7 +149,7 @@ def test_stripping_looks_between_the_scans_too():
     second = data.index(b"\xff\xda", data.index(b"\xff\xda") + 2)  # scans' own data holds no marker
     commented = data[:second] + b"\xff\xfe\x00\x08SECRET" + data[second:]
     assert same_pixels(data, commented)
-    assert containers.strip(commented, "image/jpeg") == containers.strip(data, "image/jpeg")
+    assert metadata.strip(commented, "image/jpeg") == metadata.strip(data, "image/jpeg")
 
 
 @pytest.mark.parametrize("progressive", [False, True])
@@ -156,7 +157,7 @@ def test_stripping_looks_between_the_scans_too():
 def test_a_jpeg_without_metadata_stays_as_it_is(progressive, restarts):
     buffer = BytesIO()
     PLAIN.save(buffer, "JPEG", progressive=progressive, restart_marker_blocks=restarts)
-    assert containers.strip(buffer.getvalue(), "image/jpeg") == buffer.getvalue()
+    assert metadata.strip(buffer.getvalue(), "image/jpeg") == buffer.getvalue()
 
 
 def test_a_colour_profile_stays():
@@ -171,9 +172,9 @@ def test_other_formats_carry_nothing():
     buffer = BytesIO()
     PLAIN.save(buffer, "GIF")
     data = buffer.getvalue()
-    assert containers.embed(data, "image/gif", b"x") == data
-    assert containers.strip(data, "image/gif") == data
-    assert containers.extract(data, "image/gif") is None
+    assert metadata.embed(data, "image/gif", b"x") == data
+    assert metadata.strip(data, "image/gif") == data
+    assert metadata.extract(data, "image/gif") is None
 
 
 def odd_jpegs() -> dict[str, bytes]:
@@ -199,9 +200,9 @@ def test_odd_jpegs_keep_their_pixels(odd):
     except TaskRefused:
         pytest.skip("Pillow does not open it")
     assert same_or_png(image, image.stripped())
-    written = containers.embed(data, "image/jpeg", b"x")
+    written = metadata.embed(data, "image/jpeg", b"x")
     assert same_pixels(data, written)
-    assert containers.extract(written, "image/jpeg") == b"x"
+    assert metadata.extract(written, "image/jpeg") == b"x"
 
 
 def same_or_png(one: Image, other: Image) -> bool:
@@ -219,16 +220,16 @@ def test_damaged_files_never_crash(image, data):
     except TaskRefused:
         return
     assert read_provenance(image) is None
-    written = containers.embed(image.data, image.media_type, b"x")
-    containers.strip(written, image.media_type)
+    written = metadata.embed(image.data, image.media_type, b"x")
+    metadata.strip(written, image.media_type)
 
 
 @pytest.mark.parametrize("payload", [b"\xff", b"[1]", b"null", b"{", b"[" * 100_000, b"1" * 5000], ids=lambda p: str(p[:5]))
 def test_provenance_that_limner_did_not_write_is_none(payload):
-    assert read_provenance(Image(containers.embed(png(), "image/png", payload))) is None
+    assert read_provenance(Image(metadata.embed(png(), "image/png", payload))) is None
 
 
 def test_provenance_comes_back():
     said = {"task": {"prompt": "ünïcode 🦊"}, "seed": 0}
-    image = Image(containers.embed(png(), "image/png", json.dumps(said).encode()))
+    image = Image(metadata.embed(png(), "image/png", json.dumps(said).encode()))
     assert read_provenance(image) == said

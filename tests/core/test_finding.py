@@ -14,7 +14,7 @@ import attrs
 import limner
 import pytest
 from limner import Generate, Inpaint, Lifecycle, Mask, Model, Outpaint, TaskRefused, UnknownModel, hookimpl, parameters
-from limner.finding import MODEL_VARIABLE, default_model
+from limner.catalog import MODEL_VARIABLE, default_model
 from limner.plugins import registry
 from limner.tasks import TASKS
 

@@ -52,7 +52,7 @@ def near_misses(draw: st.DrawFn) -> limner.Task:
 
 
 def said(task: limner.Task) -> set[str]:
-    return {name for name, _ in task.said()} | {f"options.{k}" for k, v in task.options.items() if v is not None}
+    return {name for name, _ in task.arguments()} | {f"options.{k}" for k, v in task.options.items() if v is not None}
 
 
 def check_account(task: limner.Task, fitted) -> None:
@@ -75,7 +75,7 @@ def check_account(task: limner.Task, fitted) -> None:
 
 def check_within(fitted) -> None:
     limits = LIMITS[type(fitted.task)]
-    for name, value in fitted.task.said():
+    for name, value in fitted.task.arguments():
         if name != "preserve":
             assert limits.parameters[name].wrong(value) is None
     for name, value in fitted.task.options.items():
@@ -99,7 +99,7 @@ def check_idempotent(fitted, mode: str) -> None:
 @given(WITHIN)
 def test_strict_changes_nothing_but_what_was_not_said(task):
     fitted = fit(task, LIMITS[type(task)])
-    for name, value in task.said():
+    for name, value in task.arguments():
         if name in {"image", "mask"}:  # the encoding may change, and "alpha" becomes a mask
             continue
         assert getattr(fitted.task, name) == value or fitted_as_joined(getattr(fitted.task, name), value)
@@ -134,7 +134,7 @@ def test_strict_names_everything_that_is_wrong(task):
     limits = LIMITS[type(task)]
     wrong = {
         name
-        for name, value in task.said()
+        for name, value in task.arguments()
         if name in limits.parameters and limits.parameters[name].wrong(limits.parameters[name].adapted(value)[0])
     }
     wrong |= {f"options.{name}" for name, value in task.options.items() if name not in limits.options}

@@ -13,7 +13,7 @@ from limner import Image, Mask, TaskRefused
 from limner.errors import shorten
 from limner.limits import Picture
 from limner.options import MAX_DEPTH
-from limner.serializing import MAX_LEVELS, fingerprint, pictures_of, restore
+from limner.serialization import MAX_LEVELS, fingerprint, pictures_of, restore
 
 from . import hostile
 from .fakes import FakeSettings, fake, png

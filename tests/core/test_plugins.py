@@ -7,8 +7,8 @@ import types
 import limner
 import pytest
 from limner import Generate, Model, PluginError, UnknownModel, hookimpl
+from limner.interface import CONTRACT
 from limner.limits import PromptText, TaskLimits
-from limner.model import CONTRACT
 from limner.plugins import Plugin, Registry
 
 from .fakes import DRASTIC, LIMITS, Fake

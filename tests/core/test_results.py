@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from limner import BadResponse, Generate, Image, Inpaint, Mask, Picture, Result, TaskRefused, Vary, read_provenance
-from limner.serializing import fingerprint, pictures_of, restore
+from limner.serialization import fingerprint, pictures_of, restore
 from limner.tasks import TASKS
 from limner.testing.strategies import images, tasks, tasks_within
 
@@ -96,7 +96,7 @@ def test_a_fingerprint_and_the_pictures_make_the_task_again(task):
             for item in value.values():
                 gather(item)
 
-    for _, value in task.said():
+    for _, value in task.arguments():
         gather(value)
     gather(task.options)
     assert set(pictures_of(document)) == set(found)

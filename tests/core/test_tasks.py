@@ -157,8 +157,8 @@ def test_pictures_are_named_when_wrong():
 
 def test_only_none_is_not_said():
     task = Vary(image=IMAGE, strength=0, seed=0, guidance_scale=0)
-    assert dict(task.said()) == {"image": (IMAGE,), "strength": 0.0, "seed": 0, "guidance_scale": 0.0}
-    assert set(dict(Generate(prompt="a").said())) == {"prompt"}
+    assert dict(task.arguments()) == {"image": (IMAGE,), "strength": 0.0, "seed": 0, "guidance_scale": 0.0}
+    assert set(dict(Generate(prompt="a").arguments())) == {"prompt"}
 
 
 def test_tasks_are_frozen_and_need_names():
@@ -226,7 +226,7 @@ def test_equal_means_equal_content(one, other):
 
 @given(ANY_TASK)
 def test_every_said_field_is_in_the_repr(task):
-    assert all(f"{name}=" in repr(task) for name, _ in task.said())
+    assert all(f"{name}=" in repr(task) for name, _ in task.arguments())
 
 
 def test_kinds_name_every_task():

@@ -74,7 +74,7 @@ def test_a_value_outside_its_limit_is_refused_by_name(model, task_class, data):
 def test_what_the_model_has_no_word_for_is_refused_by_name(model, task_class, data):
     task = data.draw(within(model, task_class))
     said = data.draw(other_task(task_class))
-    free = [name for name, value in said.said() if name not in constraints(model, task_class) and name != "preserve"]
+    free = [name for name, value in said.arguments() if name not in constraints(model, task_class) and name != "preserve"]
     unions = {"mask", "expand", "mask_prompt", "keep_prompt"}  # in place of one of them, not beside it
     name = data.draw(st.sampled_from(["options.no_such_option", *(name for name in free if name not in unions)]))
     assert name in refused(lambda: model.plan(with_value(task, name, held(said, name))))
@@ -126,7 +126,7 @@ def documented(model, plan):
 def complete(task, plan):
     """Whether the account tells truly what became of every input."""
     entries = {entry.parameter: entry for entry in plan.account}
-    said = [*task.said(), *((f"options.{name}", value) for name, value in task.options.items() if value is not None)]
+    said = [*task.arguments(), *((f"options.{name}", value) for name, value in task.options.items() if value is not None)]
     for name, value in said:
         entry = entries[name]
         assert entry.asked == value

@@ -46,7 +46,9 @@ from limner.limits import (
     TaskLimits,
     Text,
 )
-from limner.limits import Picture as PictureLimit
+from limner.limits import (
+    Picture as PictureLimit,
+)
 
 DOCS = "Palette API reference, 'POST /paint'"
 

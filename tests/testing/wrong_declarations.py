@@ -16,7 +16,9 @@ from limner import (
     Response,
     Task,
 )
-from limner import Settings as PlainSettings
+from limner import (
+    Settings as PlainSettings,
+)
 from limner.limits import Integer, Real
 from right_plugin import DOCS, NEEDED, Palette
 

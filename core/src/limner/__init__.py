@@ -35,11 +35,7 @@ if TYPE_CHECKING:
     )
     from limner.fitting import Entry as Entry
     from limner.hookspecs import hookimpl as hookimpl
-    from limner.images import (
-        Image as Image,
-        Mask as Mask,
-        expand_canvas as expand_canvas,
-    )
+    from limner.images import Image as Image, Mask as Mask, expand_canvas as expand_canvas
     from limner.interface import (
         Finding as Finding,
         Lifecycle as Lifecycle,

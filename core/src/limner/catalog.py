@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from limner.errors import UnknownModel
-from limner.limits import TaskLimits
 from limner.interface import ModelInterface
 from limner.isolation import blaming, breaking_alone
+from limner.limits import TaskLimits
 from limner.model import Model
 from limner.plugins import Plugin, registry
 from limner.tasks import Task

@@ -214,3 +214,8 @@ class RequestRejected(ProviderError):
 
 class BadResponse(ProviderError):
     """The answer is not what the provider documents."""
+
+
+def refused(value: object, why: str, parameter: str = "image") -> TaskRefused:
+    """Make the error that refuses one picture, or something about it."""
+    return TaskRefused([Problem(parameter, value if isinstance(value, str) else shorten(value), why)])

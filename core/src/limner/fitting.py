@@ -94,7 +94,9 @@ class Fitted:
         if isinstance(self.original, Outpaint):
             original["expand"] = self.border
         asked = self.original.options
-        options = {name: asked[name] if isinstance(asked.get(name), Image) else used for name, used in self.task.options.items()}
+        options = {
+            name: asked[name] if isinstance(asked.get(name), Image) else used for name, used in self.task.options.items()
+        }
         return attrs.evolve(self.task, **original, options=options)
 
 

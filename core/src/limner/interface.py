@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
+from limner import settings
 from limner.errors import Problem, TaskRefused
 from limner.limits import Limits, TaskLimits
-from limner.settings import Settings
 from limner.tasks import Task
 
 if TYPE_CHECKING:
@@ -112,11 +112,11 @@ class ModelInterface(ABC):
     limits: ClassVar[Limits]
     lifecycle: ClassVar[Lifecycle] = Lifecycle()
     offline: ClassVar[bool] = False
-    Settings: ClassVar[type[Settings]] = Settings
+    Settings: ClassVar[type[settings.Settings]] = settings.Settings
     contract: ClassVar[int] = CONTRACT
     plugin: ClassVar[str] = ""
 
-    def __init__(self, settings: Settings | None = None, *, model_id: str | None = None) -> None:
+    def __init__(self, settings: settings.Settings | None = None, *, model_id: str | None = None) -> None:
         self.settings = self.Settings() if settings is None else settings
         self.model_id = self.id if model_id is None else model_id
 
@@ -164,7 +164,9 @@ class ModelInterface(ABC):
         return ()
 
     def diagnose(self, *, live: bool = False) -> Iterable[Finding]:  # noqa: ARG002
-        """Check whether the model can be called: credentials, endpoint, ... Never make a call that is billed; never show a secret.
+        """Check whether the model can be called: credentials, endpoint, ...
+
+        Never make a call that is billed, and never show a secret.
 
         Args:
             live: whether the provider may be asked.

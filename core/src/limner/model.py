@@ -30,7 +30,8 @@ def _method(make: Callable[P, Task]) -> Callable[Concatenate[M, P], Result]:
         how: dict[str, Any] = {name: kwargs.pop(name) for name in _RUN_ARGUMENTS if name in kwargs}
         return self.run(make(*args, **kwargs), **how)
 
-    return _described(method, make, make.__name__, make.__doc__)
+    _describe(method, make, make.__name__, make.__doc__)
+    return method
 
 
 def _async_method(make: Callable[P, Task]) -> Callable[Concatenate[M, P], Coroutine[Any, Any, Result]]:
@@ -40,10 +41,11 @@ def _async_method(make: Callable[P, Task]) -> Callable[Concatenate[M, P], Corout
         how: dict[str, Any] = {name: kwargs.pop(name) for name in _RUN_ARGUMENTS if name in kwargs}
         return await self.arun(make(*args, **kwargs), **how)
 
-    return _described(method, make, f"a{make.__name__}", f"As :meth:`{make.__name__}`, without blocking the event loop.")
+    _describe(method, make, f"a{make.__name__}", f"As :meth:`{make.__name__}`, without blocking the event loop.")
+    return method
 
 
-def _described(method: Any, make: Callable[..., Task], name: str, doc: str | None) -> Any:
+def _describe(method: Any, make: Callable[..., Task], name: str, doc: str | None) -> None:
     """Give a method the name, documentation and signature that help and editors show."""
     signature = inspect.signature(make)
     receiver = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -51,7 +53,6 @@ def _described(method: Any, make: Callable[..., Task], name: str, doc: str | Non
         parameters=[receiver, *signature.parameters.values()], return_annotation="Result"
     )
     method.__name__, method.__qualname__, method.__doc__ = name, f"Model.{name}", doc
-    return method
 
 
 class Model(ModelInterface):

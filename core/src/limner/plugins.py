@@ -149,7 +149,9 @@ class Registry:
         callers = self.manager.get_hookcallers(module) or []
         for caller in callers:
             if not caller.has_spec():
-                raise PluginError("; ".join(filter(None, (f"there is no hook {caller.name}", did_you_mean(caller.name, specs)))))
+                raise PluginError(
+                    "; ".join(filter(None, (f"there is no hook {caller.name}", did_you_mean(caller.name, specs))))
+                )
         if not callers:
             raise PluginError(f"it implements none of the hooks {', '.join(sorted(specs))}")
 

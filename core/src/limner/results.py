@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
-from limner import containers
 from limner.errors import BadResponse, TaskRefused
 from limner.fitting import Entry, Fitted
-from limner.images import SUFFIXES, Image, Size, checked_path
-from limner.saving import where, write_atomically, write_elsewhere
+from limner.images import Image, Size, metadata
+from limner.images.files import SUFFIXES, checked_path, where, write_atomically, write_elsewhere
 from limner.tasks import Task
 
 if TYPE_CHECKING:
@@ -137,7 +136,7 @@ class Picture:
         image = self._there().converted(suffix)
         if not provenance or self.origin is None:
             return image.data
-        return containers.embed(image.data, image.media_type, json.dumps(dict(self.provenance), ensure_ascii=False).encode())
+        return metadata.embed(image.data, image.media_type, json.dumps(dict(self.provenance), ensure_ascii=False).encode())
 
     def _repr_png_(self) -> bytes | None:
         return None if self.image is None else self.image._repr_png_()
@@ -291,7 +290,7 @@ def read_provenance(image: Image) -> dict[str, Any] | None:
     from limner.serialization import parse
 
     try:
-        found = parse(containers.extract(image.data, image.media_type) or b"null")
+        found = parse(metadata.extract(image.data, image.media_type) or b"null")
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

@@ -15,10 +15,10 @@ from typing import Any, NoReturn, TypeVar
 import attrs
 
 from limner import workers
-from limner.compositing import expand_canvas, keep_outside
 from limner.errors import BadResponse, ContentFiltered, LimnerError, Problem, ProviderError, TaskRefused
 from limner.fitting import Fitted, fit
-from limner.images import Image, Mask
+from limner.images import Image, Mask, expand_canvas
+from limner.images.compositing import keep_outside
 from limner.interface import ModelInterface, Request, Response
 from limner.isolation import blaming, checked
 from limner.results import Origin, Picture, Plan, Result

@@ -24,9 +24,9 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 from limner.errors import Problem, TaskRefused, did_you_mean, shorten
 from limner.images import Image, Mask
 from limner.options import MAX_DEPTH, Options
+from limner.prompts import WeightedText
 from limner.results import Picture, Result
 from limner.tasks import TASKS, Task
-from limner.values import WeightedText
 
 MAX_LEVELS = 2 * MAX_DEPTH + 16
 """Levels of lists and objects in a document: each of the options' own takes up to two, and there are those around them."""
@@ -321,5 +321,5 @@ def _is_task(kind: Any) -> bool:
 
 
 def _unstructure_task(task: Task, converter: Converter) -> Document:
-    said = {name: converter.unstructure(value) for name, value in task.said()}
+    said = {name: converter.unstructure(value) for name, value in task.arguments()}
     return {"task": task.kind, **said} | ({"options": converter.unstructure(task.options)} if task.options else {})

@@ -11,11 +11,6 @@ from typing import Any, ClassVar, Literal
 
 import attrs
 
-from limner.errors import Problem, TaskRefused, shorten
-from limner.images import Box, Image, Mask, Size
-from limner.limits.universal import UNIVERSAL
-from limner.options import Options
-from limner.prompts import NegativePrompt, Prompt
 from limner.converters import (
     read_image,
     read_images,
@@ -29,6 +24,11 @@ from limner.converters import (
     read_sides,
     read_text,
 )
+from limner.errors import Problem, TaskRefused, shorten
+from limner.images import Box, Image, Mask, Size
+from limner.limits.universal import UNIVERSAL
+from limner.options import Options
+from limner.prompts import NegativePrompt, Prompt
 
 
 @attrs.frozen(kw_only=True, cache_hash=True, repr=False)
@@ -252,4 +252,3 @@ class Upscale(Task):
 
 TASKS: dict[str, type[Task]] = {task.kind: task for task in (Generate, Vary, Inpaint, Outpaint, RemoveBackground, Upscale)}
 """Every task by its kind."""
-

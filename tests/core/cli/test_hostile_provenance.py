@@ -10,8 +10,8 @@ import limner as package
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from limner.containers import embed
 from limner.errors import shorten
+from limner.images.metadata import embed
 from limner.testing.strategies import json_values
 
 from .. import hostile

@@ -153,7 +153,7 @@ def test_rerun_sends_the_same_requests_under_the_same_fit(limner):
 
 
 def test_rerun_of_a_picture_that_says_nothing_or_lies(limner):
-    from limner.containers import embed
+    from limner.images.metadata import embed
 
     assert "does not say how it was made" in limner("rerun", "photo.png").stderr
     for lie in ({"model": 3}, {"model": "sketch", "model_id": "sketch", "fit": "strict", "task": {"task": "paint"}}):

@@ -172,7 +172,7 @@ def test_growing_beyond_the_mask_goes_without_preserving():
 
 
 def task_fields(task):
-    return {**dict(task.said()), "options": task.options}
+    return {**dict(task.arguments()), "options": task.options}
 
 
 TOPS = {

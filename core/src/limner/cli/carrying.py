@@ -18,7 +18,7 @@ from limner.cli.working import in_background
 from limner.errors import BadResponse, ProviderError
 
 if TYPE_CHECKING:
-    from limner.contracts import Request
+    from limner.interface import Request
     from limner.model import Model
     from limner.results import Picture, Result
     from limner.tasks import Task
@@ -44,7 +44,7 @@ class Order:
 
     def chosen_model(self) -> Model:
         """Find the model that was named, or the one for when none is, which is said."""
-        from limner.finding import default_model
+        from limner.catalog import default_model
 
         name = self.model
         if name is None:
@@ -54,7 +54,7 @@ class Order:
 
     def model_of(self, name: str, model_id: str | None) -> Model:
         """Find a model and set how to reach it."""
-        from limner.finding import get_model
+        from limner.catalog import get_model
 
         found = get_model(name, model_id=model_id)
         chosen = {"fit": self.fit, "on_filtered": self.on_filtered}
@@ -167,7 +167,7 @@ def _result_document(result: Result, files: list[Path | None]) -> dict[str, Any]
 
 def _plain(value: Any) -> Any:
     """Tasks and account entries as JSON values, pictures as SHA-256."""
-    from limner.serializing import fingerprint
+    from limner.serialization import fingerprint
 
     return [fingerprint(item) for item in value] if isinstance(value, tuple) else fingerprint(value)
 

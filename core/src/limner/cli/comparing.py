@@ -66,7 +66,7 @@ def compare(prompt: str, models: Sequence[str], output: str, settings: dict[str,
     stands in its row and costs the others nothing. The exit status is 1 when no model gave a picture.
     """
     from limner.cli.files import check_folder
-    from limner.saving import where, write_atomically, write_elsewhere
+    from limner.images.files import where, write_atomically, write_elsewhere
     from limner.tasks import Generate
 
     target = Path(output)
@@ -112,7 +112,7 @@ def _rows(models: Sequence[str], task: Task, settings: dict[str, str]) -> list[R
 
 
 def _row(name: str, task: Task, settings: dict[str, str]) -> Row:
-    from limner.finding import get_model
+    from limner.catalog import get_model
 
     try:
         model = get_model(name, fit="nearest", on_filtered="return")

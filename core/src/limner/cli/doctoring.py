@@ -13,7 +13,7 @@ from limner.errors import LimnerError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from limner.contracts import Finding
+    from limner.interface import Finding
     from limner.model import Model
 
 
@@ -46,7 +46,7 @@ def doctor(model: str | None, settings: Mapping[str, str], live: bool, as_json: 
 
 
 def _plugin_findings() -> Iterator[tuple[str, Finding]]:
-    from limner.contracts import Finding
+    from limner.interface import Finding
     from limner.plugins import registry
 
     for plugin in registry().plugins:
@@ -57,9 +57,9 @@ def _plugin_findings() -> Iterator[tuple[str, Finding]]:
 
 
 def _model_findings(name: str | None, settings: Mapping[str, str], *, live: bool) -> Iterator[tuple[str, Finding]]:
-    from limner.contracts import Finding
-    from limner.finding import get_model
-    from limner.finding import models as every_model
+    from limner.catalog import get_model
+    from limner.catalog import models as every_model
+    from limner.interface import Finding
 
     chosen = [get_model(name, **settings)] if name is not None else every_model()
     for model in chosen:
@@ -71,8 +71,8 @@ def _model_findings(name: str | None, settings: Mapping[str, str], *, live: bool
 
 
 def _looked_at(model: Model | type[Model], *, live: bool) -> list[Finding]:
-    from limner.contracts import Finding
-    from limner.plugins import blaming, checked
+    from limner.interface import Finding
+    from limner.isolation import blaming, checked
 
     kind = model if isinstance(model, type) else type(model)
     with blaming(kind, "__init__"):

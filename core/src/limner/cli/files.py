@@ -13,9 +13,9 @@ import click
 
 from limner.cli.failing import discard_standard_output, lines_of
 from limner.errors import Problem, TaskRefused
-from limner.images import MAX_FILE_BYTES, SUFFIXES, Image, Mask, file_type
+from limner.images import Image, Mask
+from limner.images.files import MAX_FILE_BYTES, SUFFIXES, media_type_of, where, write_elsewhere
 from limner.results import save_or_rescue
-from limner.saving import where, write_elsewhere
 
 if TYPE_CHECKING:
     from limner.images import Box, Size
@@ -118,7 +118,7 @@ class Output:
         elif Path(self.name).is_dir():
             raise Unusable(f"{self.name!r} is a folder; name a file in it")
         else:
-            file_type(Path(self.name).suffix)
+            media_type_of(Path(self.name).suffix)
             suffixes = [""]
         paths = [self._path(position, seed, suffix) for position in range(self.n) for suffix in suffixes]
         check_folder(Path(self.name or ".").parent)

@@ -9,8 +9,8 @@ import click
 from limner.cli.options import SIZE
 
 if TYPE_CHECKING:
+    from limner.interface import ModelInterface
     from limner.limits import Constraint, TaskLimits
-    from limner.model import Model
 
 _MOST_NAMES = 5
 """In one cell of a table; ``--json`` has them all."""
@@ -33,8 +33,8 @@ def models(
 
     Of every plugin; options leave those that can do all that is asked.
     """
+    from limner.catalog import models as find
     from limner.cli.speaking import print_json
-    from limner.finding import models as find
     from limner.tasks import TASKS
 
     if task is not None and task not in TASKS:
@@ -152,17 +152,17 @@ def _order(kind: str) -> int:
     return list(TASKS).index(kind)
 
 
-def _tasks(model: type[Model]) -> list[str]:
+def _tasks(model: type[ModelInterface]) -> list[str]:
     return sorted((task.kind for task in model.limits), key=_order)
 
 
-def _state(model: type[Model]) -> str:
+def _state(model: type[ModelInterface]) -> str:
     life = model.lifecycle
     ends = f" until {life.end_of_life}" if life.end_of_life and life.state() == "legacy" else ""
     return life.state() + ends
 
 
-def _settings(model: type[Model]) -> list[tuple[str, Any]]:
+def _settings(model: type[ModelInterface]) -> list[tuple[str, Any]]:
     import attrs
 
     return [(field.name, _default(field)) for field in attrs.fields(model.Settings)]
@@ -194,7 +194,7 @@ def _default_in_words(limit: Constraint) -> str:
     return "needed" if limit.required else "drawn" if isinstance(limit, Seed) else ""
 
 
-def _model_document(model: type[Model]) -> dict[str, Any]:
+def _model_document(model: type[ModelInterface]) -> dict[str, Any]:
     life = model.lifecycle
     return {
         "id": model.id,
@@ -212,7 +212,7 @@ def _model_document(model: type[Model]) -> dict[str, Any]:
     }
 
 
-def _tasks_document(model: type[Model]) -> dict[str, Any]:
+def _tasks_document(model: type[ModelInterface]) -> dict[str, Any]:
     def documents(limits: Any) -> dict[str, Any]:
         return {name: _limit_document(limit) for name, limit in limits.items()}
 
@@ -223,7 +223,7 @@ def _tasks_document(model: type[Model]) -> dict[str, Any]:
 
 
 def _limit_document(limit: Constraint) -> dict[str, Any]:
-    from limner.serializing import fingerprint
+    from limner.serialization import fingerprint
 
     return {
         "limit": limit.describe(),

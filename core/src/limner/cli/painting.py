@@ -112,8 +112,8 @@ def upscale(order: Order, said: dict[str, Any]) -> None:
 
 def _paint(kind: str, order: Order, said: dict[str, Any], inputs: Inputs) -> None:
     """Make the task and carry it out; files are named after the picture that was read first."""
-    from limner.calling import make_task
     from limner.cli.carrying import carry_out
+    from limner.signatures import make_task
     from limner.tasks import TASKS
 
     negative, options = said.pop("negative_prompt", ()), said.pop("options")

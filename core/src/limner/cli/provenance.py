@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from limner.cli.carrying import Order
     from limner.cli.files import Inputs
     from limner.images import Image, Mask
-    from limner.model import Model
+    from limner.interface import ModelInterface
     from limner.tasks import Task
 
 _LONGEST_NAME = 200
@@ -81,7 +81,7 @@ def rerun(order: Order, said: dict[str, Any]) -> None:
     from limner.cli.carrying import carry_out
     from limner.cli.files import Inputs
     from limner.results import read_provenance
-    from limner.serializing import pictures_of
+    from limner.serialization import pictures_of
 
     inputs = Inputs()
     made = _checked(said["file"], read_provenance(inputs.image(said["file"])))
@@ -141,7 +141,7 @@ def _model(file: str, made: dict[str, Any], said_id: str | None) -> tuple[str, s
 
     if len(made["model"]) > _LONGEST_NAME:
         raise _damaged(file)
-    model: type[Model] = registry().find(made["model"])
+    model: type[ModelInterface] = registry().find(made["model"])
     named = made["model_id"]
     if said_id is None and named not in {model.id, *model.ids}:
         limit = f"{file} names an id that is not {model.id}'s own; say with --model-id which to call, such as {model.id}"
@@ -150,7 +150,7 @@ def _model(file: str, made: dict[str, Any], said_id: str | None) -> tuple[str, s
 
 
 def _restored(file: str, document: dict[str, Any], pictures: dict[str, Image | Mask]) -> Task:
-    from limner.serializing import restore
+    from limner.serialization import restore
 
     try:
         return restore(document, pictures)

@@ -121,7 +121,11 @@ class PromptText(Words):
         text = Words.schema(self)
         if self.weights is None:
             return text
-        part = {"type": "object", "properties": {"$text": text, "weight": self.weights.schema()}, "required": ["$text", "weight"]}
+        part = {
+            "type": "object",
+            "properties": {"$text": text, "weight": self.weights.schema()},
+            "required": ["$text", "weight"],
+        }
         most = {} if self.max_parts is None else {"maxItems": self.max_parts}
         return {"anyOf": [text, {"type": "array", "items": part, "minItems": 1, **most}]}
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from limner.contracts import Request
+from limner.interface import Request
 
 Path = tuple[str | int, ...]
 

@@ -13,8 +13,8 @@ from hypothesis.strategies import SearchStrategy
 
 from limner import limits
 from limner.images import Box, Image, Mask, Size
+from limner.prompts import WeightedText
 from limner.testing.pictures import COLOURS, MODES, TINY, WITH_ALPHA, mask, picture
-from limner.values import WeightedText
 
 CHARACTERS = st.characters(exclude_categories=["Cs"])  # half a surrogate pair is no character
 _LONGEST = 30  # characters of a drawn text; the longest allowed one is always named

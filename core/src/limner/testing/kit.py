@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis.strategies import SearchStrategy
 
-from limner.contracts import Request, Response
 from limner.errors import ProviderError, shorten
+from limner.interface import Request, Response
 from limner.model import Model
 from limner.results import PictureOutcome
 from limner.tasks import Task

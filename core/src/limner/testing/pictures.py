@@ -8,7 +8,7 @@ from io import BytesIO
 import PIL.Image
 
 from limner.images import Box, Image, Mask, Size
-from limner.pixels import png_bytes
+from limner.images.pixels import png_bytes
 
 TINY: tuple[Size, ...] = ((16, 16), (24, 16), (9, 17), (1, 1), (40, 30))
 """Sizes that cost nothing."""

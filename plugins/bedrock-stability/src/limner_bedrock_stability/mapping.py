@@ -37,7 +37,7 @@ def to_body(task: Task, service: Service) -> Body:
 
 def said(task: Task) -> dict[str, Any]:
     """What a task says to the provider: parameters and options by name."""
-    return {name: value for name, value in task.said() if name not in _NOT_SENT} | dict(task.options)
+    return {name: value for name, value in task.arguments() if name not in _NOT_SENT} | dict(task.options)
 
 
 def _in_wire_form(key: str, value: Any) -> dict[str, Any]:

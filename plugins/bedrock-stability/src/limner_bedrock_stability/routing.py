@@ -50,7 +50,7 @@ def choose(task: Task) -> Service:
 
 
 def _faults(task: Task, limits: TaskLimits) -> int:
-    said = {name for name, _ in task.said() if name != "preserve"} | {f"options.{name}" for name in task.options}
+    said = {name for name, _ in task.arguments() if name != "preserve"} | {f"options.{name}" for name in task.options}
     known = {**limits.parameters, **{f"options.{name}": limit for name, limit in limits.options.items()}}
     needed = {name for name, limit in known.items() if limit.required}
     return len(said - known.keys()) + len(needed - said)

@@ -10,12 +10,12 @@ from typing import Any
 
 import attrs
 
-from limner.contracts import Request, Response
 from limner.errors import RateLimited
+from limner.interface import Request, Response
 from limner.limits import Aspects
 from limner.model import Model
 from limner.results import Picture, Result
-from limner.serializing import from_json, to_json
+from limner.serialization import from_json, to_json
 from limner.tasks import Generate, Task, Vary
 from limner.testing import bodies
 from limner.testing.ends import ends

@@ -7,8 +7,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from limner import limits
-from limner.contracts import Plan, Request
+from limner.interface import Request
 from limner.model import Model
+from limner.results import Plan
 from limner.tasks import Task
 from limner.testing import bodies
 from limner.testing.constraints import values

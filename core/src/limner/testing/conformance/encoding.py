@@ -12,9 +12,9 @@ import attrs
 import pytest
 
 from limner import limits
-from limner.contracts import Request
 from limner.errors import TaskRefused
 from limner.images import Image, Mask
+from limner.interface import Request
 from limner.limits import Constraint
 from limner.model import Model
 from limner.tasks import Task

@@ -9,8 +9,8 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
-from limner.contracts import Response
 from limner.errors import PluginError, ProviderError, shorten
+from limner.interface import Response
 from limner.model import Model
 from limner.results import Picture
 from limner.tasks import Task

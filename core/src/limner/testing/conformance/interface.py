@@ -15,10 +15,11 @@ import attrs
 import pytest
 
 from limner import limits
-from limner.contracts import Lifecycle, Settings
 from limner.errors import TaskRefused
+from limner.interface import CONTRACT, Lifecycle
 from limner.limits import Constraint, TaskLimits
-from limner.model import CONTRACT, Model
+from limner.model import Model
+from limner.settings import Settings
 from limner.tasks import TASKS, Task
 from limner.testing.kit import Conformance, ContractBroken, check, expect
 from limner.testing.probes import OF_LIMNER, WAYS, constraints, starts

@@ -11,12 +11,11 @@ import pytest
 from PIL import ImageChops, ImageOps
 
 from limner import limits
-from limner.compositing import expand_canvas
-from limner.contracts import Request, Response
-from limner.images import Image, Mask, Size
+from limner.images import Image, Mask, Size, expand_canvas
+from limner.images.pixels import png_bytes
+from limner.interface import Request, Response
 from limner.limits import Constraint
 from limner.model import Model
-from limner.pixels import png_bytes
 from limner.tasks import Inpaint, Outpaint
 from limner.testing.ends import borders_of, masks_of, sample_sizes
 from limner.testing.kit import Conformance, check, expect

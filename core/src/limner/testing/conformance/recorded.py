@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from limner.contracts import Response
 from limner.errors import ContentFiltered, LimnerError
+from limner.interface import Response
 from limner.results import Result
 from limner.testing.conformance.answers import expect_from_answer
 from limner.testing.kit import Conformance, Recorded, check, expect

@@ -8,9 +8,10 @@ from typing import Any
 import attrs
 from hypothesis import strategies as st
 
-from limner.contracts import Plan, Request, Response
 from limner.errors import LimnerError, PluginError, TaskRefused
+from limner.interface import Request, Response
 from limner.model import Model
+from limner.results import Plan
 from limner.tasks import TASKS, Task
 from limner.testing.kit import Conformance, ContractBroken, check, expect, explore
 from limner.testing.probes import changed, plan_or_none, starts, too_far, value_of
@@ -117,7 +118,7 @@ def test_account_is_complete(conformance: Conformance) -> None:
 def _expect_account(task: Task, made: Plan) -> None:
     entries = {entry.parameter: entry for entry in made.account}
     expect(len(entries) == len(made.account), f"the account names a parameter twice: {made.account}", task)
-    said = dict(task.said()) | {f"options.{name}": value for name, value in task.options.items() if value is not None}
+    said = dict(task.arguments()) | {f"options.{name}": value for name, value in task.options.items() if value is not None}
     for name, value in said.items():
         expect(name in entries, f"the account says nothing of {name}", task)
         entry = entries[name]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from limner import limits
-from limner.contracts import Request
 from limner.errors import ProviderError, TaskRefused
+from limner.interface import Request
 from limner.model import Model
 from limner.results import Result
 from limner.tasks import Task

@@ -1,4 +1,4 @@
-"""What the head of a picture file tells, without a pixel decoded."""
+"""The header of a picture file: media type, size, orientation and pixel format, without decoding a pixel."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import sys
 import zlib
 from typing import Any
 
-from limner.errors import Problem, TaskRefused, shorten
-from limner.pixels import FORMATS, open_picture
+from limner.errors import refused
+from limner.images.pixels import FORMATS, open_picture
 
 _ORIENTATION = 0x0112
 
@@ -20,11 +20,6 @@ _PLAIN_PIXELS = 1 << 26
 
 TURNED_BY_PILLOW = {"image/tiff"}
 """Media types whose pictures Pillow turns upright as it decodes them, and whose upright size it tells."""
-
-
-def refused(value: object, why: str, parameter: str = "image") -> TaskRefused:
-    """Make the error that refuses a picture or what belongs to one."""
-    return TaskRefused([Problem(parameter, value if isinstance(value, str) else shorten(value), why)])
 
 
 def read_header(data: bytes) -> dict[str, Any]:

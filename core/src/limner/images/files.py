@@ -1,4 +1,4 @@
-"""Files: written whole or not at all, and somewhere else where they cannot be written where they should."""
+"""Picture files: paths and file objects that are read, and files written whole or not at all."""
 
 from __future__ import annotations
 
@@ -7,6 +7,88 @@ import os
 import stat
 import tempfile
 from pathlib import Path
+from typing import Protocol
+
+from limner.errors import refused
+
+MAX_FILE_BYTES = 100_000_000
+"""A larger file is refused unread: no provider takes a tenth of it."""
+
+SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp"}
+"""The suffix of a file name by media type."""
+
+_MEDIA_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp"}
+
+
+class BinaryFile(Protocol):
+    """Anything that bytes can be read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most ``size`` bytes; none at the end."""
+        ...
+
+
+def media_type_of(suffix: str) -> str | None:
+    """The media type that a file suffix such as ``.png`` names; ``None`` where there is no suffix.
+
+    Raises:
+        TaskRefused: the suffix names a format that is not written.
+    """
+    if suffix and suffix.lower() not in _MEDIA_TYPES:
+        raise refused(suffix, f"pictures are saved as {', '.join(_MEDIA_TYPES)}", "suffix")
+    return _MEDIA_TYPES.get(suffix.lower())
+
+
+def checked_path(source: str | os.PathLike[str]) -> Path:
+    """Make a path.
+
+    Raises:
+        TaskRefused: no file can have such a name.
+    """
+    path = os.fspath(source)
+    try:
+        if isinstance(path, str) and b"\0" not in os.fsencode(path):
+            return Path(path)
+    except UnicodeEncodeError:  # half a surrogate pair
+        pass
+    raise refused(source, "is no path of a file")
+
+
+def read_path(path: Path) -> bytes:
+    """Read a file.
+
+    Raises:
+        TaskRefused: it is larger than ``MAX_FILE_BYTES``.
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        data = file.read(min(size, MAX_FILE_BYTES) + 1)
+        if len(data) > size:  # a device or a pipe does not tell its size
+            data += file.read(MAX_FILE_BYTES + 1 - len(data))
+    if len(data) > MAX_FILE_BYTES:
+        raise refused(str(path), f"the file has over {MAX_FILE_BYTES:,} bytes")
+    return data
+
+
+def read_file_object(file: BinaryFile) -> bytes:
+    """Read a file object to its end."""
+    parts: list[bytes] = []
+    room = MAX_FILE_BYTES + 1
+    while room > 0:
+        try:
+            part = file.read(room)
+        except Exception as error:
+            raise refused(file, f"the file object cannot be read: {error}") from error
+        if isinstance(part, str):
+            raise refused(file, "the file is open as text; open it with mode 'rb'")
+        if not isinstance(part, bytes):
+            raise refused(file, f"its read() gives {type(part).__name__}, not bytes")
+        if not part:
+            return b"".join(parts)
+        parts.append(part)
+        room -= len(part)
+    raise refused(file, f"the file has over {MAX_FILE_BYTES:,} bytes")
 
 
 def write_atomically(path: Path, data: bytes, *, overwrite: bool) -> Path:

@@ -1,10 +1,12 @@
-"""What is done to the pixels of pictures on the way in and out: a larger canvas, and what a mask keeps."""
+"""A larger canvas, and pixels that a mask preserves."""
 
 from __future__ import annotations
 
 from limner.errors import Problem, TaskRefused
-from limner.images import Box, Image, Mask
-from limner.pixels import eight_bit, most_pixels, png_bytes, scaled
+from limner.images.geometry import Box
+from limner.images.image import Image
+from limner.images.mask import Mask
+from limner.images.pixels import eight_bit, most_pixels, png_bytes, scaled
 
 
 def expand_canvas(image: Image, expand: Box) -> tuple[Image, Mask]:

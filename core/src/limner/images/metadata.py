@@ -10,7 +10,7 @@ import struct
 import zlib
 from typing import TYPE_CHECKING
 
-from limner.pixels import open_picture
+from limner.images.pixels import open_picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
