@@ -13,7 +13,7 @@ import typing
 import attrs
 import limner
 import pytest
-from limner import Generate, Inpaint, Lifecycle, Mask, Model, Outpaint, TaskRefused, UnknownModel, hookimpl, parameters
+from limner import Generate, Inpaint, Lifecycle, Mask, Model, Outpaint, TaskRefused, UnknownModel, hookimpl, signatures
 from limner.catalog import MODEL_VARIABLE, default_model
 from limner.plugins import registry
 from limner.tasks import TASKS
@@ -61,12 +61,12 @@ def plugin():
 @pytest.fixture
 def alone(monkeypatch):
     """A process with the models that a test names, and no others."""
-    from limner import finding
+    from limner import catalog
     from limner.plugins import Registry
 
     monkeypatch.delenv(MODEL_VARIABLE, raising=False)
     registry = Registry()
-    monkeypatch.setattr(finding, "registry", lambda: registry)
+    monkeypatch.setattr(catalog, "registry", lambda: registry)
 
     def offer(*models):
         class Offering:
@@ -301,13 +301,13 @@ def test_a_providers_word_leads_to_the_uniform_parameter(plugin, said, meant):
 def test_an_option_is_held_against_the_options_own_names(plugin):
     with pytest.raises(TaskRefused, match=r"did you mean options\.style\?"):
         limner.generate("a", model="fake", options={"styel": "anime"})
-    with pytest.raises(TaskRefused, match=r"options\.zoom=1: the model has no word for it$"):
+    with pytest.raises(TaskRefused, match=r"options\.zoom=1: not supported by the model$"):
         limner.generate("a", model="fake", options={"zoom": 1})
 
 
 @pytest.mark.parametrize("kind", TASKS.values(), ids=lambda kind: kind.__name__)
 def test_the_keyword_arguments_are_the_fields_of_the_task(kind):
-    declared = set(getattr(parameters, kind.__name__).__annotations__) - {"fit", "on_filtered"}
+    declared = set(getattr(signatures, f"{kind.__name__}Arguments").__annotations__) - {"fit", "on_filtered"}
     signature = inspect.signature(getattr(Model, kind.kind.replace("-", "_")))
     positional = {
         name
@@ -334,7 +334,10 @@ def test_a_model_is_made_by_hand_too():
     assert Fake.per_call(limner.RemoveBackground) == 1
     assert Fake.matches("fake.painter-1")
     assert not Fake.matches("arn")
-    with pytest.raises(TaskRefused, match=r"long\.painter-1 refuses the task: task=outpaint.*does generate"):
+    with pytest.raises(
+        TaskRefused,
+        match=r"long\.painter-1 refuses the task: task=outpaint.*not supported by the model; supported: generate",
+    ):
         Long.limits_of(Outpaint)
     with pytest.raises(TypeError, match="abstract"):
         Model()

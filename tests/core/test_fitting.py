@@ -197,7 +197,7 @@ def test_what_is_needed_is_asked_for():
     limits = attrs.evolve(
         GENERATE, parameters={**GENERATE.parameters, "steps": attrs.evolve(GENERATE.parameters["steps"], required=True)}
     )
-    assert "is needed" in refusal(Generate(prompt="a"), limits)["steps"]
+    assert "is required" in refusal(Generate(prompt="a"), limits)["steps"]
 
 
 def test_zero_is_a_value():

@@ -100,11 +100,11 @@ def test_a_scaled_picture_brings_its_mask_along_and_tells_the_size_to_restore():
     fitted = fit(task, LIMITS[Inpaint], "nearest")
     assert fitted.task.image.size == fitted.task.mask.size == (64, 48)
     assert fitted.task.mask == Mask.box((0, 0, 32, 48), size=(64, 48))
-    assert fitted.restore == (128, 96)
-    assert fitted.asked.image == image
-    assert fitted.asked.mask == task.mask
+    assert fitted.restored_size == (128, 96)
+    assert fitted.repeatable().image == image
+    assert fitted.repeatable().mask == task.mask
     assert "scaled with the picture" in entry(fitted, "mask").why
-    assert fit(Inpaint(image=IMAGE, mask_prompt="x"), LIMITS[Inpaint]).restore is None
+    assert fit(Inpaint(image=IMAGE, mask_prompt="x"), LIMITS[Inpaint]).restored_size is None
 
 
 def test_a_canvas_is_scaled_in_its_shape():
@@ -113,8 +113,8 @@ def test_a_canvas_is_scaled_in_its_shape():
     fitted = fit(task, LIMITS[Outpaint], "nearest")
     assert fitted.task.image.size == (32, 24)
     assert fitted.task.expand == (16, 0, 16, 24)
-    assert fitted.restore == (128, 96)
-    assert fitted.asked.expand == task.expand
+    assert fitted.restored_size == (128, 96)
+    assert fitted.repeatable().expand == task.expand
 
 
 def test_a_scaled_picture_brings_its_border_along():
@@ -129,7 +129,7 @@ def test_a_scaled_picture_brings_its_border_along():
     assert (top, right) == (0, 0)
     assert abs(left / 64 - 32 / 160) < 0.02
     assert abs(bottom / 64 - 32 / 160) < 0.02
-    assert fitted.restore == (160, 160)
+    assert fitted.restored_size == (160, 160)
 
 
 def test_a_border_that_is_too_wide_becomes_narrower_for_good():
@@ -140,8 +140,8 @@ def test_a_border_that_is_too_wide_becomes_narrower_for_good():
     task = Outpaint(image=IMAGE, expand=(100, 0, 0, 0))
     assert "48" in refusal(task, limits)["expand"]
     fitted = fit(task, limits, "nearest")
-    assert fitted.task.expand == fitted.asked.expand == (48, 0, 0, 0)
-    assert fitted.restore is None, "the picture comes back as it is, not stretched"
+    assert fitted.task.expand == fitted.repeatable().expand == (48, 0, 0, 0)
+    assert fitted.restored_size is None, "the picture comes back as it is, not stretched"
     assert entry(fitted, "expand").asked == (100, 0, 0, 0)
 
 
@@ -207,9 +207,9 @@ def test_weights_a_model_does_not_know_are_refused_or_dropped():
 def test_fitted_options_keep_the_pictures_that_were_asked_for():
     task = Generate(prompt="a", options={"condition_image": exif(6), "style": "Line Art"})
     fitted = fit(task, GENERATE, "nearest")
-    assert fitted.asked.options["condition_image"] == task.options["condition_image"]
+    assert fitted.repeatable().options["condition_image"] == task.options["condition_image"]
     assert fitted.task.options["condition_image"].orientation == 1
-    assert fitted.task.options["style"] == fitted.asked.options["style"] == "line-art"
+    assert fitted.task.options["style"] == fitted.repeatable().options["style"] == "line-art"
     assert fitted.task.options["quality"] == "standard"
     assert set(OPTIONS) > set(fitted.task.options)
 
@@ -240,4 +240,4 @@ def test_the_pictures_own_size_may_be_said_and_another_may_not(mode, expand, own
 
 def test_without_such_a_document_the_pictures_own_size_is_refused_too():
     limits = TaskLimits(FOLLOWS.parameters)
-    assert "no word" in refusal(Inpaint(image=IMAGE, mask=HALF, prompt="a fox", size=(32, 24)), limits)["size"]
+    assert "not supported" in refusal(Inpaint(image=IMAGE, mask=HALF, prompt="a fox", size=(32, 24)), limits)["size"]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from limner import Image, TaskRefused
-from limner import headers as home
+from limner.images import header as home
 
 from .files import exif
 

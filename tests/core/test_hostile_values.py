@@ -34,24 +34,24 @@ def refusal(make: Any) -> str:
 
 
 @pytest.mark.parametrize("name", ["n", "seed", "steps"])
-@pytest.mark.parametrize("value", [GIANT, -GIANT, 10**MAX_DIGITS], ids=["giant", "negative", "just beyond"])
+@pytest.mark.parametrize("value", [GIANT, -GIANT, 1 << 64], ids=["giant", "negative", "just beyond"])
 def test_a_whole_number_too_long_to_be_shown_is_refused_by_name(name, value):
     said = refusal(lambda: Generate(prompt="a", **{name: value}))
-    assert said.startswith(f"{name}=<whole number of " if abs(value) == GIANT else f"{name}=1000")
-    assert ("at least" if value < 0 else f"at most {MAX_DIGITS} digits") in said
+    assert said.startswith(f"{name}=<whole number of " if abs(value) == GIANT else f"{name}={1 << 64}")
+    assert "must be a whole number" in said
 
 
 def test_sides_too_long_to_be_shown_are_refused():
-    assert f"at most {MAX_DIGITS} digits" in refusal(lambda: Generate(prompt="a", size=(GIANT, 5)))
+    assert "2147483648 pixels" in refusal(lambda: Generate(prompt="a", size=(GIANT, 5)))
     assert "size=(<whole number of" in refusal(lambda: Generate(prompt="a", size=(GIANT, -5)))
-    assert f"at most {MAX_DIGITS} digits" in refusal(lambda: Outpaint(image=png(), expand=(1, 1, GIANT, 1)))
+    assert "2147483648 pixels" in refusal(lambda: Outpaint(image=png(), expand=(1, 1, GIANT, 1)))
 
 
 def test_the_longest_whole_number_is_fine_everywhere():
     longest = 10**MAX_DIGITS - 1
-    task = Generate(prompt="a", seed=longest, size=(longest, longest), options={"a": [longest, -longest]})
+    task = Generate(prompt="a", seed=(1 << 64) - 1, options={"a": [longest, -longest]})
     assert limner.from_json(limner.to_json(task)) == pickle.loads(pickle.dumps(task)) == task
-    assert "seed=999" in repr(task)
+    assert "seed=18446744073709551615" in repr(task)
 
 
 def test_numbers_in_options_have_the_same_limit():

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from limner import Image, Inpaint, Mask, TaskRefused, Vary
-from limner import images as home
+from limner.images import files as home
 from limner.testing.strategies import images
 from PIL import features
 

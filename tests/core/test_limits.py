@@ -239,7 +239,7 @@ def test_texts_are_never_cut():
     assert limit.wrong("abcd") == "has 4 characters, must have 1 to 3 characters"
     assert Text(pattern="a+", example="aaa", source="").wrong("b") == "must look like aaa"
     assert Text(pattern="a+", source="").wrong("aa\n") == "must look like a+"
-    assert Text(min_length=3, source="").describe() == "3 or more characters"
+    assert Text(min_length=3, source="").describe() == "at least 3 characters"
 
 
 def test_prompts_with_weights():

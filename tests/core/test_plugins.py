@@ -118,8 +118,8 @@ class Abstract(Model):
         ("models", "str, not a list"),
         ({Fake}, "set, not a list"),
         (Fake, "not a list"),
-        ([Fake()], "no Model class"),
-        ([Generate], "no Model class"),
+        ([Fake()], "not a Model class"),
+        ([Generate], "not a Model class"),
         ([Abstract], "Abstract does not implement decode, send"),
         ([model(contract=CONTRACT + 1)], f"contract {CONTRACT + 1}; this limner has {CONTRACT}"),
         ([model(limits={})], "no id or no limits"),
@@ -296,10 +296,10 @@ def test_the_culprit_is_the_innermost_plugin(registry):
     registry.register(plugin, "guilty")
     with pytest.raises(ZeroDivisionError) as error:
         plugin.inner()
-    assert registry.culprit(error.value) == "plugin guilty"
+    assert registry._culprit(error.value) == "plugin guilty"
     with pytest.raises(ZeroDivisionError) as error:
         _ = 1 / 0
-    assert registry.culprit(error.value) == "limner itself"
+    assert registry._culprit(error.value) == "limner itself"
 
 
 def test_a_plugin_is_what_is_known_of_it():

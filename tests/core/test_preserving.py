@@ -178,15 +178,15 @@ def test_a_canvas_that_could_not_be_laid_back_is_refused_before_anything_is_sent
 
 
 def test_what_is_laid_back_is_made_once_for_all_pictures(monkeypatch):
-    from limner import compositing
+    from limner import running
 
     class Several(AnySize):
         limits: ClassVar = {
             Outpaint: TaskLimits({**AnySize.limits[Outpaint].parameters, "n": Count(1, source=SOURCE)}),
         }
 
-    made, expand_canvas = [], compositing.expand_canvas
-    monkeypatch.setattr(compositing, "expand_canvas", lambda *said: made.append(said) or expand_canvas(*said))
+    made, expand_canvas = [], running.expand_canvas
+    monkeypatch.setattr(running, "expand_canvas", lambda *said: made.append(said) or expand_canvas(*said))
     result = fake(inverted, Several).run(Outpaint(image=noisy((12, 9)), expand=(1, 2, 3, 4), n=3))
     assert len(result.pictures) == 3
     assert len(made) == 1

@@ -15,9 +15,14 @@ def read_plain_text(value: str) -> str:
 def read_number(value: float) -> float:
     """Convert any real number except a bool to float; other values are left for validation."""
     try:
-        if isinstance(value, float):
-            return float.__float__(value)
-        return value if isinstance(value, bool) or not hasattr(value, "__float__") else float(value)
+        match value:
+            case bool():
+                return value
+            case float():
+                return float.__float__(value)
+            case int():
+                return float(int.__int__(value))
+        return float(value) if hasattr(value, "__float__") else value
     except Exception:
         return value
 

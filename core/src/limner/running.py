@@ -96,7 +96,7 @@ def _kept(fitted: Fitted) -> Kept | None:
 
 
 def _encode(model: ModelInterface, fitted: Fitted) -> Sequence[Request]:
-    return _collected(model, "encode", Request, lambda: map(model.encode, fitted.calls))
+    return _collected(model, "encode", Request, lambda: [model.encode(call) for call in fitted.calls])
 
 
 # ---------------------------------------------------------------------------------------------- send

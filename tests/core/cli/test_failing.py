@@ -115,10 +115,10 @@ def test_every_problem_has_a_line_and_the_name_that_was_typed(limner):
     done = limner("generate", "a fox", "-m", "sketch", *words)
     assert done.exit_code == 2
     assert sorted(done.stderr.splitlines()) == [
-        "error: limner.sketch-1: --guidance-scale 2.0: the model has no word for it",
+        "error: limner.sketch-1: --guidance-scale 2.0: not supported by the model",
         f"error: limner.sketch-1: --size 9x9: {SIZES}; the nearest is 64x64 [limner-sketch, README]",
-        "error: limner.sketch-1: --steps 3: the model has no word for it",
-        "error: limner.sketch-1: -O style=1: the model has no word for it",
+        "error: limner.sketch-1: --steps 3: not supported by the model",
+        "error: limner.sketch-1: -O style=1: not supported by the model",
     ]
 
 
@@ -127,7 +127,10 @@ def test_every_problem_has_a_line_and_the_name_that_was_typed(limner):
     [
         (("generate",), "PROMPT"),
         (("generate", ""), "PROMPT"),
-        (("generate", "a", "--seed", "-1"), "--seed -1: must be a whole number of at least 0"),
+        (
+            ("generate", "a", "--seed", "-1"),
+            "--seed -1: must be a whole number from 0 to 18446744073709551615; the nearest is 0",
+        ),
         (("generate", "a", "--seed", "1.5"), "'--seed'"),
         (("generate", "a", "--size", "12"), "'12' is not WIDTHxHEIGHT; write whole pixels, such as 1024x768"),
         (("generate", "a", "--size", "12x12x12"), "WIDTHxHEIGHT"),

@@ -219,6 +219,6 @@ def test_nearest_says_what_it_changed(limner):
     assert done.exit_code == 0
     assert done.stderr.splitlines() == [
         "adjusted: --size 9x9 became 64x64: the model wants sides of 64 to 2048 pixels",
-        "dropped: --steps 3: the model has no word for it",
+        "dropped: --steps 3: not supported by the model",
         "wrote generate-1.png (seed 1)",
     ]

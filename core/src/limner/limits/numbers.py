@@ -10,6 +10,9 @@ import attrs
 
 from limner.limits.base import Constraint, Schema, closest
 
+_MOST = (1 << 31) - 1
+"""More pictures than anybody asks for."""
+
 
 def _is_number(value: Any) -> bool:
     """Tell whether it is a finite number; a whole one may be beyond any float."""
@@ -58,14 +61,14 @@ class Count(Constraint):
     default: int = attrs.field(default=1, kw_only=True)
 
     def wrong(self, value: Any) -> str | None:
-        fine = isinstance(value, int) and not isinstance(value, bool) and value >= 1
-        return None if fine else "must be a whole number of at least 1"
+        fine = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= _MOST
+        return None if fine else f"must be a whole number from 1 to {_MOST}"
 
     def describe(self) -> str:
         return f"{self.per_call} in a call; more become several calls"
 
     def schema(self) -> Schema:
-        return {"type": "integer", "minimum": 1}
+        return {"type": "integer", "minimum": 1, "maximum": _MOST}
 
 
 @attrs.frozen(eq=False, repr=False)

@@ -12,7 +12,7 @@ import attrs
 from limner.images import Size
 from limner.limits.base import Constraint, Schema
 
-LARGEST_SIDE = (1 << 31) - 1
+LARGEST_SIDE = 1 << 31
 """In pixels; no file format holds more."""
 
 
