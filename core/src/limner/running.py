@@ -88,7 +88,7 @@ async def arun(model: Model, task: Task) -> Result:
     places = workers.slots("run", model.id, model.settings.max_in_flight)
     try:
         return await asyncio.wrap_future(places.start(workers.bound(partial(run, model, task), cancelled), cancelled))
-    except (asyncio.CancelledError, GeneratorExit):
+    except asyncio.CancelledError:
         cancelled.set()
         raise
 
