@@ -18,6 +18,7 @@ LimnerError
 
 from __future__ import annotations
 
+import reprlib
 from typing import TYPE_CHECKING
 
 import attrs
@@ -77,9 +78,33 @@ def did_you_mean(name: str, known: Iterable[str], most: int = 1, *, prefix: str 
 
 
 def shorten(value: object, length: int = 60) -> str:
-    """Show a value in an error, whatever it weighs."""
-    text = repr(value)
+    """Show a value in an error, whatever it weighs and even where its own ``repr`` fails."""
+    text = _shown(value)
     return text if len(text) <= length else f"{text[: length - 12]}... ({len(text)} characters)"
+
+
+def _shown(value: object) -> str:
+    try:
+        return repr(value)
+    except Exception:  # a huge whole number, a value nested too deep, somebody else's faulty __repr__
+        return _Cautious().repr(value)
+
+
+class _Cautious(reprlib.Repr):
+    """Shows a few levels and items of what ``repr`` cannot show."""
+
+    def repr1(self, x: object, level: int) -> str:
+        try:
+            return super().repr1(x, level)
+        except Exception:
+            return f"<{type(x).__name__}>"
+
+    def repr_int(self, x: int, level: int) -> str:  # noqa: ARG002
+        bits = x.bit_length()
+        return f"<whole number of {bits:,} bits>" if bits > 1024 else repr(x)
+
+    def repr_instance(self, x: object, level: int) -> str:  # noqa: ARG002
+        return f"<{type(x).__name__}>"
 
 
 @attrs.frozen

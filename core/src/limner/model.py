@@ -65,6 +65,7 @@ class Model(Calls, ABC):
 
     Attributes:
         id: the provider's full id.
+        ids: other spellings of it.
         aliases: short names.
         limits: what each task accepts; a task that is not there is declined.
         lifecycle: since when the model is legacy, when it ended, what replaces it.
@@ -75,6 +76,7 @@ class Model(Calls, ABC):
     """
 
     id: ClassVar[str]
+    ids: ClassVar[tuple[str, ...]] = ()
     aliases: ClassVar[tuple[str, ...]] = ()
     limits: ClassVar[Limits]
     lifecycle: ClassVar[Lifecycle] = Lifecycle()
@@ -117,7 +119,7 @@ class Model(Calls, ABC):
     @classmethod
     def matches(cls, model_id: str) -> bool:
         """Tell whether a longer id, such as an ARN, names this model."""
-        return model_id == cls.id
+        return model_id in {cls.id, *cls.ids}
 
     def notices(self) -> tuple[str, ...]:
         """What a caller should know before calling, such as that the model is past its end of life."""

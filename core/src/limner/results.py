@@ -217,8 +217,10 @@ def parse_json(body: bytes) -> dict[str, Any]:
 
 def read_provenance(image: Image) -> dict[str, Any] | None:
     """Return how a picture was made, where limner wrote that into it."""
+    from limner.serializing import parse
+
     try:
-        found = json.loads(containers.extract(image.data, image.media_type) or b"null")
+        found = parse(containers.extract(image.data, image.media_type) or b"null")
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

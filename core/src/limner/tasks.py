@@ -28,6 +28,7 @@ from limner.values import (
     read_prompt,
     read_real,
     read_sides,
+    read_text,
 )
 
 
@@ -170,7 +171,7 @@ class Inpaint(_Edit):
 
     kind: ClassVar[str] = "inpaint"
 
-    mask_prompt: str | None = None
+    mask_prompt: str | None = attrs.field(default=None, converter=read_text)
 
     def _disagreements(self) -> Iterable[Problem]:
         yield from _exactly_one(mask=self.mask, mask_prompt=self.mask_prompt)
@@ -199,7 +200,7 @@ class Outpaint(_Edit):
     kind: ClassVar[str] = "outpaint"
 
     expand: Box | None = attrs.field(default=None, converter=read_sides)
-    keep_prompt: str | None = None
+    keep_prompt: str | None = attrs.field(default=None, converter=read_text)
 
     def _disagreements(self) -> Iterable[Problem]:
         yield from _exactly_one(expand=self.expand, mask=self.mask, keep_prompt=self.keep_prompt)

@@ -10,7 +10,19 @@ from typing import Any, Literal
 import attrs
 
 from limner.images import Image, ImageSource, Mask, MaskSource
-from limner.options import Options
+from limner.options import MAX_DIGITS, Options, is_too_long
+
+# What cannot be read is left as it is, for the check to refuse. Values are anybody's: their methods may raise anything.
+
+
+def read_needed_text(value: str) -> str:
+    """Make a plain text of a text of a kind of its own, such as an enumeration's; others are left for the check."""
+    return str.__str__(value) if isinstance(value, str) else value
+
+
+def read_text(value: str | None) -> str | None:
+    """As :func:`read_needed_text`, where a text may be left out."""
+    return None if value is None else read_needed_text(value)
 
 
 def read_integer(value: int | None) -> int | None:
@@ -18,8 +30,8 @@ def read_integer(value: int | None) -> int | None:
     if value is None or isinstance(value, bool):
         return value
     try:
-        return operator.index(value)
-    except TypeError:
+        return int.__int__(operator.index(value))
+    except Exception:
         return value
 
 
@@ -30,11 +42,11 @@ def read_real(value: float | None) -> float | None:
 
 def read_weight(value: float) -> float:
     """As :func:`read_real`, for a value that is always there."""
-    if isinstance(value, bool) or not hasattr(value, "__float__"):
-        return value
     try:
-        return float(value)
-    except (OverflowError, TypeError, ValueError):
+        if isinstance(value, float):
+            return float.__float__(value)
+        return value if isinstance(value, bool) or not hasattr(value, "__float__") else float(value)
+    except Exception:
         return value
 
 
@@ -47,7 +59,7 @@ class WeightedText:
         weight: any finite number; 1 is neutral.
     """
 
-    text: str
+    text: str = attrs.field(converter=read_needed_text)
     weight: float = attrs.field(default=1.0, converter=read_weight)
 
 
@@ -59,9 +71,14 @@ NegativePromptSource = str | Sequence[str]
 
 def read_needed_prompt(value: PromptSource) -> Prompt:
     """Make WeightedText of the parts of a sequence."""
-    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+    if isinstance(value, str):
+        return read_needed_text(value)
+    if isinstance(value, bytes) or not isinstance(value, Iterable):
         return value
-    return tuple(WeightedText(part) if isinstance(part, str) else part for part in value)
+    try:
+        return tuple(WeightedText(part) if isinstance(part, str) else part for part in _tuple(value))
+    except Exception:
+        return value  # type: ignore[return-value]
 
 
 def read_prompt(value: PromptSource | None) -> Prompt | None:
@@ -71,12 +88,16 @@ def read_prompt(value: PromptSource | None) -> Prompt | None:
 
 def read_negative_prompt(value: NegativePromptSource | None) -> NegativePrompt | None:
     """Make a tuple of several."""
-    return value if value is None or isinstance(value, str) else _tuple(value)
+    if isinstance(value, str):
+        return read_text(value)
+    several = _tuple(value)
+    return tuple(map(read_needed_text, several)) if isinstance(several, tuple) else several
 
 
 def read_sides(value: Sequence[int] | None) -> Any:
     """Make a tuple of whole numbers."""
-    return tuple(map(read_integer, value)) if isinstance(value, list | tuple) else value
+    sides = _tuple(value)
+    return tuple(map(read_integer, sides)) if isinstance(sides, tuple) else sides
 
 
 def read_image(value: ImageSource) -> Image:
@@ -86,7 +107,8 @@ def read_image(value: ImageSource) -> Image:
 
 def read_images(value: ImageSource | Sequence[ImageSource]) -> tuple[Image, ...]:
     """Read a picture, or several."""
-    return tuple(map(Image.read, value)) if isinstance(value, list | tuple) else (Image.read(value),)  # type: ignore[arg-type]
+    several = _tuple(value)
+    return tuple(map(Image.read, several)) if isinstance(several, tuple) else (Image.read(several),)
 
 
 def read_mask(value: MaskSource | Literal["alpha"] | None) -> Mask | Literal["alpha"] | None:
@@ -100,7 +122,10 @@ def read_options(value: Mapping[str, Any] | None) -> Options:
 
 
 def _tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list | tuple) else value
+    """Make a tuple of a list or a tuple, whatever a kind of its own makes of iteration."""
+    if isinstance(value, list):
+        return tuple(list.__iter__(value))
+    return tuple(tuple.__iter__(value)) if isinstance(value, tuple) else value
 
 
 # What is wrong with one value in words, or None.
@@ -140,8 +165,9 @@ def _wrong_real(value: object) -> str | None:
 
 
 def _wrong_integer(value: object, least: int) -> str | None:
-    fine = isinstance(value, int) and not isinstance(value, bool) and value >= least
-    return None if fine else f"must be a whole number of at least {least}"
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        return f"must be a whole number of at least {least}"
+    return f"must have at most {MAX_DIGITS} digits" if is_too_long(value) else None
 
 
 def _wrong_strength(value: object) -> str | None:
@@ -150,14 +176,20 @@ def _wrong_strength(value: object) -> str | None:
 
 
 def _wrong_size(value: object) -> str | None:
-    fine = isinstance(value, tuple) and len(value) == 2 and not any(_wrong_integer(side, 1) for side in value)
-    return None if fine else "must be (width, height), two whole numbers of pixels of at least 1"
+    if not isinstance(value, tuple) or len(value) != 2 or any(_wrong_integer(side, 1) for side in value):
+        return f"must be (width, height), two whole numbers of pixels of at least 1{_too_long(value)}"
+    return None
 
 
 def _wrong_expand(value: object) -> str | None:
     if not isinstance(value, tuple) or len(value) != 4 or any(_wrong_integer(side, 0) for side in value):
-        return "must be (left, top, right, bottom), four whole numbers of pixels of at least 0"
+        return f"must be (left, top, right, bottom), four whole numbers of pixels of at least 0{_too_long(value)}"
     return None if any(value) else "adds nothing; at least one side must be more than 0"
+
+
+def _too_long(value: object) -> str:
+    long = isinstance(value, tuple) and any(isinstance(side, int) and is_too_long(side) for side in value)
+    return f" and at most {MAX_DIGITS} digits" if long else ""
 
 
 def _wrong_flag(value: object) -> str | None:

@@ -54,7 +54,7 @@ class Inputs:
             return Image(self._standard_input()) if text == "@-" else Image.read(text[1:])
         try:
             return json.loads(text, parse_constant=_not_json)
-        except ValueError:
+        except (ValueError, RecursionError):
             return text
 
     def _standard_input(self) -> bytes:

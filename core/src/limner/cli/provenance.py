@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from limner.cli.carrying import Order
     from limner.cli.files import Inputs
     from limner.images import Image, Mask
+    from limner.model import Model
+    from limner.tasks import Task
+
+_LONGEST_NAME = 200
+"""Characters of a model's name in a file."""
 
 
 @click.command()
@@ -63,22 +68,28 @@ def info(file: str, as_json: bool) -> None:
 @click.option("--mask", "masks", metavar="FILE", multiple=True, help="A mask that went in; repeatable, matched by SHA-256.")
 @FIELDS["box"]
 @FIELDS["ellipse"]
+@click.option("--model-id", metavar="ID", help="Call this id in place of the one that FILE names, such as an ARN.")
 def rerun(order: Order, said: dict[str, Any]) -> None:
     """Make FILE again.
 
     Send the same requests to the same model. FILE is a picture that limner made; - is standard input. The pictures and
-    masks that went in are needed again, and are checked by their SHA-256.
+    masks that went in are needed again, and are checked by their SHA-256. What FILE says may come from anybody: it names no
+    file that is read, and an id that is not the model's own is called only where --model-id says so.
     """
     import attrs
 
     from limner.cli.carrying import carry_out
     from limner.cli.files import Inputs
     from limner.results import read_provenance
-    from limner.serializing import pictures_of, restore
+    from limner.serializing import pictures_of
 
     inputs = Inputs()
     made = _checked(said["file"], read_provenance(inputs.image(said["file"])))
-    needed = pictures_of(made["task"])
+    model = _model(said["file"], made, _said_id(order, said))
+    try:
+        needed = pictures_of(made["task"])
+    except TaskRefused as refusal:
+        raise _damaged(said["file"], refusal) from refusal
     given = _given(inputs, said)
     problems = [
         Problem(name, "", f"did not go in: its SHA-256 is {sha256}; {_wanted(needed)}")
@@ -92,9 +103,8 @@ def rerun(order: Order, said: dict[str, Any]) -> None:
     ]
     if problems:
         raise TaskRefused(problems)
-    task = restore(made["task"], {sha256: picture for sha256, (_, picture) in given.items()})
-    model = attrs.evolve(order, fit=made["fit"]).model_of(made["model"], order.settings.get("model_id", made["model_id"]))
-    carry_out(model, task, order, f"{inputs.stem}-rerun".removeprefix("-"))
+    task = _restored(said["file"], made["task"], {sha256: picture for sha256, (_, picture) in given.items()})
+    carry_out(attrs.evolve(order, fit=made["fit"]).model_of(*model), task, order, f"{inputs.stem}-rerun".removeprefix("-"))
 
 
 def _checked(file: str, made: dict[str, Any] | None) -> dict[str, Any]:
@@ -105,8 +115,47 @@ def _checked(file: str, made: dict[str, Any] | None) -> dict[str, Any]:
         raise TaskRefused([Problem("FILE", file, "does not say how it was made; only what limner saved can be made again")])
     texts = all(isinstance(made.get(name), str) for name in ("model", "model_id"))
     if not texts or made.get("fit") not in MODES or not isinstance(made.get("task"), dict):
-        raise TaskRefused([Problem("FILE", file, "what it says about how it was made is damaged, or from another limner")])
+        raise _damaged(file)
     return made
+
+
+def _damaged(file: str, refusal: TaskRefused | None = None) -> TaskRefused:
+    what = "" if refusal is None else f": {refusal.problems[0]}"
+    return TaskRefused(
+        [Problem("FILE", file, f"what it says about how it was made is damaged, or from another limner{what}")]
+    )
+
+
+def _said_id(order: Order, said: dict[str, Any]) -> str | None:
+    """The id to call that the user said."""
+    if "model_id" in said and "model_id" in order.settings:
+        raise click.UsageError("--model-id and -S model_id say the same; give one of them")
+    model_id: str | None = said.get("model_id", order.settings.get("model_id"))
+    return model_id
+
+
+def _model(file: str, made: dict[str, Any], said_id: str | None) -> tuple[str, str]:
+    """The model that a file names, and the id to call: of those that the file names, only the model's own."""
+    from limner.errors import shorten
+    from limner.plugins import registry
+
+    if len(made["model"]) > _LONGEST_NAME:
+        raise _damaged(file)
+    model: type[Model] = registry().find(made["model"])
+    named = made["model_id"]
+    if said_id is None and named not in {model.id, *model.ids}:
+        limit = f"{file} names an id that is not {model.id}'s own; say with --model-id which to call, such as {model.id}"
+        raise TaskRefused([Problem("model_id", shorten(named), limit)])
+    return model.id, named if said_id is None else said_id
+
+
+def _restored(file: str, document: dict[str, Any], pictures: dict[str, Image | Mask]) -> Task:
+    from limner.serializing import restore
+
+    try:
+        return restore(document, pictures)
+    except TaskRefused as refusal:
+        raise _damaged(file, refusal) from refusal
 
 
 def _given(inputs: Inputs, said: dict[str, Any]) -> dict[str, tuple[str, Image | Mask]]:

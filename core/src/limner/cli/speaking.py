@@ -51,7 +51,12 @@ def note_warning(message: Warning | str, *_: object, **__: object) -> None:
 def print_json(document: object) -> None:
     """Write a document to stdout."""
     plain_ascii = "utf" not in (getattr(sys.stdout, "encoding", None) or "").lower()
-    click.echo(json.dumps(document, indent=2, ensure_ascii=plain_ascii))
+    text = json.dumps(document, indent=2, ensure_ascii=plain_ascii)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, out of somebody's file
+        text = json.dumps(document, indent=2)
+    click.echo(text)
 
 
 def named(parameter: str) -> str:
