@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import time
 from io import BytesIO
 
 import PIL.Image
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from limner import Image, Mask, TaskRefused
 
 from .fakes import png
+from .files import encoded, scene
 
 SIZES = st.tuples(st.integers(1, 20), st.integers(1, 20))
 MASKS = SIZES.flatmap(
@@ -156,3 +158,30 @@ def test_a_mask_is_a_picture_and_back(mask):
 def test_the_sum_knows_the_shape():
     assert Mask((2, 3), bytes(6)).sha256 != Mask((3, 2), bytes(6)).sha256
     assert repr(Mask((2, 2), b"\0\0\0\xff")) == "<Mask 2x2, 25% opened>"
+
+
+@pytest.mark.parametrize(
+    "size", [(10**9, 10**9), (10**9, 1), (10_000, 10_000), (-1, 5), (0, 5), (2.5, 5), (5,), None, "5x5"]
+)
+def test_no_pixel_is_made_for_a_size_that_is_none_or_too_large(size):
+    started, mask = time.process_time(), Mask.box((0, 0, 1, 1), size=(2, 2))
+    for make in (
+        lambda: Mask.box((0, 0, 1, 1), size=size),
+        lambda: Mask.ellipse((0, 0, 1, 1), size=size),
+        lambda: mask.resized(size),
+        lambda: Image(png()).resized(size),
+        lambda: Image(encoded(scene(), "JPEG")).resized(size),
+    ):
+        with pytest.raises(TaskRefused, match=r"size=.*(at most 89,478,485 pixels|two whole numbers)"):
+            make()
+    assert time.process_time() - started < 1
+
+
+def test_scaling_needs_no_more_than_what_goes_in_and_comes_out(monkeypatch):
+    """Pillow scales rows first: of a line that stands it would make a picture of both lengths before one that lies."""
+    standing = Mask((1, 60_000), bytes(range(200)) * 300)
+    started = time.process_time()
+    lying = standing.resized((60_000, 1))
+    assert time.process_time() - started < 5
+    assert lying.size == (60_000, 1)
+    assert set(lying.data) <= {98, 99, 100, 101}  # the mean of all

@@ -1,4 +1,4 @@
-"""What a mask keeps comes back exactly; grey blends; the provider's own picture stays in raw."""
+"""What a mask keeps comes back exactly; all else, grey too, as painted; the provider's own picture stays in raw."""
 
 from __future__ import annotations
 
@@ -54,11 +54,8 @@ def check_kept(original: Image, mask: Mask, result: limner.Result) -> None:
         assert raw == tuple(255 - value for value in was)
         if level == 0:
             assert now == was
-        elif level == 255:
+        else:  # the provider mixed grey by the mask that it was sent
             assert now == raw
-        else:
-            mixed = [old + (new - old) * level / 255 for old, new in zip(was, raw, strict=True)]
-            assert all(abs(value - wanted) <= 1 for value, wanted in zip(now, mixed, strict=True))
 
 
 SIZES = st.tuples(st.integers(1, 24), st.integers(1, 24))
@@ -68,7 +65,7 @@ MASKS = SIZES.flatmap(
 
 
 @given(MASKS)
-def test_kept_pixels_are_exact_and_grey_blends(mask):
+def test_kept_pixels_are_exact_and_grey_is_as_it_was_painted(mask):
     original = noisy(mask.size)
     check_kept(original, mask, MODEL.run(Inpaint(image=original, mask=mask)))
     check_kept(original, mask, MODEL.run(Outpaint(image=original, mask=mask, preserve=True)))

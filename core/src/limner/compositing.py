@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from limner.errors import Problem, TaskRefused
 from limner.images import Box, Image, Mask
-from limner.pixels import eight_bit, png_bytes
+from limner.pixels import eight_bit, most_pixels, png_bytes, scaled
 
 
 def expand_canvas(image: Image, expand: Box) -> tuple[Image, Mask]:
@@ -24,7 +24,7 @@ def expand_canvas(image: Image, expand: Box) -> tuple[Image, Mask]:
 
     left, top, right, bottom = expand
     width, height = image.size
-    pixels, most = (left + width + right) * (top + height + bottom), PIL.Image.MAX_IMAGE_PIXELS
+    pixels, most = (left + width + right) * (top + height + bottom), most_pixels()
     if most is not None and pixels > most:
         raise TaskRefused([Problem.of("expand", expand, f"makes a canvas of {pixels:,} pixels, must be at most {most:,}")])
     picture = eight_bit(image.pil())
@@ -46,16 +46,18 @@ def expand_canvas(image: Image, expand: Box) -> tuple[Image, Mask]:
 
 
 def keep_outside(original: Image, mask: Mask, painted: Image) -> Image:
-    """Lay a painted picture over the original where the mask is open; where it is black the original stays exactly.
+    """Lay the original back over a painted picture, exactly, wherever the mask is black.
+
+    Grey is left as it was painted: whoever painted mixed it by the same mask already.
 
     Returns:
-        A PNG of the original's size; grey blends.
+        A PNG of the original's size.
     """
     below = eight_bit(original.pil())
     above = eight_bit(painted.pil())
     mode = "RGBA" if "A" in below.getbands() + above.getbands() else "RGB"
     if above.size != below.size:
-        above = above.resize(below.size)
+        above = scaled(above, below.size)
     below = below.convert(mode)
-    below.paste(above.convert(mode), None, mask.pil())
+    below.paste(above.convert(mode), None, mask.pil().point([0] + [255] * 255))
     return Image(png_bytes(below))

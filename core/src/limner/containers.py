@@ -10,6 +10,8 @@ import struct
 import zlib
 from typing import TYPE_CHECKING
 
+from limner.pixels import open_picture
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
@@ -214,11 +216,7 @@ def _join_webp(blocks: list[Block]) -> bytes:
 def _extended(blocks: list[Block], data: bytes) -> list[Block]:
     if blocks[0][0] == b"VP8X":
         return blocks
-    from io import BytesIO
-
-    from PIL import Image
-
-    with Image.open(BytesIO(data)) as picture:
+    with open_picture(data) as picture:
         width, height, alpha = picture.width, picture.height, picture.mode == "RGBA"
     flags = _WEBP_ALPHA if alpha else 0
     header = struct.pack("<I", flags) + (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")

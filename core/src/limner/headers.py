@@ -5,10 +5,10 @@ from __future__ import annotations
 import struct
 import sys
 import zlib
-from io import BytesIO
 from typing import Any
 
 from limner.errors import Problem, TaskRefused, shorten
+from limner.pixels import FORMATS, open_picture
 
 _ORIENTATION = 0x0112
 
@@ -79,7 +79,7 @@ def _by_pillow(data: bytes) -> dict[str, Any]:
 
     bombs = (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning)
     try:
-        with PIL.Image.open(BytesIO(data)) as opened:
+        with open_picture(data) as opened:
             size, mode, info, has_alpha = opened.size, opened.mode, opened.info, opened.has_transparency_data
             media_type = PIL.Image.MIME.get(opened.format or "", "application/octet-stream")
             # A PNG is decoded in search of an EXIF block behind the pixels: only one before them counts.
@@ -87,7 +87,8 @@ def _by_pillow(data: bytes) -> dict[str, Any]:
     except bombs as error:
         raise refused(f"{len(data)} bytes", f"too many pixels to be decoded safely: {error}") from error
     except Exception as error:
-        raise refused(f"{len(data)} bytes", "not a picture of a known format") from error
+        known = f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
+        raise refused(f"{len(data)} bytes", f"not a picture of a known format: {known}") from error
     if PIL.Image.MAX_IMAGE_PIXELS is not None and size[0] * size[1] > PIL.Image.MAX_IMAGE_PIXELS:
         limit = f"at most {PIL.Image.MAX_IMAGE_PIXELS:,} pixels are decoded"
         raise refused(f"{size[0]}x{size[1]}", limit)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import operator
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Union
@@ -14,7 +16,18 @@ import attrs
 from limner import containers
 from limner.errors import TaskRefused
 from limner.headers import TURNED_BY_PILLOW, read_header, refused
-from limner.pixels import EIGHT_BIT_MODES, eight_bit, on_white, png_bytes, turned, upright
+from limner.pixels import (
+    EIGHT_BIT_MODES,
+    eight_bit,
+    most_pixels,
+    on_white,
+    open_picture,
+    png_bytes,
+    scaled,
+    turned,
+    upright,
+)
+from limner.saving import write_atomically
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -26,8 +39,8 @@ Box = tuple[int, int, int, int]
 class BinaryFile(Protocol):
     """Anything that is read for bytes."""
 
-    def read(self) -> bytes:
-        """Return all of it."""
+    def read(self, size: int, /) -> bytes:
+        """Return at most so many bytes; none at the end."""
         ...
 
 
@@ -39,6 +52,9 @@ MAX_FILE_BYTES = 100_000_000
 
 _SAVED_BY_SUFFIX = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp"}
 
+SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp"}
+"""What a file's name ends with, by media type."""
+
 
 @attrs.frozen(repr=False)
 class Image:
@@ -47,7 +63,7 @@ class Image:
     The header alone is read when it is made: media type, size and orientation are known without decoding.
 
     Args:
-        data: a complete picture file of any format that Pillow opens.
+        data: a complete picture file: PNG, JPEG, WebP, GIF, BMP or TIFF; AVIF and HEIF where Pillow has them.
 
     Attributes:
         media_type: such as ``image/png``.
@@ -80,8 +96,8 @@ class Image:
         """Make an Image from a path, bytes, a binary file object or a Pillow image (which is encoded as PNG).
 
         Raises:
-            TaskRefused: the source is none of these, or not a picture.
-            OSError: the file cannot be read.
+            TaskRefused: the source is none of these or not a picture, or a file object cannot be read.
+            OSError: the file at a path cannot be read.
         """
         match source:
             case Image():
@@ -89,12 +105,9 @@ class Image:
             case bytes() | bytearray() | memoryview():
                 return cls(bytes(source))
             case str() | os.PathLike():
-                return cls._read_path(_path(source))
+                return cls._read_path(checked_path(source))
         if callable(getattr(source, "read", None)) and not isinstance(source, Mask):
-            content = source.read()  # type: ignore[union-attr]
-            if not isinstance(content, bytes):
-                raise refused(source, "the file is open as text; open it with mode 'rb'")
-            return cls(content)
+            return cls(_content(source))  # type: ignore[arg-type]
         if callable(getattr(source, "convert", None)):
             try:
                 return cls(png_bytes(upright(source)))  # type: ignore[arg-type]
@@ -129,19 +142,22 @@ class Image:
         Raises:
             TaskRefused: the bytes behind the header are damaged.
         """
-        import PIL.Image
+        with self._opened() as opened:
+            opened.load()
+            return turned(opened, 1 if self.media_type in TURNED_BY_PILLOW else self.orientation)
 
+    @contextmanager
+    def _opened(self) -> Iterator[PIL.Image.Image]:
         try:
-            with PIL.Image.open(BytesIO(self.data)) as opened:
-                opened.load()
-                return turned(opened, 1 if self.media_type in TURNED_BY_PILLOW else self.orientation)
+            with open_picture(self.data) as opened:
+                yield opened
         except Exception as error:
             raise refused(self, f"the picture cannot be decoded: {error}") from error
 
     def to_png(self) -> tuple[Image, tuple[str, ...]]:
         """Turn into an upright PNG of 8 bits, and say in words what that lost."""
         lost = []
-        if self._frames() > 1:
+        if self._is_animated():
             lost.append("all frames but the first")
         if self.mode not in EIGHT_BIT_MODES:
             lost.append(f"the colour format {self.mode}")
@@ -163,13 +179,14 @@ class Image:
         return Image(png_bytes(on_white(eight_bit(self.pil())).convert("RGB")))
 
     def resized(self, size: Size) -> Image:
-        """Scale to another size, in pixels; returns an upright picture: JPEG stays JPEG, others become PNG."""
-        scaled = eight_bit(self.pil()).resize(size)
-        if self.media_type != "image/jpeg":
-            return Image(png_bytes(scaled))
-        buffer = BytesIO()
-        scaled.save(buffer, "JPEG", quality=95)
-        return Image(buffer.getvalue())
+        """Scale to another size, in pixels; returns an upright picture: JPEG stays JPEG, others become PNG.
+
+        Raises:
+            TaskRefused: the size is none, or has more than ``PIL.Image.MAX_IMAGE_PIXELS``.
+        """
+        size = _drawable_size(size)
+        made = scaled(eight_bit(self.pil()), size)
+        return Image(_encoded(made, "image/jpeg") if self.media_type == "image/jpeg" else png_bytes(made))
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Write the picture to a file, whole or not at all.
@@ -178,16 +195,17 @@ class Image:
 
         Args:
             path: where to; the suffix is .png, .jpg, .jpeg, .webp or none.
-            overwrite: replace an existing file.
+            overwrite: replace an existing file; it keeps its mode, and a symbolic link stays one.
 
         Returns:
             The path.
 
         Raises:
             FileExistsError: there is a file and ``overwrite`` is not set.
-            TaskRefused: the suffix names a format that is not written.
+            OSError: the file cannot be written.
+            TaskRefused: the suffix names a format that is not written, or the picture is too large for its format.
         """
-        path = Path(path)
+        path = checked_path(path)
         return write_atomically(path, self.converted(path.suffix).data, overwrite=overwrite)
 
     def converted(self, suffix: str) -> Image:
@@ -195,19 +213,11 @@ class Image:
         wanted = file_type(suffix) or self.media_type
         if wanted == self.media_type:
             return self
-        buffer = BytesIO()
-        decoded = eight_bit(self.pil())
-        if wanted == "image/jpeg":
-            on_white(decoded).save(buffer, "JPEG", quality=95)
-        else:
-            decoded.save(buffer, wanted.removeprefix("image/").upper(), lossless=True)
-        return Image(buffer.getvalue())
+        return Image(_encoded(eight_bit(self.pil()), wanted))
 
-    def _frames(self) -> int:
-        import PIL.Image
-
-        with PIL.Image.open(BytesIO(self.data)) as opened:
-            return getattr(opened, "n_frames", 1)
+    def _is_animated(self) -> bool:
+        with self._opened() as opened:
+            return getattr(opened, "is_animated", False)
 
     def _repr_png_(self) -> bytes:
         return self.data if self.media_type == "image/png" else self.to_png()[0].data
@@ -236,7 +246,36 @@ def _checked_size(size: Any, parameter: str) -> Size:
     match size:
         case (int(width), int(height)) if width > 0 and height > 0:
             return width, height
-    raise refused(repr(size), "must be of (width, height), two whole numbers of pixels of at least 1", parameter)
+    raise refused(size, "must be of (width, height), two whole numbers of pixels of at least 1", parameter)
+
+
+def _drawable_size(size: Any) -> Size:
+    """Check a size that pixels are made for."""
+    width, height = _checked_size(_whole(size), "size")
+    most = most_pixels()
+    if most is not None and width * height > most:
+        raise refused((width, height), f"must have at most {most:,} pixels in all", "size")
+    return width, height
+
+
+def _content(file: BinaryFile) -> bytes:
+    """Read a file object to its end."""
+    parts: list[bytes] = []
+    room = MAX_FILE_BYTES + 1
+    while room > 0:
+        try:
+            part = file.read(room)
+        except Exception as error:
+            raise refused(file, f"the file object cannot be read: {error}") from error
+        if isinstance(part, str):
+            raise refused(file, "the file is open as text; open it with mode 'rb'")
+        if not isinstance(part, bytes):
+            raise refused(file, f"its read() gives {type(part).__name__}, not bytes")
+        if not part:
+            return b"".join(parts)
+        parts.append(part)
+        room -= len(part)
+    raise refused(file, f"the file has over {MAX_FILE_BYTES:,} bytes")
 
 
 @attrs.frozen(repr=False)
@@ -304,7 +343,7 @@ class Mask:
 
     @classmethod
     def _shape(cls, shape: str, box: Box, size: Size) -> Mask:
-        width, height = _checked_size(_whole(size), "size")
+        width, height = _drawable_size(size)
         match _whole(box):
             case (int(left), int(top), int(right), int(bottom)) if (
                 0 <= left < right <= width and 0 <= top < bottom <= height
@@ -312,7 +351,7 @@ class Mask:
                 pass
             case _:
                 wanted = f"left < right and top < bottom, inside the picture's {width}x{height}"
-                raise refused(repr(box), wanted, "box")
+                raise refused(box, wanted, "box")
         import PIL.Image
         from PIL import ImageDraw
 
@@ -351,8 +390,12 @@ class Mask:
         return Mask(self.size, self.data.translate(b"\0" * 128 + b"\xff" * 128))
 
     def resized(self, size: Size) -> Mask:
-        """Scale to another size, in pixels."""
-        return self if size == self.size else Mask._from_grey(self.pil().resize(size))
+        """Scale to another size, in pixels.
+
+        Raises:
+            TaskRefused: the size is none, or has more than ``PIL.Image.MAX_IMAGE_PIXELS``.
+        """
+        return self if size == self.size else Mask._from_grey(scaled(self.pil(), _drawable_size(size)))
 
     def png(self) -> bytes:
         """Encode as a grey PNG; the last few are remembered, since several calls of a task send the same mask."""
@@ -365,6 +408,20 @@ class Mask:
         width, height = self.size
         opened = (len(self.data) - self.data.count(0)) / len(self.data)
         return f"<Mask {width}x{height}, {opened:.0%} opened>"
+
+
+def _encoded(picture: PIL.Image.Image, media_type: str) -> bytes:
+    """Encode a Pillow image as PNG, JPEG (on white) or lossless WebP."""
+    buffer = BytesIO()
+    try:
+        if media_type == "image/jpeg":
+            on_white(picture).save(buffer, "JPEG", quality=95)
+        else:
+            picture.save(buffer, media_type.removeprefix("image/").upper(), lossless=True)
+    except Exception as error:  # JPEG and WebP have a largest side
+        width, height = picture.size
+        raise refused(f"{width}x{height}", f"cannot be encoded as {media_type}: {error}") from error
+    return buffer.getvalue()
 
 
 @functools.lru_cache(maxsize=4)
@@ -383,38 +440,16 @@ def file_type(suffix: str) -> str | None:
     return _SAVED_BY_SUFFIX.get(suffix.lower())
 
 
-def write_atomically(path: Path, data: bytes, *, overwrite: bool) -> Path:
-    """Write a file whole or not at all: under another name first, then renamed."""
-    if not overwrite and path.exists():
-        raise _exists(path)
-    unfinished = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
-    try:
-        unfinished.write_bytes(data)
-        if overwrite:
-            unfinished.replace(path)
-        else:
-            _name(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    return path
+def checked_path(source: str | os.PathLike[str]) -> Path:
+    """Make a path of what was said.
 
-
-def _name(unfinished: Path, path: Path) -> None:
-    """Give a file its name, unless somebody else made one of that name meanwhile."""
-    try:
-        path.hardlink_to(unfinished)
-    except FileExistsError:
-        raise _exists(path) from None
-    except (OSError, NotImplementedError):  # a file system without hard links
-        unfinished.replace(path)
-
-
-def _exists(path: Path) -> FileExistsError:
-    return FileExistsError(f"{path} exists; say overwrite=True (--force) to replace it")
-
-
-def _path(source: str | os.PathLike[str]) -> Path:
+    Raises:
+        TaskRefused: no file can have such a name.
+    """
     path = os.fspath(source)
-    if not isinstance(path, str) or "\0" in path:
-        raise refused(source, "is no path of a file")
-    return Path(path)
+    try:
+        if isinstance(path, str) and b"\0" not in os.fsencode(path):
+            return Path(path)
+    except UnicodeEncodeError:  # half a surrogate pair
+        pass
+    raise refused(source, "is no path of a file")

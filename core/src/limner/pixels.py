@@ -1,4 +1,4 @@
-"""Pillow images: upright, of 8 bits, on white, as PNG. Pillow is imported when a pixel is touched, not before."""
+"""Pillow images: opened, upright, of 8 bits, on white, as PNG. Pillow is imported when a pixel is touched, not before."""
 
 from __future__ import annotations
 
@@ -8,9 +8,47 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import PIL.Image
 
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
+"""The raster formats that are opened, by Pillow's names; AVIF and HEIF where Pillow has them.
+
+Pillow opens many more. Some start another program (EPS: Ghostscript), and no provider takes any of them.
+"""
+
 EIGHT_BIT_MODES = {"1", "L", "LA", "P", "RGB", "RGBA"}
 
 _PNG_COMPRESSION = 2  # level 6 takes four times as long for a tenth fewer bytes
+
+
+def open_picture(data: bytes) -> PIL.Image.Image:
+    """Open a picture file of one of :data:`FORMATS`, its pixels not yet decoded. Nothing else in limner opens pictures.
+
+    Raises:
+        PIL.UnidentifiedImageError: it is of another format; Pillow raises many other errors for damaged files.
+    """
+    import PIL.Image
+
+    PIL.Image.preinit()  # the common formats, quickly
+    try:
+        return PIL.Image.open(BytesIO(data), formats=[name for name in FORMATS if name in PIL.Image.OPEN])
+    except PIL.UnidentifiedImageError:
+        PIL.Image.init()  # all others
+        return PIL.Image.open(BytesIO(data), formats=[name for name in FORMATS if name in PIL.Image.OPEN])
+
+
+def most_pixels() -> int | None:
+    """The most pixels that a picture may have: Pillow's own limit, which a program may set; ``None`` is no limit."""
+    import PIL.Image
+
+    return PIL.Image.MAX_IMAGE_PIXELS
+
+
+def scaled(picture: PIL.Image.Image, size: tuple[int, int]) -> PIL.Image.Image:
+    """Scale to another size; what Pillow holds on the way has no more than :func:`most_pixels` either."""
+    width, height = size
+    most = most_pixels()
+    if most is not None and width * picture.height > most:  # Pillow scales the rows first, all of them
+        picture = picture.resize((picture.width, height))
+    return picture.resize(size)
 
 
 def png_bytes(picture: PIL.Image.Image) -> bytes:

@@ -15,7 +15,8 @@ import attrs
 from limner import containers
 from limner.errors import BadResponse, TaskRefused
 from limner.fitting import Entry
-from limner.images import Image, Size, write_atomically
+from limner.images import SUFFIXES, Image, Size, checked_path
+from limner.saving import where, write_atomically, write_elsewhere
 from limner.tasks import Task
 
 if TYPE_CHECKING:
@@ -112,16 +113,22 @@ class Picture:
 
         Args:
             path: where to; a suffix of PNG, JPEG or WebP other than the picture's own converts it.
-            overwrite: replace an existing file.
+            overwrite: replace an existing file; it keeps its mode, and a symbolic link stays one.
             provenance: embed task, model, seed and version, the input pictures as SHA-256.
 
         Raises:
             FileExistsError: there is a file and ``overwrite`` is not set.
-            TaskRefused: the suffix names a format that is not written.
+            OSError: the file cannot be written. The picture, which is paid for, is then written beside it, or to the folder
+                for temporary files; the error says where.
+            TaskRefused: the suffix names a format that is not written, or the picture is too large for its format. The
+                picture is written as it came, as above.
             BadResponse: there is no picture, because it was filtered or failed.
         """
-        path = Path(path)
-        return write_atomically(path, self.encoded(path.suffix, provenance=provenance), overwrite=overwrite)
+        path = checked_path(path)
+        written, failure = save_or_rescue(self, path, overwrite=overwrite, provenance=provenance)
+        if failure is not None:
+            raise failure
+        return written or path
 
     def encoded(self, suffix: str = "", *, provenance: bool = True) -> bytes:
         """Return the bytes of the file that :meth:`save` would write."""
@@ -135,6 +142,47 @@ class Picture:
 
     def __repr__(self) -> str:
         return f"<Picture {self.outcome}, seed {self.seed}, {self.image}>"
+
+
+def save_or_rescue(
+    picture: Picture, path: Path, *, overwrite: bool, provenance: bool
+) -> tuple[Path | None, OSError | TaskRefused | None]:
+    """Write a picture as :meth:`Picture.save` does; where that fails, beside it or to the folder for temporary files.
+
+    Returns:
+        Where it is, ``None`` where it could be written nowhere; and the error where that is not ``path``, which says so.
+
+    Raises:
+        FileExistsError: there is a file and ``overwrite`` is not set.
+        BadResponse: there is no picture, because it was filtered or failed.
+    """
+    data, suffix = None, SUFFIXES.get(picture.media_type, "")
+    try:
+        data = picture.encoded(path.suffix, provenance=provenance)
+        return write_atomically(path, data, overwrite=overwrite), None
+    except FileExistsError:
+        raise
+    except (OSError, TaskRefused) as error:
+        if data is None:  # it cannot be converted
+            data = picture.encoded(provenance=provenance)
+        else:
+            suffix = path.suffix
+        written = write_elsewhere(data, suffix, path)
+        return written, _told(error, path, written)
+
+
+def _told(error: OSError | TaskRefused, path: Path, written: Path | None) -> OSError | TaskRefused:
+    """The same error, which says where the picture is now."""
+    now = f"; {where(written)}"
+    told: OSError | TaskRefused
+    if isinstance(error, TaskRefused):
+        told = TaskRefused([attrs.evolve(problem, limit=problem.limit + now) for problem in error.problems])
+    elif error.errno is None:
+        told = OSError(f"{error}{now}")
+    else:
+        told = OSError(error.errno, f"{error.strerror}{now}", str(path))
+    told.__cause__ = error
+    return told
 
 
 @attrs.frozen(kw_only=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
+from limner.cli.failing import FAILED
 from limner.cli.files import STANDARD, Output
 from limner.cli.speaking import account_line, print_json, say
 from limner.cli.working import in_background
@@ -96,9 +97,11 @@ def carry_out(model: Model, task: Task, order: Order, base: str) -> None:
         raise
     came = [picture for picture in result.pictures if picture.image is not None]
     failure = None if came else _nothing_came(result)
-    _finish(result, came, output, order, None if failure is None else str(failure))
+    all_in_place = _finish(result, came, output, order, None if failure is None else str(failure))
     if failure is not None:
         raise failure
+    if not all_in_place:
+        click.get_current_context().exit(FAILED)
 
 
 def _nothing_came(result: Result) -> BadResponse:
@@ -106,21 +109,28 @@ def _nothing_came(result: Result) -> BadResponse:
     return BadResponse(f"no picture came: {reasons}", model=result.model, request_ids=result.request_ids)
 
 
-def _finish(result: Result, came: Iterable[Picture], output: Output, order: Order, error: str | None) -> None:
-    """Write the pictures that came, and report."""
+def _finish(result: Result, came: Iterable[Picture], output: Output, order: Order, error: str | None) -> bool:
+    """Write the pictures that came, and report; tell whether all are where they were asked for."""
     for line in () if order.as_json else filter(None, map(account_line, result.account)):
         say(line)
     wanted = {id(picture) for picture in came}
     files: list[Path | None] = []
+    problems: list[str] = []
     for position, picture in enumerate(result.pictures):
         if id(picture) not in wanted:
             files.append(None)
             continue
-        files.append(file := output.write(position, picture, result.seed))
-        if not order.as_json:
+        file, problem = output.write(position, picture, result.seed)
+        files.append(file)
+        if problem:
+            problems.append(problem)
+            say(f"error: {problem}")
+        elif not order.as_json:
             _say_written(picture, file)
     if order.as_json:
-        print_json(_result_document(result, files) | ({} if error is None else {"error": error}))
+        error = "; ".join(filter(None, (error, *problems)))
+        print_json(_result_document(result, files) | ({"error": error} if error else {}))
+    return not problems
 
 
 def _say_written(picture: Picture, file: Path | None) -> None:

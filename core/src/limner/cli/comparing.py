@@ -65,7 +65,8 @@ def compare(prompt: str, models: Sequence[str], output: str, settings: dict[str,
     Values that a model does not allow are moved to the nearest that it does; the sheet says which. One model's failure
     stands in its row and costs the others nothing. The exit status is 1 when no model gave a picture.
     """
-    from limner.images import write_atomically
+    from limner.cli.files import check_folder
+    from limner.saving import where, write_atomically, write_elsewhere
     from limner.tasks import Generate
 
     target = Path(output)
@@ -73,10 +74,16 @@ def compare(prompt: str, models: Sequence[str], output: str, settings: dict[str,
         raise click.BadParameter("a sheet is .png, .jpg, .webp or .html", param_hint="--output")
     if target.exists() and not force:
         raise FileExistsError(f"{target} exists; --force replaces it")
+    check_folder(target.parent)
     task = Generate(prompt=prompt, **{name: value for name, value in said.items() if value not in (None, ())})
     _check_settings(models, settings)
     rows = in_background(lambda: _rows(models, task, settings), f"{len(models)} models: {task.kind}")
-    write_atomically(target, _sheet(prompt, rows, target.suffix.lower()), overwrite=force)
+    sheet = _sheet(prompt, rows, target.suffix.lower())
+    try:
+        write_atomically(target, sheet, overwrite=force)
+    except OSError as error:  # what is on it is paid for
+        written = write_elsewhere(sheet, target.suffix, target)
+        raise click.ClickException(f"{target}: {error.strerror or error}; {where(written)}") from error
     for row in rows:
         for note in row.notes:
             say(f"{row.model}: {note}")

@@ -1,7 +1,7 @@
 """Errors: a line on stderr for each thing that is wrong, and the exit status.
 
-0 success, 1 the provider, the network or a plugin failed, 2 bad usage, a refused task or a file that cannot be read or
-written, 130 interrupted, 143 terminated.
+0 success, 1 the provider, the network or a plugin failed, or a picture had to be written elsewhere, 2 bad usage, a refused
+task or a file that cannot be read or written, 130 interrupted, 143 terminated.
 """
 
 from __future__ import annotations
@@ -33,12 +33,13 @@ def report(error: Exception, *, debug: bool) -> int:
     if isinstance(error, click.Abort) and isinstance(error.__cause__, KeyboardInterrupt):
         leave(error.__cause__)
     if isinstance(error, BrokenPipeError):
-        return _reader_is_gone()
+        discard_standard_output()
+        return FAILED
     if debug:
         import traceback
 
         traceback.print_exception(error)
-    for line in _lines(error):
+    for line in lines_of(error):
         say(f"error: {line}")
     return _status(error)
 
@@ -58,7 +59,8 @@ def _status(error: Exception) -> int:
     return REFUSED if isinstance(error, TaskRefused | UnknownModel | OSError) else FAILED
 
 
-def _lines(error: Exception) -> list[str]:
+def lines_of(error: Exception) -> list[str]:
+    """Say what is wrong, a line for each thing."""
     match error:
         case TaskRefused():
             who = f"{error.model}: " if error.model else ""
@@ -75,8 +77,7 @@ def _lines(error: Exception) -> list[str]:
     return [f"{type(error).__name__}: {error}; 'limner --debug ...' shows where it comes from"]
 
 
-def _reader_is_gone() -> int:
-    """Whoever read stdout has closed it: point it elsewhere, or Python complains at exit."""
+def discard_standard_output() -> None:
+    """Point stdout elsewhere once nothing can be written to it, or Python complains at exit."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return FAILED

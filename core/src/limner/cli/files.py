@@ -11,15 +11,20 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import attrs
 import click
 
+from limner.cli.failing import discard_standard_output, lines_of
 from limner.errors import Problem, TaskRefused
-from limner.images import MAX_FILE_BYTES, Image, Mask, file_type
+from limner.images import MAX_FILE_BYTES, SUFFIXES, Image, Mask, file_type
+from limner.results import save_or_rescue
+from limner.saving import where, write_elsewhere
 
 if TYPE_CHECKING:
     from limner.images import Box, Size
     from limner.results import Picture
 
 STANDARD = "-"
-_SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp"}
+
+LONGEST_STEM = 50
+"""Characters of an input's name in the names of what is made of it: a file's name has 255 bytes."""
 
 
 class Inputs:
@@ -33,7 +38,7 @@ class Inputs:
         """Read a picture from a file or, for ``-``, from standard input."""
         if name == STANDARD:
             return Image(self._standard_input())
-        self.stem = self.stem or Path(name).stem
+        self.stem = self.stem or Path(name).stem[:LONGEST_STEM]
         return Image.read(name)
 
     def mask(self, name: str) -> Mask:
@@ -109,24 +114,23 @@ class Output:
         if self.name is None and not seed_is_known:
             suffixes: list[str] = []
         elif self.name is None:
-            suffixes = list(_SUFFIXES.values())
+            suffixes = list(SUFFIXES.values())
         elif Path(self.name).is_dir():
             raise Unusable(f"{self.name!r} is a folder; name a file in it")
         else:
             file_type(Path(self.name).suffix)
             suffixes = [""]
         paths = [self._path(position, seed, suffix) for position in range(self.n) for suffix in suffixes]
-        _check_folder(Path(self.name or ".").parent)
-        for path in paths:
-            if path.exists() and not path.is_file():
-                raise Unusable(f"{path} is no regular file; name a file, or - for standard output")
-        there = [str(path) for path in paths if path.exists()]
+        check_folder(Path(self.name or ".").parent)
+        there = [str(path) for path in paths if _is_there(path)]
         if there and not self.force:
             exist = "exists" if len(there) == 1 else "exist"
             raise Unusable(f"{', '.join(there)} {exist}; --force replaces, -o names another file")
 
-    def write(self, position: int, picture: Picture, seed: int | None) -> Path | None:
+    def write(self, position: int, picture: Picture, seed: int | None) -> tuple[Path | None, str]:
         """Write a picture, whole or not at all; a file that has come up meanwhile is left alone, another name taken.
+
+        A picture that cannot be written there is paid for all the same: it is written elsewhere.
 
         Args:
             position: which of the result's pictures it is, from 0.
@@ -134,17 +138,16 @@ class Output:
             seed: of the first call, for a name that was not said.
 
         Returns:
-            The file; ``None`` for standard output.
+            The file, ``None`` for standard output; and what went wrong, empty where nothing did.
         """
         if self.name == STANDARD:
-            sys.stdout.buffer.write(picture.encoded(provenance=self.provenance))
-            sys.stdout.buffer.flush()
-            return None
-        path = wanted = self._path(position, seed, _SUFFIXES.get(picture.media_type, ""))
+            return _to_standard_output(picture, provenance=self.provenance)
+        path = wanted = self._path(position, seed, SUFFIXES.get(picture.media_type, ""))
         count = 1
         while True:
             try:
-                return picture.save(path, overwrite=self.force, provenance=self.provenance)
+                written, failure = save_or_rescue(picture, path, overwrite=self.force, provenance=self.provenance)
+                return written, "" if failure is None else "; ".join(lines_of(failure))
             except FileExistsError:
                 count += 1
                 path = wanted.with_stem(f"{wanted.stem}_{count}")
@@ -157,7 +160,41 @@ class Output:
         return Path(self.base + ("" if seed is None else f"-{seed}") + number + suffix)
 
 
-def _check_folder(folder: Path) -> None:
+def _to_standard_output(picture: Picture, *, provenance: bool) -> tuple[Path | None, str]:
+    data = picture.encoded(provenance=provenance)
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except OSError as error:  # the disk behind it is full, or the reader has gone
+        discard_standard_output()
+        written = write_elsewhere(data, SUFFIXES.get(picture.media_type, ""), None)
+        return written, f"standard output: {error.strerror}; {where(written)}"
+    return None, ""
+
+
+def _is_there(path: Path) -> bool:
+    """Tell whether a name is taken.
+
+    Raises:
+        Unusable: no file can have that name, or what has it is no file.
+    """
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise Unusable(f"{path}: {error.strerror}; name another file") from error
+    if path.exists() and not path.is_file():
+        raise Unusable(f"{path} is no regular file; name a file, or - for standard output")
+    return True
+
+
+def check_folder(folder: Path) -> None:
+    """See that files can be written to a folder.
+
+    Raises:
+        Unusable: they cannot.
+    """
     if not folder.is_dir():
         raise Unusable(f"there is no folder {folder}; make it, or name another")
     if not os.access(folder, os.W_OK):

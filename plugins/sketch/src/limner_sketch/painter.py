@@ -8,6 +8,7 @@ import re
 from io import BytesIO
 from typing import Any
 
+import limner
 import PIL.Image
 
 from limner_sketch import edits, scenes
@@ -51,7 +52,7 @@ def _without(words: str, unwanted: list[str]) -> str:
 
 
 def _decoded(text: str) -> PIL.Image.Image:
-    return PIL.Image.open(BytesIO(base64.b64decode(text)))
+    return limner.Image(base64.b64decode(text)).pil()
 
 
 def _encoded(picture: PIL.Image.Image) -> str:
