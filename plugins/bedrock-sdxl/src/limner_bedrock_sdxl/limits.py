@@ -127,7 +127,7 @@ LIMITS: Limits = {
             "size": Sizes(
                 SIZES,
                 default=(1024, 1024),
-                source=f"{TEXT_TO_IMAGE}; {STABILITY}; always sent: the first gives no default, the second 512x512, which is "
+                source=f"{TEXT_TO_IMAGE}; {STABILITY}; always sent: no default is given there, and Stability's, 512x512, is "
                 "none of the sizes",
             ),
             **PAINTED,

@@ -79,9 +79,8 @@ CONFIG: dict[str, Constraint] = {
     "n": Count(5, source=PARAMETERS),
     "seed": Seed(
         0,
-        858_993_459,
-        source="AWS SDK code examples for Nova Canvas, and early editions of the page that follows; conflict: "
-        f"{PARAMETERS} goes to 2,147,483,646",
+        2_147_483_646,
+        source=f"{PARAMETERS}; its early editions and AWS's SDK samples for Nova Canvas go to 858,993,459",
     ),
     "guidance_scale": Real(1.1, 10.0, default=6.5, source=PARAMETERS),
 }
