@@ -85,7 +85,8 @@ def _read_pictures(model, body):
             pictures.same_size(pictures.read(body["mask_image"], "#/mask_image"), picture, "#/mask_image")
         return
     (params,) = (value for key, value in body.items() if key.endswith("Params"))
-    read = (nova.DIALECT if isinstance(model, NovaCanvas) else titan.TITAN).read
+    dialect = nova.DIALECT if isinstance(model, NovaCanvas) else titan.TITAN
+    read = dialect.read
     for key in ("image", "conditionImage", "referenceImage"):
         if key in params:
             picture = read(params[key], f"#/{key}")
@@ -94,7 +95,7 @@ def _read_pictures(model, body):
     if "referenceImage" in params:
         assert picture.mode == "RGB"
     if "maskImage" in params:
-        mask = pictures.read(params["maskImage"], "#/maskImage")
+        mask = dialect.read_mask(params["maskImage"], "#/maskImage")
         pictures.same_size(mask, picture, "#/maskImage")
         pictures.black_and_white(mask, "#/maskImage")
 

@@ -95,7 +95,7 @@ STRENGTH = Real(0.0, 0.8, source=f"{PARAMETERS}; similarityStrength, 1 - strengt
 
 _VARY = TaskLimits(
     {
-        "image": Pictures(PICTURE, max_items=5, required=True, source=PARAMETERS),
+        "image": Pictures(PICTURE, max_items=5, required=True, source=f"{PARAMETERS}: 1 to 5; each: {_INPUT}"),
         "prompt": PROMPT,
         "strength": STRENGTH,
         "size": SIZE,

@@ -125,7 +125,7 @@ LIMITS: Limits = {
     ),
     Vary: TaskLimits(
         {
-            "image": Pictures(PICTURE, max_items=5, required=True, source=PARAMETERS),
+            "image": Pictures(PICTURE, max_items=5, required=True, source=f"{PARAMETERS}: 1 to 5; each: {_INPUT}"),
             "prompt": VARY_PROMPT,
             "strength": Real(
                 0.0, 0.8, source=f"{PARAMETERS}; similarityStrength, 1 - strength, is 0.2 to 1.0; no default is stated"
