@@ -18,7 +18,7 @@ from limner.limits import (
     TaskLimits,
 )
 
-SOURCE = "limner-sketch, README, 'Limits': the painter's own"
+SOURCE = "limner-sketch, README"
 
 PROMPT = PromptText(10_000, source=SOURCE)
 NEEDED_PROMPT = PromptText(10_000, source=SOURCE, required=True)
