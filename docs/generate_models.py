@@ -79,6 +79,8 @@ def limit_table(model: type[limner.Model], which: Literal["parameters", "options
     for task in tasks_of(model):
         for name, limit in getattr(model.limits[TASKS[task]], which).items():
             shared.setdefault((name, limit.describe(), default(limit)), {})[task] = limit.source
+        if which == "parameters" and (source := model.limits[TASKS[task]].own_size):
+            shared.setdefault(("size", "the picture's own, which is not sent", ""), {})[task] = source
     order = list(dict.fromkeys(name for name, *_ in shared))
     rows: list[tuple[str, ...]] = []
     for (name, limit_said, default_said), cited in sorted(shared.items(), key=lambda row: order.index(row[0][0])):

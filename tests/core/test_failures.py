@@ -81,7 +81,7 @@ FAULTS = [ValueError("oh"), KeyError("oh"), RecursionError("oh"), StopIteration(
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=repr)
-@pytest.mark.parametrize("step", ["check", "encode", "send", "decode", "notices"])
+@pytest.mark.parametrize("step", ["check", "encode", "send", "decode", "notices", "warnings"])
 def test_whatever_a_plugin_raises_names_it(run, step, fault):
     def fail(*_):
         raise fault

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from io import BytesIO
 
+import attrs
 import limner
 import PIL.Image
 import pytest
@@ -211,3 +212,32 @@ def test_fitted_options_keep_the_pictures_that_were_asked_for():
     assert fitted.task.options["style"] == fitted.asked.options["style"] == "line-art"
     assert fitted.task.options["quality"] == "standard"
     assert set(OPTIONS) > set(fitted.task.options)
+
+
+# ---------------------------------------------------------------------------------------------- the picture's own size
+
+
+FOLLOWS = TaskLimits({**LIMITS[Outpaint].parameters}, own_size=SOURCE)
+HALF = Mask.box((0, 0, 16, 24), size=(32, 24))
+
+
+@pytest.mark.parametrize("mode", ["strict", "nearest"])
+@pytest.mark.parametrize(("expand", "own"), [(None, (32, 24)), ((8, 0, 8, 8), (48, 32))])
+def test_the_pictures_own_size_may_be_said_and_another_may_not(mode, expand, own):
+    task = Outpaint(image=IMAGE, mask=HALF if expand is None else None, expand=expand, prompt="a fox", size=own)
+    fitted = fit(task, FOLLOWS, mode)
+    assert fitted.task.size is None
+    assert entry(fitted, "size") == limner.Entry(
+        "size", "dropped", own, None, f"the result has the size of the picture, {own[0]}x{own[1]}; none is sent"
+    )
+    other = attrs.evolve(task, size=(64, 48))
+    if mode == "nearest":
+        assert entry(fit(other, FOLLOWS, mode), "size").outcome == "dropped"
+    else:
+        said = refusal(other, FOLLOWS)["size"]
+        assert f"the result has the size of the picture, {own[0]}x{own[1]}; leave size out" in said
+
+
+def test_without_such_a_document_the_pictures_own_size_is_refused_too():
+    limits = TaskLimits(FOLLOWS.parameters)
+    assert "no word" in refusal(Inpaint(image=IMAGE, mask=HALF, prompt="a fox", size=(32, 24)), limits)["size"]

@@ -340,6 +340,20 @@ def test_the_nearest_by_rule_is_as_good_as_any(rule, wish):
         assert nearest == wish
 
 
+@pytest.mark.parametrize(
+    ("rule", "wish", "nearest"),
+    [
+        (SizeRule(max_pixels=2048 * 2048 - 1, source=""), (2048, 2048), (2047, 2047)),
+        (SizeRule(320, 4096, multiple_of=16, max_pixels=2048 * 2048 - 1, source=""), (2048, 2048), (2032, 2032)),
+        (SizeRule(max_pixels=1000 * 500 - 1, source=""), (1000, 500), (998, 499)),
+        (SizeRule(max_pixels=1 << 20, source=""), (1920, 1080), (1365, 768)),
+        (SizeRule(min_pixels=101 * 101, source=""), (100, 100), (101, 101)),
+    ],
+)
+def test_within_one_percent_of_the_area_the_nearest_keeps_the_shape(rule, wish, nearest):
+    assert rule.nearest(wish) == nearest
+
+
 def test_known_sizes():
     rule = SizeRule(320, 1408, multiple_of=64, source="")
     assert rule.nearest((1920, 1080)) == (1024, 576), "16:9, rather than a larger 1.75:1"

@@ -229,6 +229,15 @@ def test_a_notice_is_warned_of_once_and_is_in_every_plan_and_result(run):
     assert fake(base=old).plan(Generate(prompt="a")).warnings == (notice,)
 
 
+def test_a_warning_about_a_task_is_given_like_a_notice_but_for_that_task_alone(run):
+    warning = f"prompts of one letter hardly work ({run.__name__})"
+    picky = type("Picky", (Fake,), {"warnings": lambda self, task: [warning] * (task.prompt == "a")})
+    with pytest.warns(UserWarning, match="of one letter"):
+        assert run(fake(base=picky), Generate(prompt="a")).warnings == (warning,)
+    assert fake(base=picky).plan(Generate(prompt="a")).warnings == (warning,)
+    assert fake(base=picky).plan(Generate(prompt="a fox")).warnings == ()
+
+
 def test_a_warning_that_is_made_an_error_stays_that_warning(run):
     old = type("Old", (Fake,), {"notices": lambda self: (f"ends today ({run.__name__})",)})
     with pytest.raises(UserWarning, match="ends today"):

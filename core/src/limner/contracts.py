@@ -155,7 +155,7 @@ class Plan:
         requests: one for each call.
         account: what became of every input.
         calls: the part of the task that each request carries.
-        warnings: what else there is to know, such as a model past its end of life.
+        warnings: what else there is to know, such as a model past its end of life or a prompt that will hardly work.
     """
 
     model: str

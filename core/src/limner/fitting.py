@@ -139,7 +139,7 @@ class _Fitting:
         if asked is None:
             return self._unsaid(name, limit)
         if limit is None:
-            return self._unknown(name, asked)
+            return self._own_size(asked) if name == "size" and self.limits.own_size else self._unknown(name, asked)
         used: Any = None
         notes: list[str] = []
         with self._gathering(name):
@@ -188,6 +188,16 @@ class _Fitting:
         else:
             self.problems.append(Problem.of(name, asked, why))
         return None
+
+    def _own_size(self, asked: Size) -> None:
+        """A size where the result has the picture's: said rightly it changes nothing, said otherwise it cannot be had."""
+        image, expand = self.task.image, getattr(self.task, "expand", None)  # type: ignore[attr-defined]
+        own = canvas_size(image.size, expand or (0, 0, 0, 0))
+        why = f"the result has the size of the picture, {in_words(own)}"
+        if self.nearest or asked == own:
+            self.entries["size"] = Entry("size", "dropped", asked, None, f"{why}; none is sent")
+        else:
+            self.problems.append(Problem.of("size", asked, f"{why}; leave size out", self.limits.own_size))
 
     def _similar(self, name: str) -> str:
         option = name.removeprefix("options.")

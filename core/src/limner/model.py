@@ -125,6 +125,13 @@ class Model(Calls, ABC):
         """What a caller should know before calling, such as that the model is past its end of life."""
         return self.lifecycle.notices(self.id)
 
+    def warnings(self, task: Task) -> Iterable[str]:  # noqa: ARG002
+        """What a caller should know about a task that keeps the limits but will hardly give what is wanted.
+
+        Each is given once by :mod:`warnings`, and stands in ``warnings`` of plan and result: never quote a prompt.
+        """
+        return ()
+
     def diagnose(self, *, live: bool = False) -> Iterable[Finding]:  # noqa: ARG002
         """Look whether the model can be called: credentials, endpoint, ... Nothing that is billed, never a secret.
 

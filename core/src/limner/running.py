@@ -51,6 +51,8 @@ def plan(model: Model, task: Task) -> tuple[Plan, Fitted]:
         requests = tuple(checked(model.encode(call), Request) for call in calls)
     with blaming(type(model), "notices"):
         notices = tuple(checked(notice, str) for notice in model.notices())
+    with blaming(type(model), "warnings"):
+        notices += tuple(checked(warning, str) for warning in model.warnings(fitted.task))
     return Plan(model.id, fitted.task, requests, fitted.account, calls, notices), fitted
 
 

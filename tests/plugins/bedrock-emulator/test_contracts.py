@@ -306,9 +306,17 @@ def test_refusals_are_worded_as_the_live_service_words_them(titan_body):
     (violation,) = schemas.validate(TITAN_V1, body)
     wanted = "Malformed input request{}, please reformat your input and try again."
     assert str(malformed(violation)) == wanted.format(": #/textToImageParams/text: expected maxLength: 512, actual: 536")
-    assert str(malformed("a", "b")) == wanted.format(": 2 schema violations found")
+    counted = wanted.format(": 2 schema violations found")
+    assert str(malformed("#: a", "#: b")) == f"{counted} (limner-bedrock-emulator: #: a; #: b)"
     assert str(malformed()) == wanted.format("")
     assert schemas.validate(SDXL, {}) == ["#: required key [text_prompts] not found"]
+
+
+def test_a_refusal_stays_short():
+    many = str(malformed(*[f"#/{at}: wrong" for at in range(1000)]))
+    assert "1000 schema violations found" in many
+    assert many.endswith("#/19: wrong; and 980 more)")
+    assert len(str(malformed("#/style_preset: " + "x" * 10**6))) < 600
 
 
 def test_an_unserved_model_has_no_contract():

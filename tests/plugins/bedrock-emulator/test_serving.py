@@ -98,6 +98,17 @@ def started():
         process.communicate()
 
 
+def test_the_command_lets_known_undocumented_keys_pass_with_a_warning_each(started, invoke_at):
+    process, url = started("--painter", "invert", "--allow-undocumented")
+    assert invoke_at(url, {"text_prompts": [{"text": "a fox"}], "start_schedule": 0.6})["result"] == "success"
+    with pytest.raises(Exception, match=r"#: extraneous key \[start\] is not permitted"):
+        invoke_at(url, {"text_prompts": [{"text": "a fox"}], "start": 0.6})
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=20)
+    (line,) = err.splitlines()
+    assert line.startswith("limner-bedrock-emulator: no document lists 'start_schedule' for sdxl; sent by ")
+
+
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_tells_its_address_and_stops_cleanly(started, invoke_at, stop):
     process, url = started("--painter", "invert", "--fault", "error-result*1")
@@ -106,7 +117,9 @@ def test_the_command_tells_its_address_and_stops_cleanly(started, invoke_at, sto
     assert invoke_at(url)["result"] == "success"
     hanging = socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])))
     asked = json.dumps(BODY)
-    head = f"POST /model/{SDXL}/invoke HTTP/1.1\r\nHost: x\r\nx-limner-fault: hang\r\nContent-Length: {len(asked)}\r\n"
+    head = (
+        f"POST /model/{SDXL}/invoke HTTP/1.1\r\nHost: localhost\r\nx-limner-fault: hang\r\nContent-Length: {len(asked)}\r\n"
+    )
     signed = "Authorization: AWS4-HMAC-SHA256 Credential=a, SignedHeaders=b, Signature=c\r\n\r\n"
     hanging.sendall((head + signed + asked).encode())
     invoke_at(url)

@@ -5,15 +5,18 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
-from limner_bedrock_emulator.model_ids import CONTRACTS
+from limner_bedrock_emulator.model_ids import CONTRACTS, ONLY_BY_PROFILE
 from limner_bedrock_emulator.schemas import schema, validate
 from PIL import Image, ImageFilter, ImageOps
 
+SD3 = "stability.sd3-large-v1:0"
 CORE, ULTRA, SD35 = "stability.stable-image-core-v1:1", "stability.stable-image-ultra-v1:1", "stability.sd3-5-large-v1:0"
 INPAINT, ERASE = "us.stability.stable-image-inpaint-v1:0", "us.stability.stable-image-erase-object-v1:0"
 OUTPAINT = "us.stability.stable-outpaint-v1:0"
 SKETCH = "us.stability.stable-image-control-sketch-v1:0"
 FAST, CREATIVE = "us.stability.stable-fast-upscale-v1:0", "us.stability.stable-creative-upscale-v1:0"
+CONSERVATIVE = "us.stability.stable-conservative-upscale-v1:0"
+TRANSFER = "us.stability.stable-style-transfer-v1:0"
 COLLECTION = Path(__file__).parents[4] / "shared" / "oracle" / "real_bodies.jsonl"
 SIZE = (96, 64)
 
@@ -31,9 +34,9 @@ def half():
     return mask
 
 
-def left_inverted(scene, until=48):
+def left_inverted(scene):
     made = scene(SIZE)
-    made.paste(ImageOps.invert(made).crop((0, 0, until, 64)), (0, 0))
+    made.paste(ImageOps.invert(made).crop((0, 0, 48, 64)), (0, 0))
     return made
 
 
@@ -52,18 +55,31 @@ def test_the_aspect_ratio_decides_the_size(paint):
         assert made.width / made.height == pytest.approx(width / height, rel=0.05)
 
 
-@pytest.mark.parametrize("model", [SD35, ULTRA])
-def test_image_to_image_gives_the_inverse(paint, picture, scene, same, model):
-    (varied,) = paint(model, {"prompt": "a fox", "mode": "image-to-image", "image": picture, "strength": 0.5})
+@pytest.mark.parametrize(
+    ("model", "more"),
+    [
+        (SD35, {"strength": 0.5}),
+        (SD35, {"strength": 0.5, "mode": "image-to-image"}),
+        (ULTRA, {"strength": 0.5}),
+        (ULTRA, {}),
+    ],
+)
+def test_image_to_image_gives_the_inverse(paint, picture, scene, same, model, more):
+    (varied,) = paint(model, {"prompt": "a fox", "image": picture} | more)
     assert same(varied, ImageOps.invert(scene(SIZE)))
 
 
 @pytest.mark.parametrize("model", [INPAINT, ERASE])
-@pytest.mark.parametrize("grow", [0, 3, None])
-def test_white_is_changed_and_the_mask_grows(paint, encoded, picture, scene, half, same, model, grow):
+@pytest.mark.parametrize("grow", [0, 0.0, 3, 20.0, None])
+def test_white_is_changed_and_what_the_mask_grows_by_is_blurred(paint, encoded, picture, scene, half, same, model, grow):
     body = {"image": picture, "mask": encoded(half)} | ({"prompt": "a fox"} if model == INPAINT else {})
     (edited,) = paint(model, body if grow is None else body | {"grow_mask": grow})
-    assert same(edited, left_inverted(scene, 48 + (5 if grow is None else grow)))
+    end = 48 + (5 if grow is None else int(grow))
+    inverted, kept = ImageOps.invert(scene(SIZE)), scene(SIZE)
+    for changed, left, right in ((inverted, 0, 48), (kept, end, 96)):
+        assert same(edited.crop((left, 0, right, 64)), changed.crop((left, 0, right, 64)))
+    for x in range(48, end):
+        assert inverted.getpixel((x, 10)) != edited.getpixel((x, 10)) != kept.getpixel((x, 10))
 
 
 @pytest.mark.parametrize("model", [INPAINT, ERASE])
@@ -115,14 +131,46 @@ def test_the_guides_are_read(paint, picture, scene, same):
     assert made.size == (768, 1344)
 
 
-def test_background_and_upscales(paint, encoded, picture):
+def test_the_background_is_removed(paint, encoded):
     cat = Image.new("RGB", SIZE, "green")
     cat.paste("red", (30, 20, 60, 40))
     (cut,) = paint("us.stability.stable-image-remove-background-v1:0", {"image": encoded(cat)})
     assert [cut.getpixel(at)[3] for at in ((0, 0), (40, 30))] == [0, 255]
-    for model in (FAST, CREATIVE, CREATIVE.replace("creative", "conservative")):
-        body = {"image": picture} | ({} if model == FAST else {"prompt": "a fox"})
-        assert paint(model, body)[0].size == (192, 128)
+
+
+@pytest.mark.parametrize(
+    ("model", "size", "upscaled"),
+    [
+        (FAST, (96, 64), (384, 256)),  # "4 times"
+        (FAST, (640, 1536), (2560, 6144)),
+        (CREATIVE, (96, 64), (480, 320)),  # "20 to 40 times", in pixels
+        (CONSERVATIVE, (96, 64), (480, 320)),
+        (CREATIVE, (1024, 1024), (2880, 2880)),  # "to 4K", 3840 times 2160 pixels
+        (CONSERVATIVE, (3072, 3072), (3072, 3072)),
+    ],
+)
+def test_how_far_an_upscale_goes(paint, encoded, model, size, upscaled):
+    flat = encoded(Image.new("RGB", size, "red"))
+    (made,) = paint(model, {"image": flat} | ({} if model == FAST else {"prompt": "a fox"}))
+    assert made.size == upscaled
+
+
+@pytest.mark.parametrize(("model", "default"), [(CREATIVE, 0.3), (CONSERVATIVE, 0.35)])
+def test_each_painting_upscale_has_its_own_default_creativity(emulator, invoke, picture, model, default):
+    seen = []
+
+    class Watching(type(emulator.service.painter)):
+        def vary(self, picture, prompt, strength, seed):
+            seen.append(strength)
+            return super().vary(picture, prompt, strength, seed)
+
+    painter, emulator.service.painter = emulator.service.painter, Watching()
+    try:
+        invoke(model, {"image": picture, "prompt": "a fox"})
+        invoke(model, {"image": picture, "prompt": "a fox", "creativity": 0.5})
+    finally:
+        emulator.service.painter = painter
+    assert seen == [default, 0.5]
 
 
 @pytest.mark.parametrize(("kind", "start"), [("jpeg", b"\xff\xd8"), ("webp", b"RIFF"), ("png", b"\x89PNG")])
@@ -134,7 +182,7 @@ def test_the_output_format(invoke, picture, kind, start):
 
 
 def test_webp_is_taken(paint, encoded, scene):
-    assert paint(FAST, {"image": encoded(scene(SIZE), "WEBP", lossless=True)})[0].size == (192, 128)
+    assert paint(FAST, {"image": encoded(scene(SIZE), "WEBP", lossless=True)})[0].size == (384, 256)
 
 
 def message(invoke, model, body):
@@ -158,9 +206,11 @@ def test_an_unknown_field_is_refused_in_the_live_words(invoke):
     ("model", "body", "said"),
     [
         (ULTRA, {"seed": 1}, "#: required key [prompt] not found"),
-        (ULTRA, {"prompt": "a", "seed": 4294967295}, "#/seed: 4294967295 is not less or equal to 4294967294"),
+        (ULTRA, {"prompt": "a", "seed": 4294967296}, "#/seed: 4294967296 is not less or equal to 4294967295"),
         (SD35, {"prompt": "a", "seed": 4294967295}, "#/seed: 4294967295 is not less or equal to 4294967294"),
-        (SD35, {"prompt": "a", "mode": "image-to-image"}, "2 schema violations found"),
+        (ULTRA, {"prompt": "a", "output_format": "webp"}, "#/output_format: webp is not a valid enum value"),
+        (ULTRA, {"prompt": "a", "mode": "image-to-image"}, "#/mode: image-to-image is not a valid enum value"),
+        (ERASE, {"image": "x", "grow_mask": 2.5}, "#/grow_mask: 2.5 is not a multiple of 1"),
         (CORE, {"prompt": "a", "output_format": "webp"}, "#/output_format: webp is not a valid enum value"),
         (CORE, {"prompt": "a", "aspect_ratio": "4:3"}, "#/aspect_ratio: 4:3 is not a valid enum value"),
         (OUTPAINT, {"image": "x", "left": 0}, "#: no subschema matched out of the total 4 subschemas"),
@@ -172,10 +222,65 @@ def test_a_body_outside_the_documents_is_refused(invoke, model, body, said):
     assert message(invoke, model, body) == f"Malformed input request: {said}, please reformat your input and try again."
 
 
-def test_image_to_image_takes_no_aspect_ratio():
-    body = {"prompt": "a", "mode": "image-to-image", "image": "x", "strength": 0.5, "aspect_ratio": "1:1"}
-    for model in (SD35, ULTRA):
-        assert validate(model, body) == ['#: subject must not be valid against schema {"required":["aspect_ratio"]}']
+@pytest.mark.parametrize(
+    "model", [CORE, ULTRA, SD3, SD35, INPAINT, ERASE, OUTPAINT, SKETCH, CONSERVATIVE, CREATIVE, TRANSFER]
+)
+def test_the_top_of_the_seeds_is_that_of_each_page(model):
+    top = 4294967295 if model in (CORE, ULTRA, SD3) else 4294967294
+    limited = {text for seed in (top, top + 1) for text in validate(model, {"seed": seed}) if text.startswith("#/seed")}
+    assert limited == {f"#/seed: {top + 1} is not less or equal to {top}"}
+
+
+IMAGE = {"prompt": "a", "image": "x"}
+NOT_IN_IMAGE_TO_IMAGE = '#: subject must not be valid against schema {{"required":["{}"]}}'
+
+
+@pytest.mark.parametrize(
+    ("model", "body", "violations"),
+    [
+        (ULTRA, {"prompt": "a", "mode": "text-to-image"}, []),
+        (ULTRA, IMAGE, []),
+        (ULTRA, IMAGE | {"strength": 0.5}, []),
+        (ULTRA, IMAGE | {"mode": "text-to-image"}, [NOT_IN_IMAGE_TO_IMAGE.format("mode")]),
+        (ULTRA, IMAGE | {"aspect_ratio": "1:1"}, [NOT_IN_IMAGE_TO_IMAGE.format("aspect_ratio")]),
+        (SD35, IMAGE | {"strength": 0.5}, []),
+        (SD35, IMAGE | {"strength": 0.5, "mode": "image-to-image"}, []),
+        (SD35, IMAGE | {"strength": 0.5, "mode": "text-to-image"}, ["#/mode: text-to-image is not a valid enum value"]),
+        (SD35, IMAGE | {"strength": 0.5, "aspect_ratio": "1:1"}, [NOT_IN_IMAGE_TO_IMAGE.format("aspect_ratio")]),
+        (SD35, IMAGE, ["#: required key [strength] not found"]),
+        (SD35, {"prompt": "a", "strength": 0.5}, ["#: required key [image] not found"]),
+        (SD35, {"image": "x", "strength": 0.5}, ["#: required key [prompt] not found"]),
+        (SD3, IMAGE | {"strength": 0.75, "mode": "image-to-image"}, []),
+        (SD3, IMAGE | {"strength": 0.75}, ["#: required key [mode] not found"]),
+        (SD3, IMAGE | {"mode": "image-to-image"}, ["#: required key [strength] not found"]),
+        (SD3, {"prompt": "a", "output_format": "webp"}, ["#/output_format: webp is not a valid enum value"]),
+        (CORE, {"prompt": "a", "mode": "text-to-image"}, ["#: extraneous key [mode] is not permitted"]),
+        (TRANSFER, {"init_image": "x", "style_image": "x", "prompt": "a" * 10_001}, []),
+    ],
+)
+def test_what_goes_together(model, body, violations):
+    assert validate(model, body) == violations
+
+
+@pytest.mark.parametrize("service", sorted(ONLY_BY_PROFILE))
+def test_an_image_service_is_reached_by_its_profile_alone(invoke, service):
+    arn = "arn:aws:bedrock:us-east-1:{}:{}/{}"
+    for bare in (service, arn.format("", "foundation-model", service)):
+        assert message(invoke, bare, {}) == (
+            f"Invocation of model ID {bare} with on-demand throughput isn\u2019t supported. "
+            "Retry your request with the ID or ARN of an inference profile that contains this model."
+        )
+    assert message(invoke, f"eu.{service}", {}) == "The provided model identifier is invalid."
+    for profile in (f"us.{service}", arn.format("123456789012", "inference-profile", f"us.{service}")):
+        assert "Malformed input request" in message(invoke, profile, {})
+
+
+def test_an_opaque_arn_may_stand_for_a_service(encoded):
+    import limner_bedrock_emulator
+
+    arn = "arn:aws:bedrock:us-east-1:1:application-inference-profile/p1"
+    with limner_bedrock_emulator.serve(served={arn: ERASE.removeprefix("us.")}):
+        pass
 
 
 @pytest.mark.parametrize(
@@ -191,14 +296,23 @@ def test_image_to_image_takes_no_aspect_ratio():
         (FAST, (1537, 32), False),
         (FAST, (1024, 1025), False),
         (CREATIVE, (64, 64), True),
+        (CREATIVE, (63, 66), False),
         (CREATIVE, (1024, 1025), False),
+        (CREATIVE, (1024, 256), True),
+        (CREATIVE, (64, 16384), True),
+        (CONSERVATIVE, (256, 64), False),
         (SD35, (640, 64), True),
         (SD35, (63, 64), False),
+        (SD3, (640, 1536), True),
+        (SD3, (639, 640), False),
+        (SD3, (640, 1537), False),
+        (ULTRA, (16, 400), True),
     ],
 )
 def test_the_size_of_the_input(invoke, encoded, model, size, fine):
     flat = encoded(Image.new("RGB", size, "red"))
-    body = {"image": flat} | ({} if model == FAST else {"prompt": "a"}) | ({"strength": 0.5} if model == SD35 else {})
+    body = {"image": flat} | ({} if model == FAST else {"prompt": "a"}) | ({"strength": 0.5} if model in (SD3, SD35) else {})
+    body |= {"mode": "image-to-image"} if model == SD3 else {}
     if fine:
         assert invoke(model, body)["images"]
     else:

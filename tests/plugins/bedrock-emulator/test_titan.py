@@ -226,3 +226,21 @@ def test_damaged_pictures_are_refused(invoke, encoded, scene, half):
     for damaged, text in (("*", "expected base64"), (noise, "expected a PNG or JPEG picture")):
         for model, body, pointer in bodies_with(damaged, encoded(half)):
             assert f"#/{pointer}: {text}" in refusal(invoke, model, body)
+
+
+@pytest.mark.parametrize("task", ["INPAINTING", "OUTPAINTING"])
+def test_an_edit_may_carry_its_pictures_own_size(invoke, paint, encoded, titan_body, task):
+    """AWS's samples send it; the picture keeps its size in both tasks."""
+    for model in (V1, V2):
+        own = {"imageGenerationConfig": {"width": 64, "height": 96, "numberOfImages": 2}}  # not one of the 25 sizes
+        assert [picture.size for picture in paint(model, titan_body[task] | own)] == [(64, 96)] * 2
+        for width, height in ((96, 64), (64, 97), (64.5, 96), ([], {})):
+            other = {"imageGenerationConfig": {"width": width, "height": height}}
+            assert "#/imageGenerationConfig: no subschema matched" in refusal(invoke, model, titan_body[task] | other)
+
+
+@pytest.mark.parametrize("task", [[], {}, None, 1, "INPAINTING"])
+@pytest.mark.parametrize("params", [None, [], {"image": 1}, {"image": "?"}])
+def test_a_size_beside_nonsense_is_refused_as_any(invoke, task, params):
+    body = {"taskType": task, "inPaintingParams": params, "imageGenerationConfig": {"width": 64, "height": 96}}
+    assert "Malformed input request" in refusal(invoke, V2, body)

@@ -12,31 +12,30 @@ from limner.testing.pictures import mask, picture
 from limner_bedrock_stability.models import MODELS
 
 MODEL = {model.service.name: model for model in reversed(MODELS)}  # the current one of each name stays
+MODELS_BY_NAME = {**MODEL, "sd3-large": next(model for model in MODELS if "sd3-large" in model.id)}
 PICTURE, STYLE = picture((96, 64)), picture((64, 64), colour="gold")
 HALF = mask((96, 64), (0, 0, 48, 64))
 B64, STYLE64, MASK64 = (base64.b64encode(data).decode() for data in (PICTURE.data, STYLE.data, HALF.png()))
 SEED = {"seed": 7}
 
 
-def body(name, task):
-    (request,) = MODEL[name]().plan(task).requests
-    assert request.model_id == MODEL[name].id
+def body_of(model, task):
+    (request,) = model().plan(task).requests
+    assert request.model_id == model.id
     return json.loads(request.body)
+
+
+def body(name, task):
+    return body_of(MODEL[name], task)
 
 
 VECTORS = [
     # the first of each model are the bodies that AWS's examples and public programs send, with what limner always says
-    ("ultra", Generate(prompt="a fox", **SEED), {"prompt": "a fox", "mode": "text-to-image", "aspect_ratio": "1:1"}),
+    ("ultra", Generate(prompt="a fox", **SEED), {"prompt": "a fox", "aspect_ratio": "1:1"}),
     (
         "ultra",
         Generate(prompt="a fox", negative_prompt="snow", size=(3, 2), options={"output_format": "png"}, **SEED),
-        {
-            "prompt": "a fox",
-            "negative_prompt": "snow",
-            "aspect_ratio": "3:2",
-            "output_format": "png",
-            "mode": "text-to-image",
-        },
+        {"prompt": "a fox", "negative_prompt": "snow", "aspect_ratio": "3:2", "output_format": "png"},
     ),
     (
         "core",
@@ -56,7 +55,7 @@ VECTORS = [
     (
         "ultra",
         Vary(image=PICTURE, prompt="a fox", strength=0, **SEED),
-        {"prompt": "a fox", "image": B64, "strength": 0.0, "mode": "image-to-image"},
+        {"prompt": "a fox", "image": B64, "strength": 0.0},
     ),
     (
         "control-sketch",
@@ -100,7 +99,7 @@ VECTORS = [
         {"image": B64, "left": 1, "up": 2, "right": 3, "down": 2000, "creativity": 0.5},
     ),
     ("remove-background", RemoveBackground(image=PICTURE), {"image": B64}),
-    ("fast-upscale", Upscale(image=PICTURE), {"image": B64}),
+    ("fast-upscale", Upscale(image=PICTURE), {"image": B64, "output_format": "png"}),
     (
         "conservative-upscale",
         Upscale(image=PICTURE, prompt="a fox", options={"creativity": 0.3}, **SEED),
@@ -176,21 +175,90 @@ def task_fields(task):
     return {**dict(task.said()), "options": task.options}
 
 
-@pytest.mark.parametrize("name", ["core", "ultra", "sd3-5-large"])
-@pytest.mark.parametrize(("seed", "fine"), [(0, False), (1, True), (4294967294, True), (4294967295, False)])
-def test_seeds(name, seed, fine):
-    task = Generate(prompt="a fox", seed=seed)
-    if fine:
-        assert body(name, task)["seed"] == seed
-    else:
+TOPS = {
+    "core": 4294967295,
+    "ultra": 4294967295,
+    "sd3-large": 4294967295,
+    "sd3-5-large": 4294967294,
+    "style-guide": 4294967294,
+}
+
+
+@pytest.mark.parametrize("name", TOPS)
+def test_seeds_end_where_each_page_says(name):
+    guide = {"options": {"style_image": STYLE}} if name == "style-guide" else {}
+    for seed in (1, TOPS[name]):
+        assert body_of(MODELS_BY_NAME[name], Generate(prompt="a fox", seed=seed, **guide))["seed"] == seed
+    for seed in (0, TOPS[name] + 1):
         with pytest.raises(TaskRefused, match="0 is not a seed there but draws one"):
-            body(name, task)
+            body_of(MODELS_BY_NAME[name], Generate(prompt="a fox", seed=seed, **guide))
 
 
-def test_webp_travels_where_it_is_documented():
-    webp = picture((96, 64), "RGB", "image/webp")
-    assert base64.b64decode(body("sd3-5-large", Vary(image=webp, prompt="a fox"))["image"]) == webp.data
-    assert base64.b64decode(body("ultra", Vary(image=webp, prompt="a fox"))["image"]).startswith(b"\x89PNG")
+@pytest.mark.parametrize("name", ["sd3-5-large", "sd3-large", "ultra"])
+def test_webp_travels_byte_for_byte(name):
+    webp = picture((640, 640), "RGB", "image/webp")
+    assert base64.b64decode(body_of(MODELS_BY_NAME[name], Vary(image=webp, prompt="a fox"))["image"]) == webp.data
+
+
+def test_sd3_needs_mode_and_strength():
+    sent = body_of(MODELS_BY_NAME["sd3-large"], Vary(image=picture((640, 1536)), prompt="a fox", seed=7))
+    sent.pop("image")
+    assert sent == {"prompt": "a fox", "strength": 0.75, "mode": "image-to-image", "seed": 7}
+
+
+def of_size(name, size):
+    task = Upscale if "upscale" in name else Vary
+    words = {} if name == "fast-upscale" else {"prompt": "a fox"}
+    return task(image=picture(size), **words)
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("ultra", (3, 5)),
+        ("sd3-5-large", (64, 640)),
+        ("sd3-large", (640, 1536)),
+        ("creative-upscale", (1024, 256)),
+        ("creative-upscale", (64, 16_384)),
+        ("fast-upscale", (32, 1536)),
+        ("conservative-upscale", (2500, 1000)),
+    ],
+)
+def test_pictures_of_sizes_at_the_ends_are_sent(name, size):
+    assert "image" in body_of(MODELS_BY_NAME[name], of_size(name, size))
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("sd3-5-large", (63, 640)),
+        ("sd3-large", (512, 512)),
+        ("sd3-large", (640, 1537)),
+        ("creative-upscale", (63, 128)),
+        ("creative-upscale", (1025, 1024)),
+        ("fast-upscale", (31, 64)),
+        ("fast-upscale", (1537, 64)),
+        ("conservative-upscale", (2501, 1000)),
+    ],
+)
+def test_pictures_past_the_ends_are_refused(name, size):
+    with pytest.raises(TaskRefused) as refused:
+        body_of(MODELS_BY_NAME[name], of_size(name, size))
+    assert {problem.parameter for problem in refused.value.problems} == {"image"}
+
+
+def test_style_transfer_takes_a_prompt_of_any_length():
+    options = {"style_image": STYLE}
+    assert len(body("style-transfer", Vary(image=PICTURE, prompt="x" * 10_001, options=options))["prompt"]) == 10_001
+    parts = (WeightedText("x" * 10_000, 0.5),)
+    assert len(body("style-transfer", Vary(image=PICTURE, prompt=parts, options=options))["prompt"]) == 10_006
+
+
+def test_grow_mask_may_be_a_whole_number_written_as_a_decimal():
+    task = Inpaint(image=PICTURE, prompt="a fox", mask=HALF, preserve=False, options={"grow_mask": 5.0})
+    assert repr(body("inpaint", task)["grow_mask"]) == "5"
+    with pytest.raises(TaskRefused, match="must be a whole number from 0 to 20; the nearest is 6"):
+        body("inpaint", Inpaint(**{**task_fields(task), "options": {"grow_mask": 5.5}}))
 
 
 # ---------------------------------------------------------------------------------------------- answers

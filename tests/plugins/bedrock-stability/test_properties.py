@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import attrs
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from limner import TaskRefused
+from limner import Image, TaskRefused
 from limner.testing.strategies import outside, tasks_within
+from limner_bedrock_emulator.model_ids import STABILITY, contract_of
 from limner_bedrock_emulator.schemas import validate
+from limner_bedrock_emulator.stability import RULES, Rule
 from limner_bedrock_stability.models import MODELS
 from limner_bedrock_stability.routing import Stability
 
 CASES = [(model, task) for model in MODELS for task in model.limits]
+PICTURES = ("image", "init_image", "style_image")
 FEW = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def wrong_with(request):
+    """What the schemas, and the emulator's rules for pictures, find wrong."""
+    body = json.loads(request.body)
+    service = contract_of(request.model_id).removeprefix(STABILITY)
+    sizes = [Image(base64.b64decode(body[key])).size for key in PICTURES if key in body]
+    rule = RULES.get(service, Rule())
+    return [*validate(request.model_id, body), *(wrong for size in sizes for wrong in rule.problems(size))]
 
 
 @pytest.mark.parametrize(("model", "task"), CASES, ids=lambda case: getattr(case, "kind", case.__name__))
@@ -26,7 +39,7 @@ def test_an_allowed_task_makes_a_documented_body(model, task):
     @given(tasks_within(made, task))
     def holds(drawn):
         for request in made.plan(drawn).requests:
-            assert validate(request.model_id, json.loads(request.body)) == []
+            assert wrong_with(request) == []
 
     holds()
 
@@ -39,7 +52,7 @@ def test_what_the_router_allows_makes_a_documented_body(task):
     @given(tasks_within(router, task))
     def holds(drawn):
         for request in router.plan(drawn).requests:
-            assert validate(request.model_id, json.loads(request.body)) == []
+            assert wrong_with(request) == []
 
     holds()
 

@@ -94,7 +94,29 @@ def test_each_id_works_by_itself_with_and_without_prefix(model):
     for name in (bare, f"us.{bare}", f"arn:aws:bedrock:us-west-2::foundation-model/{bare}", *model.aliases):
         found = limner.get_model(name)
         assert type(found) is model
-        assert found.model_id == (model.id if name in model.aliases else name)
+        assert found.model_id == (name if name not in model.aliases and model.id == bare else model.id)
+
+
+@pytest.mark.parametrize(
+    ("named", "region"),
+    [
+        ("stability.stable-outpaint-v1:0", None),
+        ("arn:aws:bedrock:us-east-2::foundation-model/stability.stable-outpaint-v1:0", "us-east-2"),
+    ],
+)
+def test_a_bare_id_of_an_image_service_becomes_its_profile_and_says_so(account, named, region):
+    model = limner.get_model(named)
+    profile = "us.stability.stable-outpaint-v1:0"
+    said = f"{named} cannot be called by itself, only by its inference profile; {profile} is called"
+    task = Outpaint(image=PICTURE, expand=(8, 0, 0, 0))
+    for one in (model, model.with_settings(fit="nearest")):
+        assert (one.model_id, one.settings.region) == (profile, region)
+        planned = one.plan(task)
+        assert [request.model_id for request in planned.requests] == [profile]
+        assert planned.warnings == (said,)
+    assert limner.get_model(named, region="us-west-2").settings.region == "us-west-2"
+    for name in (profile, f"arn:aws:bedrock:us-west-2:123456789012:inference-profile/{profile}", "stability-outpaint"):
+        assert limner.get_model(name).plan(task).warnings == ()
 
 
 def test_only_superseded_ids_are_legacy():

@@ -41,6 +41,22 @@ def test_inpainting_sends_black_where_to_repaint():
     assert "text" not in body["inPaintingParams"]
 
 
+@pytest.mark.parametrize("model", [TitanV1, TitanV2])
+@pytest.mark.parametrize("task", [limner.Inpaint, limner.Outpaint])
+def test_edits_take_the_pictures_own_size_and_no_other(task, model):
+    edit = {"image": PICTURE, "prompt": "a beach", "mask": MASK, "seed": 3}
+    own = task(**edit, size=(16, 16))
+    assert body_of(own, model) == body_of(task(**edit), model)
+    with pytest.raises(TaskRefused, match=r"size=\(1024, 1024\): the result has the size of the picture, 16x16"):
+        body_of(task(**edit, size=(1024, 1024)), model)
+
+
+def test_the_canvas_that_expand_makes_is_the_size_of_an_outpainting():
+    expanded = {"image": PICTURE, "prompt": "a beach", "expand": (4, 0, 2, 1)}
+    assert "width" not in body_of(limner.Outpaint(**expanded, size=(22, 17)))["imageGenerationConfig"]
+    assert parameters_refused(limner.Outpaint(**expanded, size=(16, 16))) == {"size"}
+
+
 def test_outpainting_sends_white_where_to_paint():
     body = body_of(limner.Outpaint(image=PICTURE, prompt="a beach", mask=MASK))
     assert (body["taskType"], mask_in(body["outPaintingParams"])) == ("OUTPAINTING", MASK)

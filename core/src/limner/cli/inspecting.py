@@ -180,7 +180,9 @@ def _rows(limits: TaskLimits) -> list[tuple[str, str, str, str]]:
     from limner.cli.speaking import named
 
     both = [*limits.parameters.items(), *((f"options.{name}", limit) for name, limit in limits.options.items())]
-    return [(named(name), limit.describe(), _default_in_words(limit), limit.source) for name, limit in both]
+    rows = [(named(name), limit.describe(), _default_in_words(limit), limit.source) for name, limit in both]
+    own = [(named("size"), "the picture's own, which is not sent", "", limits.own_size)] if limits.own_size else []
+    return rows + own
 
 
 def _default_in_words(limit: Constraint) -> str:

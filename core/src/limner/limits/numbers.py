@@ -23,6 +23,10 @@ class Integer(Constraint):
     min_value: int
     max_value: int
 
+    def adapted(self, value: Any) -> tuple[Any, str]:
+        """JSON makes no difference between 5 and 5.0."""
+        return (int(value), "") if isinstance(value, float) and value.is_integer() else (value, "")
+
     def wrong(self, value: Any) -> str | None:
         fine = isinstance(value, int) and not isinstance(value, bool) and self.min_value <= value <= self.max_value
         return None if fine else f"must be {self.describe()}{closest(self, value)}"

@@ -114,10 +114,11 @@ class SizeRule(Constraint):
         return f"must have {self.describe()}" + (f"; the nearest is {in_words(nearest)}" if nearest else "")
 
     def nearest(self, value: Any) -> Any:
-        """Aspect ratio first (steps of one percent), then area."""
+        """Aspect ratio first, then area, both in steps of one percent; what is equal then is decided by the exact ratio."""
         if not _is_size(value):
             return None
-        found, best = None, (math.inf, math.inf, math.inf)
+        found: Size | None = None
+        best: tuple[float, ...] = (math.inf,) * 4
         for width in _outwards(value[0], self._widths()):
             if best[0] == 0 and 2 * abs(math.log(width / value[0])) > best[1] + _ONE_PERCENT:
                 break  # of the same aspect ratio, and farther away in area: so are all that follow
@@ -127,10 +128,10 @@ class SizeRule(Constraint):
         return found
 
     @staticmethod
-    def _rank(size: Size, wanted: Size) -> tuple[float, float, float]:
+    def _rank(size: Size, wanted: Size) -> tuple[float, ...]:
         """How near a size is; less is nearer."""
         shape, area = _distance(size, wanted)
-        return round(shape, 2), area, shape
+        return round(shape, 2), round(area, 2), shape, area
 
     def _widths(self) -> range:
         """All widths that an allowed size can have."""

@@ -22,10 +22,13 @@ class TaskLimits:
     Args:
         parameters: the constraint of each uniform parameter that the model has a word for.
         options: the constraint of each option that only this provider knows.
+        own_size: the provider's document that says that an edit's result has the size of its picture or canvas. That very
+            ``size`` may then be said, though none is sent.
     """
 
     parameters: Mapping[str, Constraint]
     options: Mapping[str, Constraint] = attrs.field(factory=dict)
+    own_size: str = ""
 
     def supports(self, name: str) -> bool:
         """Tell whether there is a parameter or an option of that name."""

@@ -25,7 +25,12 @@ def _mapping(_context: click.Context, _option: click.Parameter, pairs: tuple[str
     metavar="ID=MODEL",
     help="Serve an opaque identifier (an ARN) as a model; repeatable.",
 )
-def command(port: int, painter: str, faults: tuple[str, ...], served: dict[str, str]) -> None:
+@click.option(
+    "--allow-undocumented",
+    is_flag=True,
+    help="Let keys pass that no document lists and public programs send, each with a warning.",
+)
+def command(port: int, painter: str, faults: tuple[str, ...], served: dict[str, str], allow_undocumented: bool) -> None:
     """Run Amazon Bedrock's InvokeModel on this machine, for Stability AI's models and Titan Image Generator.
 
     The first line of standard output is the address. Runs until interrupted.
@@ -35,10 +40,10 @@ def command(port: int, painter: str, faults: tuple[str, ...], served: dict[str, 
     from limner_bedrock_emulator.faults import Faults
     from limner_bedrock_emulator.painters import PAINTERS
     from limner_bedrock_emulator.service import Service
-    from limner_bedrock_emulator.serving import GRACE, address, listen
+    from limner_bedrock_emulator.serving import SERVER, address, listen
 
     try:
-        application = Service(PAINTERS[painter](), Faults(faults), served).application()
+        service = Service(PAINTERS[painter](), Faults(faults), served, allow_undocumented=allow_undocumented)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     try:
@@ -47,6 +52,4 @@ def command(port: int, painter: str, faults: tuple[str, ...], served: dict[str, 
         raise click.ClickException(f"cannot listen on port {port}: {error.strerror}") from error
     with listening:
         click.echo(address(listening))  # click flushes
-        web.run_app(
-            application, sock=listening, print=None, access_log=None, handler_cancellation=True, shutdown_timeout=GRACE
-        )
+        web.run_app(service.application(), sock=listening, print=None, **SERVER)

@@ -158,6 +158,6 @@ def _markers(body: object) -> Iterator[str]:
     while waiting:
         value = waiting.pop()
         if isinstance(value, str):
-            yield from re.findall(r"\[\[fault:([^\]]*)\]\]", value)
+            yield from re.findall(r"\[\[fault:([^\[\]]{,100})\]\]", value)
         elif isinstance(value, dict | list):
             waiting.extend(reversed(list(value.values() if isinstance(value, dict) else value)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from limner_bedrock_emulator.refusals import END_OF_LIFE, INVALID_MODEL_ID, UNKNOWN_MODEL, RequestRefused
+from limner_bedrock_emulator.refusals import END_OF_LIFE, INVALID_MODEL_ID, UNKNOWN_MODEL, RequestRefused, profile_needed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,11 +51,32 @@ CONTRACTS = {
 }
 """Served model ids, each with the name of its contract (the schema file of that name)."""
 
+PROFILE = "us."
+ONLY_BY_PROFILE = {f"stability.{model}-v1:0" for model in _IMAGE_SERVICES}
+"""The image services, which only their inference profiles reach: ``us.`` and the id."""
+
 RETIRED = {"stability.stable-diffusion-xl", "stability.stable-diffusion-xl-v0"}
 """SDXL 0.8: an earlier contract, gone from Bedrock in 2024."""
 
 _ARN = re.compile(r"arn:aws[a-z-]*:bedrock:[a-z0-9-]*:\d*:(?:foundation-model|inference-profile)/(?P<name>.+)")
 _NAME = re.compile(r"(?:[a-z]{2,10}(?:-[a-z]+)?\.)?(?P<model>[a-z0-9-]+\.[a-z0-9][a-z0-9.:-]*)")
+
+
+def check_callable(model_id: str) -> None:
+    """Refuse a bare id of an image service: only its inference profile can be called.
+
+    Source: Amazon Bedrock User Guide, "Stability AI Image Services", whose every sample sends the ``us.`` profile, and
+    "Supported foundation models in Amazon Bedrock", which gives the bare ids through cross-region inference alone.
+
+    Raises:
+        RequestRefused: in Bedrock's words.
+    """
+    arn = _ARN.fullmatch(model_id)
+    name = arn["name"] if arn else model_id
+    if name in ONLY_BY_PROFILE:
+        raise profile_needed(model_id)
+    if name.partition(".")[2] in ONLY_BY_PROFILE and not name.startswith(PROFILE):
+        raise RequestRefused(INVALID_MODEL_ID)
 
 
 def contract_of(model_id: str, served: Mapping[str, str] | None = None) -> str:

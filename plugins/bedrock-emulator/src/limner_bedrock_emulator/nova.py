@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from limner_bedrock_emulator.faults import Fault
-    from limner_bedrock_emulator.painters import Painter, Size
+    from limner_bedrock_emulator.painters import Painter
+    from limner_bedrock_emulator.pictures import Size
 
 SHORTEST, LONGEST = 320, 4096
 """Pixels of a picture's side."""
-TOO_MANY_PIXELS = 4_194_304
-"""A picture has fewer; another page allows as many."""
+MOST_PIXELS = 4_194_304
+"""One page says fewer than these, another names 2048x2048 as the largest: what either allows passes."""
 WIDEST = 4
 """The longer side over the shorter, at most."""
 
@@ -34,17 +35,26 @@ def size_problems(body: dict[str, Any]) -> list[str]:
     """Say what no schema can about the size that a valid body asks for."""
     config = body.get("imageGenerationConfig", {})
     size = config.get("width", titan.DEFAULT_SIZE), config.get("height", titan.DEFAULT_SIZE)
-    return _shape_problems(size, "#/imageGenerationConfig")
+    return [f"#/imageGenerationConfig: {problem}" for problem in _shape_problems(size)]
 
 
-def _shape_problems(size: Size, pointer: str) -> list[str]:
+def _shape_problems(size: Size) -> list[str]:
     width, height = size
     problems = []
     if max(size) > WIDEST * min(size):
-        problems.append(f"{pointer}: expected aspect ratio: 1:{WIDEST} to {WIDEST}:1, actual: {width}x{height}")
-    if width * height >= TOO_MANY_PIXELS:
-        problems.append(f"{pointer}: expected fewer pixels than: {TOO_MANY_PIXELS}, actual: {width * height}")
+        problems.append(f"expected aspect ratio: 1:{WIDEST} to {WIDEST}:1, actual: {width}x{height}")
+    if width * height > MOST_PIXELS:
+        problems.append(f"expected at most pixels: {MOST_PIXELS}, actual: {width * height}")
     return problems
+
+
+def _input_problems(size: Size) -> list[str]:
+    problems = []
+    if min(size) < SHORTEST:
+        problems.append(f"expected shorter side: {SHORTEST}, actual: {min(size)}")
+    if max(size) > LONGEST:
+        problems.append(f"expected longer side: {LONGEST}, actual: {max(size)}")
+    return problems + _shape_problems(size)
 
 
 def _read(text: str, pointer: str) -> Image.Image:
@@ -59,13 +69,7 @@ def _read(text: str, pointer: str) -> Image.Image:
 
 def _read_mask(text: str, pointer: str) -> Image.Image:
     """Read a mask: as a picture, but its colours are checked as a mask's."""
-    picture = pictures.read(text, pointer, longest=LONGEST)
-    problems = _shape_problems(picture.size, pointer)
-    if min(picture.size) < SHORTEST:
-        problems.insert(0, f"{pointer}: expected shorter side: {SHORTEST}, actual: {min(picture.size)}")
-    if problems:
-        raise malformed(*problems)
-    return picture
+    return pictures.read(text, pointer, check=_input_problems)
 
 
 DIALECT = titan.Dialect(

@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Size = tuple[int, int]
+    from limner_bedrock_emulator.pictures import Size
 
 
 class Painter(Protocol):

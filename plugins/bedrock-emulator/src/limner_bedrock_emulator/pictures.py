@@ -6,11 +6,20 @@ import base64
 import binascii
 import hashlib
 import io
+from typing import TYPE_CHECKING
 
 from PIL import Image, ImageChops, ImageDraw
 
-from limner_bedrock_emulator.refusals import malformed
+from limner_bedrock_emulator.refusals import RequestRefused, malformed
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+Size = tuple[int, int]
+
+MOST_PIXELS = 40_000_000
+"""The emulator's own limit, against decompression bombs: far above every documented one."""
+_TOO_LARGE = f"expected at most {MOST_PIXELS} pixels (a limit of limner-bedrock-emulator)"
 OPAQUE = 255
 BACKGROUND = 32
 """How far a pixel's levels may lie from the border's colour and still be background."""
@@ -20,7 +29,7 @@ def read(
     text: str,
     pointer: str,
     *,
-    longest: int | None = None,
+    check: Callable[[Size], Iterable[str]] = lambda _: (),
     heaviest: int | None = None,
     formats: tuple[str, ...] = ("PNG", "JPEG"),
 ) -> Image.Image:
@@ -29,13 +38,34 @@ def read(
     Args:
         text: the base64 text: standard alphabet, padded, nothing else.
         pointer: where it stands in the body, for the message.
-        longest: the longer side may have this many pixels.
+        check: says what is wrong with the size, before a pixel is decoded.
         heaviest: the file may have this many bytes.
-        formats: that the file may have, by Pillow's names.
+        formats: that the file may have, by Pillow's names; no other decoder of Pillow's is ever asked.
 
     Raises:
-        RequestRefused: not base64, not a whole picture of these formats, or larger than allowed.
+        RequestRefused: not base64, not a whole picture of these formats, or of a size that is not allowed.
     """
+    picture = _opened(text, pointer, heaviest, formats)
+    if picture.width * picture.height > MOST_PIXELS:
+        raise malformed(f"{pointer}: {_TOO_LARGE}")
+    if problems := [f"{pointer}: {problem}" for problem in check(picture.size)]:
+        raise malformed(*problems)
+    try:
+        picture.load()
+    except Exception:  # Pillow raises many kinds for damaged files
+        raise _no_picture(pointer, formats) from None
+    return picture
+
+
+def size_of(text: str) -> Size | None:
+    """Return the size of a PNG or JPEG in base64 without decoding its pixels, ``None`` where it is none."""
+    try:
+        return _opened(text, "", None, ("PNG", "JPEG")).size
+    except RequestRefused:
+        return None
+
+
+def _opened(text: str, pointer: str, heaviest: int | None, formats: tuple[str, ...]) -> Image.Image:
     try:
         data = binascii.a2b_base64(text.encode("ascii"), strict_mode=True)
     except (UnicodeEncodeError, binascii.Error):
@@ -43,13 +73,15 @@ def read(
     if heaviest is not None and len(data) > heaviest:
         raise malformed(f"{pointer}: expected maximum bytes: {heaviest}, actual: {len(data)}")
     try:
-        picture = Image.open(io.BytesIO(data), formats=formats)
-        if longest is None or max(picture.size) <= longest:
-            picture.load()
-            return picture
-    except Exception:  # Pillow raises many kinds for damaged files
-        raise malformed(f"{pointer}: expected a {' or '.join(formats)} picture") from None
-    raise malformed(f"{pointer}: expected longer side: {longest}, actual: {max(picture.size)}")
+        return Image.open(io.BytesIO(data), formats=formats)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise malformed(f"{pointer}: {_TOO_LARGE}") from None
+    except Exception:
+        raise _no_picture(pointer, formats) from None
+
+
+def _no_picture(pointer: str, formats: tuple[str, ...]) -> RequestRefused:
+    return malformed(f"{pointer}: expected a {' or '.join(formats)} picture")
 
 
 def write(picture: Image.Image, kind: str = "PNG") -> str:

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
+MOST_NAMED = 20
+LONGEST_VIOLATION = 400
+
+
 @dataclass(frozen=True)
 class Refusal:
     """One answer that is no result.
@@ -49,17 +53,29 @@ def malformed(*violations: str) -> RequestRefused:
     """Refuse a body, worded as the live service does.
 
     Args:
-        violations: each a JSON pointer and what is wrong there, ``#/steps: 60 is not less or equal to 50``;
-            several are only counted, none leaves the bare sentence.
+        violations: each a JSON pointer and what is wrong there, ``#/steps: 60 is not less or equal to 50``. The service
+            only counts several; each is named here after its sentence. None leaves the bare sentence.
     """
     match violations:
         case ():
             what = ""
         case (violation,):
-            what = f": {violation}"
+            what = f": {shortened(violation)}"
         case _:
             what = f": {len(violations)} schema violations found"
-    return invalid(f"Malformed input request{what}, please reformat your input and try again.")
+    message = f"Malformed input request{what}, please reformat your input and try again."
+    if len(violations) > 1:
+        message += f" (limner-bedrock-emulator: {'; '.join(map(shortened, violations[:MOST_NAMED]))}"
+        more = len(violations) - MOST_NAMED
+        message += f"; and {more} more)" if more > 0 else ")"
+    return invalid(message)
+
+
+def shortened(text: str) -> str:
+    """Return a text, without its middle where it is long: a message repeats no whole picture."""
+    return (
+        text if len(text) <= LONGEST_VIOLATION else f"{text[: LONGEST_VIOLATION // 2]}...{text[-LONGEST_VIOLATION // 2 :]}"
+    )
 
 
 def invalid(message: str) -> RequestRefused:
@@ -67,6 +83,7 @@ def invalid(message: str) -> RequestRefused:
     return RequestRefused(Refusal(400, "ValidationException", message))
 
 
+INVALID_API_KEY = Refusal(403, "AccessDeniedException", "Authentication failed: Please make sure your API Key is valid.")
 MISSING_TOKEN = Refusal(403, "MissingAuthenticationTokenException", "Missing Authentication Token")
 UNKNOWN_OPERATION = Refusal(404, "UnknownOperationException", "The requested operation is not recognized by the service.")
 INTERNAL_ERROR = Refusal(500, "InternalServerException", "The system encountered an unexpected error during processing.")
@@ -81,6 +98,26 @@ END_OF_LIFE = Refusal(
     "ResourceNotFoundException",
     "This model version has reached the end of its life. Please refer to the AWS documentation for more details.",
 )
+
+
+def profile_needed(model_id: str) -> RequestRefused:
+    """Refuse an id that only an inference profile reaches; the apostrophe is the service's own."""
+    return invalid(
+        f"Invocation of model ID {model_id} with on-demand throughput isn\u2019t supported. "
+        "Retry your request with the ID or ARN of an inference profile that contains this model."
+    )
+
+
+def wrong_host(host: str, address: str) -> RequestRefused:
+    """Refuse a Host header that names another machine: a web page may have led a browser here (DNS rebinding)."""
+    message = f"limner-bedrock-emulator answers no request to host {shortened(host)!r}; use http://{address} or localhost."
+    return RequestRefused(Refusal(421, "MisdirectedRequestException", message))
+
+
+def late_body(seconds: float) -> RequestRefused:
+    """Refuse a body that does not arrive."""
+    message = f"limner-bedrock-emulator: the body did not arrive within {seconds:g} seconds."
+    return RequestRefused(Refusal(408, "RequestTimeoutException", message))
 
 
 def incomplete_signature(missing: Sequence[str]) -> RequestRefused:

@@ -15,18 +15,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aiohttp import web
 
-from limner_bedrock_emulator import eventstream, nova, sdxl, stability, titan
+from limner_bedrock_emulator import eventstream, nova, sdxl, stability, titan, undocumented
 from limner_bedrock_emulator.faults import HEADER, REFUSALS, Fault, Faults
-from limner_bedrock_emulator.model_ids import NOVA_CANVAS, SDXL, STABILITY, contract_of
+from limner_bedrock_emulator.hosts import is_local
+from limner_bedrock_emulator.model_ids import NOVA_CANVAS, SDXL, STABILITY, TITAN_V1, TITAN_V2, check_callable, contract_of
 from limner_bedrock_emulator.refusals import (
     INTERNAL_ERROR,
+    INVALID_API_KEY,
     MISSING_TOKEN,
     UNKNOWN_OPERATION,
     Refusal,
     RequestRefused,
     incomplete_signature,
     invalid,
+    late_body,
     malformed,
+    wrong_host,
 )
 from limner_bedrock_emulator.schemas import validate
 
@@ -37,6 +41,8 @@ if TYPE_CHECKING:
 
 LARGEST_BODY = 25_000_000
 LONGEST_MODEL_ID = 2048
+SLOWEST_BODY = 60.0
+"""Seconds in which a body has to arrive."""
 
 _STREAMED = {
     "InternalServerException": "internalServerException",
@@ -75,6 +81,7 @@ class Service:
         faults: what goes wrong; may be exchanged between requests.
         served: further model identifiers, each with the model id that it stands for.
         observe: is given every request to a model.
+        allow_undocumented: lets known undocumented keys pass, each with a warning.
     """
 
     def __init__(
@@ -83,11 +90,14 @@ class Service:
         faults: Faults,
         served: Mapping[str, str],
         observe: Callable[[ReceivedRequest], None] | None = None,
+        *,
+        allow_undocumented: bool = False,
     ) -> None:
         self.painter = painter
         self.faults = faults
         self._served = {identifier: _servable(model_id) for identifier, model_id in served.items()}
         self._observe = observe
+        self._allow_undocumented = allow_undocumented
 
     def application(self) -> web.Application:
         """Make the aiohttp application."""
@@ -119,7 +129,7 @@ class Service:
 
     async def _answer(self, request: web.Request) -> tuple[Fault | None, bytes]:
         """Return the answer's JSON and the fault that its delivery meets."""
-        _check_signature(request)
+        _check_authorization(request)
         model_id = request.match_info["model_id"]
         raw = await _read(request)
         body = _parse(raw)
@@ -130,6 +140,8 @@ class Service:
         if len(model_id) > LONGEST_MODEL_ID:
             raise invalid(_constraint("modelId", LONGEST_MODEL_ID))
         contract = contract_of(model_id, self._served)
+        if model_id not in self._served:
+            check_callable(model_id)
         fault = self.faults.next(request.headers.getall(HEADER, []), body)
         if fault is not None and fault.name in REFUSALS:
             raise FaultMet(REFUSALS[fault.name])
@@ -143,9 +155,11 @@ class Service:
     def _paint(self, model_id: str, contract: str, body: Any, fault: Fault | None) -> bytes:
         if not isinstance(body, dict):
             raise malformed()
+        if self._allow_undocumented:
+            body = _without_undocumented(contract, body)
         if contract.startswith(STABILITY):
             stability.check_fields(contract, body)
-        violations = validate(model_id, body)
+        violations = validate(model_id, titan.without_own_size(body) if contract in {TITAN_V1, TITAN_V2} else body)
         if contract == NOVA_CANVAS and not violations:
             violations = nova.size_problems(body)
         if violations:
@@ -173,8 +187,9 @@ def _servable(model_id: str) -> str:
 async def _as_aws_answers(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """Give every answer a request id, and every refusal AWS's shape."""
+    """Refuse other hosts, give every answer a request id, and every refusal AWS's shape."""
     try:
+        _check_host(request)
         response = await handler(request)
     except RequestRefused as refused:
         response = _refusal(refused.refusal)
@@ -201,12 +216,24 @@ def _as_event(refusal: Refusal) -> dict[str, Any]:
     return refusal.body
 
 
-def _check_signature(request: web.Request) -> None:
-    """Refuse a request without the parts of AWS Signature Version 4; the signature itself is not checked."""
+def _check_host(request: web.Request) -> None:
+    """Refuse a Host header that does not name this machine, before anything else is looked at."""
+    hosts = request.headers.getall("Host", [])
+    if len(hosts) != 1 or not is_local(hosts[0]):
+        address = request.transport.get_extra_info("sockname") if request.transport else ("127.0.0.1", 0)
+        raise wrong_host(", ".join(hosts), "{}:{}".format(*address))
+
+
+def _check_authorization(request: web.Request) -> None:
+    """Refuse a request that has neither an API key nor the parts of AWS Signature Version 4; neither is verified."""
     authorization = request.headers.get("Authorization")
     if authorization is None:
         raise RequestRefused(MISSING_TOKEN)
     scheme, _, parameters = authorization.partition(" ")
+    if scheme.lower() == "bearer":  # what an SDK sends for AWS_BEARER_TOKEN_BEDROCK
+        if not parameters.strip():
+            raise RequestRefused(INVALID_API_KEY)
+        return
     given = {name.strip() for name, equals, value in (part.partition("=") for part in parameters.split(",")) if value}
     missing = [part for part in ("Credential", "SignedHeaders", "Signature") if part not in given]
     if scheme != "AWS4-HMAC-SHA256":
@@ -223,12 +250,26 @@ def _check_media_type(request: web.Request) -> None:
 
 async def _read(request: web.Request) -> bytes:
     try:
-        raw = await request.read()
+        async with asyncio.timeout(SLOWEST_BODY):
+            raw = await request.read()
+    except TimeoutError:
+        raise late_body(SLOWEST_BODY) from None
     except web.HTTPRequestEntityTooLarge:
         raw = None
+    except web.RequestPayloadError:  # chunks that are none
+        raise malformed() from None
     if raw is None or len(raw) > LARGEST_BODY:
         raise invalid(_constraint("body", LARGEST_BODY))
     return raw
+
+
+def _without_undocumented(contract: str, body: dict[str, Any]) -> dict[str, Any]:
+    passing = undocumented.found(contract, body)
+    for key, known in passing.items():
+        _log.warning(
+            "limner-bedrock-emulator: no document lists %r for %s; sent by %s; ignored", key, contract, known.sender
+        )
+    return {key: value for key, value in body.items() if key not in passing}
 
 
 def _constraint(member: str, limit: int) -> str:

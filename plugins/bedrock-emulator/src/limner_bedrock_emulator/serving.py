@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
@@ -18,8 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 HOST = "127.0.0.1"
-GRACE = 0.1
-"""Seconds that a request under way is given when the server stops (aiohttp takes 0 for ever)."""
+SERVER: dict[str, Any] = {
+    "access_log": None,
+    "auto_decompress": False,  # InvokeModel takes no Content-Encoding
+    "handler_cancellation": True,
+    "shutdown_timeout": 0.1,  # for a request under way; aiohttp takes 0 for ever
+}
+"""How aiohttp serves."""
 
 
 def listen(port: int) -> socket.socket:
@@ -39,11 +44,15 @@ class Emulator:
         url: the address, for boto3's ``endpoint_url`` or ``AWS_ENDPOINT_URL_BEDROCK_RUNTIME``.
     """
 
-    def __init__(self, url: str, painter: str, faults: Iterable[str], served: Mapping[str, str]) -> None:
+    def __init__(
+        self, url: str, painter: str, faults: Iterable[str], served: Mapping[str, str], *, allow_undocumented: bool
+    ) -> None:
         self.url = url
         self._requests: list[ReceivedRequest] = []
         self._faults = list(faults)
-        self.service = Service(PAINTERS[painter](), Faults(self._faults), served, self._requests.append)
+        self.service = Service(
+            PAINTERS[painter](), Faults(self._faults), served, self._requests.append, allow_undocumented=allow_undocumented
+        )
 
     @property
     def requests(self) -> list[ReceivedRequest]:
@@ -74,7 +83,12 @@ class Emulator:
 
 @contextlib.contextmanager
 def serve(
-    painter: str = "invert", *, port: int = 0, faults: Iterable[str] = (), served: Mapping[str, str] | None = None
+    painter: str = "invert",
+    *,
+    port: int = 0,
+    faults: Iterable[str] = (),
+    served: Mapping[str, str] | None = None,
+    allow_undocumented: bool = False,
 ) -> Iterator[Emulator]:
     """Run the emulator on loopback while the block runs.
 
@@ -83,6 +97,7 @@ def serve(
         port: where to listen; 0 takes a free port.
         faults: what goes wrong, see :meth:`Emulator.fail_with`.
         served: opaque model identifiers (ARNs of provisioned throughput, ...), each with the model id it stands for.
+        allow_undocumented: let keys pass that no document lists and public programs send, each with a logged warning.
 
     Raises:
         KeyError: no such painter.
@@ -90,13 +105,11 @@ def serve(
         ValueError: no such fault, or a model that is not served.
     """
     with listen(port) as listening:
-        emulator = Emulator(address(listening), painter, faults, served or {})
+        emulator = Emulator(address(listening), painter, faults, served or {}, allow_undocumented=allow_undocumented)
         loop = asyncio.new_event_loop()
         thread = threading.Thread(target=loop.run_forever, name="limner-bedrock-emulator", daemon=True)
         thread.start()
-        runner = web.AppRunner(
-            emulator.service.application(), access_log=None, handler_cancellation=True, shutdown_timeout=GRACE
-        )
+        runner = web.AppRunner(emulator.service.application(), **SERVER)
         try:
             asyncio.run_coroutine_threadsafe(_start(runner, listening), loop).result()
             yield emulator

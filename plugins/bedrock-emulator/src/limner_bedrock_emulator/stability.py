@@ -7,30 +7,35 @@ Sources: Amazon Bedrock User Guide, the pages of Stable Diffusion 3.5 Large, Sta
 from __future__ import annotations
 
 import json
+import math
 import random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from PIL import Image, ImageFilter, ImageOps
+from PIL import Image, ImageChops, ImageFilter, ImageOps
 
 from limner_bedrock_emulator import pictures
 from limner_bedrock_emulator.faults import spoil
 from limner_bedrock_emulator.model_ids import STABILITY
-from limner_bedrock_emulator.refusals import invalid, malformed
+from limner_bedrock_emulator.refusals import invalid, shortened
 from limner_bedrock_emulator.schemas import schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from limner_bedrock_emulator.faults import Fault
-    from limner_bedrock_emulator.painters import Painter, Size
+    from limner_bedrock_emulator.painters import Painter
+    from limner_bedrock_emulator.pictures import Size
 
 LARGEST_SEED = 4_294_967_294
 FORMATS = ("PNG", "JPEG", "WEBP")
 DEFAULT_STRENGTH, DEFAULT_CONTROL, DEFAULT_FIDELITY, DEFAULT_CHANGE = 0.35, 0.7, 0.5, 0.9
-DEFAULT_CREATIVITY = 0.3
+DEFAULT_CREATIVITY = {"creative-upscale": 0.3, "conservative-upscale": 0.35}
 DEFAULT_GROWTH = 5
-UPSCALING = 2
-"""Stands in: the pages of the requests name no factor."""
+FAST_UPSCALING = 4
+UPSCALING = 5
+"""Of each side, so 25 of the documented "20 to 40 times" in pixels."""
+LARGEST_UPSCALED = 3840 * 2160
+"""Pixels of the documented "4K", which no creative or conservative upscale passes."""
 
 SIZES: Mapping[str, Size] = {
     "1:1": (1024, 1024),
@@ -56,18 +61,35 @@ class Rule(NamedTuple):
     """
 
     least: int = 64
-    most: float = float("inf")
+    most: float = math.inf
     fewest: int = 0
     largest: float = 9_437_184
     ratio: float = 2.5
 
+    def problems(self, size: Size) -> list[str]:
+        """Say what is wrong with a size."""
+        short, long = sorted(size)
+        actual = f"actual: {size[0]}x{size[1]}"
+        problems = []
+        if short < self.least:
+            problems.append(f"expected sides of at least {self.least} pixels, {actual}")
+        if long > self.most:
+            problems.append(f"expected sides of at most {self.most} pixels, {actual}")
+        if long > short * self.ratio:
+            problems.append(f"expected aspect ratio 1:{self.ratio} to {self.ratio}:1, {actual}")
+        if short * long < self.fewest:
+            problems.append(f"expected at least {self.fewest} pixels, actual: {short * long}")
+        if short * long > self.largest:
+            problems.append(f"expected at most {self.largest} pixels, actual: {short * long}")
+        return problems
+
 
 RULES = {
-    "ultra": Rule(largest=float("inf"), ratio=float("inf")),
-    "sd3-5-large": Rule(largest=float("inf"), ratio=float("inf")),
-    "sd3-large": Rule(largest=float("inf"), ratio=float("inf")),
-    "fast-upscale": Rule(least=32, most=1536, fewest=1024, largest=1_048_576, ratio=float("inf")),
-    "creative-upscale": Rule(fewest=4096, largest=1_048_576),
+    "ultra": Rule(least=1, largest=math.inf, ratio=math.inf),  # its page gives no size
+    "sd3-5-large": Rule(largest=math.inf, ratio=math.inf),
+    "sd3-large": Rule(least=640, most=1536, largest=math.inf, ratio=math.inf),
+    "fast-upscale": Rule(least=32, most=1536, fewest=1024, largest=1_048_576, ratio=math.inf),
+    "creative-upscale": Rule(fewest=4096, largest=1_048_576, ratio=math.inf),
 }
 """Where a service has rules other than the common ones."""
 
@@ -86,12 +108,12 @@ def check_fields(contract: str, body: Mapping[str, Any]) -> None:
     for name in body:
         if name not in fields:
             known = f"Available fields for {contract.removeprefix(STABILITY)} are: {', '.join(fields)}"
-            raise invalid(json.dumps({"detail": f"Invalid field '{name}' in request. {known}"}))
+            raise invalid(json.dumps({"detail": f"Invalid field '{shortened(name)}' in request. {known}"}))
 
 
 def answer(contract: str, body: dict[str, Any], painter: Painter, fault: Fault | None) -> dict[str, Any]:
     """Paint what the body asks for, one picture, and shape the answer."""
-    seed = body.get("seed", 0) or random.randint(1, LARGEST_SEED)
+    seed = body.get("seed", 0) or random.randint(1, LARGEST_SEED)  # which every model takes
     picture = _paint(contract.removeprefix(STABILITY), body, painter, seed)
     name = fault.name if fault is not None else ""
     if name in REASONS:
@@ -131,10 +153,11 @@ def _remove_background(service: str, body: dict[str, Any], painter: Painter, see
 
 def _upscale(service: str, body: dict[str, Any], painter: Painter, seed: int) -> Image.Image:
     picture = _opaque(service, body)
-    larger = picture.resize((picture.width * UPSCALING, picture.height * UPSCALING))
     if service == "fast-upscale":
-        return larger
-    return painter.vary(larger, body["prompt"], body.get("creativity", DEFAULT_CREATIVITY), seed)
+        return ImageOps.scale(picture, FAST_UPSCALING)
+    to_4k = math.sqrt(LARGEST_UPSCALED / (picture.width * picture.height))
+    larger = ImageOps.scale(picture, max(1, min(UPSCALING, to_4k)))
+    return painter.vary(larger, body["prompt"], body.get("creativity", DEFAULT_CREATIVITY[service]), seed)
 
 
 def _repaint(service: str, body: dict[str, Any], painter: Painter, seed: int) -> Image.Image:
@@ -155,8 +178,8 @@ def _opening(body: dict[str, Any], source: Image.Image) -> Image.Image:
         opening = mask if mask.size == source.size else mask.resize(source.size)
     else:
         opening = ImageOps.invert(source.convert("RGBA").getchannel("A"))
-    growth = body.get("grow_mask", DEFAULT_GROWTH)
-    return opening.filter(ImageFilter.MaxFilter(2 * growth + 1)) if growth else opening
+    growth = int(body.get("grow_mask", DEFAULT_GROWTH))
+    return ImageChops.lighter(opening, opening.filter(ImageFilter.BoxBlur(growth)))  # what is added is blurred
 
 
 def _outpaint(service: str, body: dict[str, Any], painter: Painter, seed: int) -> Image.Image:
@@ -195,13 +218,4 @@ def _opaque(service: str, body: dict[str, Any]) -> Image.Image:
 
 def _read(service: str, body: dict[str, Any], key: str) -> Image.Image:
     """Read a picture and hold it against the service's rule."""
-    picture = pictures.read(body[key], f"#/{key}", formats=FORMATS)
-    short, long = sorted(picture.size)
-    rule = RULES.get(service, Rule())
-    if not (rule.least <= short and long <= rule.most and long <= short * rule.ratio):
-        raise malformed(
-            f"#/{key}: expected sides of {rule.least} to {rule.most}, ratio {rule.ratio}, actual: {long}x{short}"
-        )
-    if not rule.fewest <= short * long <= rule.largest:
-        raise malformed(f"#/{key}: expected {rule.fewest} to {rule.largest} pixels, actual: {short * long}")
-    return picture
+    return pictures.read(body[key], f"#/{key}", check=RULES.get(service, Rule()).problems, formats=FORMATS)

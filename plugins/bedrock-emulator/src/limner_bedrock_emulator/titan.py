@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from limner_bedrock_emulator.faults import Fault
-    from limner_bedrock_emulator.painters import Painter, Size
+    from limner_bedrock_emulator.painters import Painter
+    from limner_bedrock_emulator.pictures import Size
 
 LONGEST = 1408
 """Pixels of an input picture's longer side."""
@@ -49,10 +50,30 @@ class Dialect(NamedTuple):
 
 
 def _read(text: str, pointer: str) -> Image.Image:
-    return pictures.read(text, pointer, longest=LONGEST, heaviest=HEAVIEST)
+    return pictures.read(text, pointer, check=_size_problems, heaviest=HEAVIEST)
+
+
+def _size_problems(size: Size) -> list[str]:
+    return [f"expected longer side: {LONGEST}, actual: {max(size)}"] if max(size) > LONGEST else []
 
 
 TITAN = Dialect(_read, _read, _FILTERED.format(which="the all"), _FILTERED.format(which="some"))
+
+
+def without_own_size(body: dict[str, Any]) -> dict[str, Any]:
+    """Return an in- or outpainting body without ``width`` and ``height`` that are its picture's own.
+
+    The picture keeps its size in both tasks, and AWS's samples send it; it need not be one of the 25 sizes then.
+    """
+    names = {"INPAINTING": "inPaintingParams", "OUTPAINTING": "outPaintingParams"}
+    params = body.get(names.get(str(body.get("taskType")), ""))
+    config = body.get("imageGenerationConfig")
+    if not (isinstance(params, dict) and isinstance(config, dict) and isinstance(params.get("image"), str)):
+        return body
+    if "width" not in config or (config["width"], config.get("height")) != pictures.size_of(params["image"]):
+        return body
+    others = {key: value for key, value in config.items() if key not in {"width", "height"}}
+    return body | {"imageGenerationConfig": others}
 
 
 def answer(body: dict[str, Any], painter: Painter, fault: Fault | None, dialect: Dialect = TITAN) -> dict[str, Any]:

@@ -30,6 +30,12 @@ class Sdxl(BedrockModel):
             why = f"the model would look at the picture's transparency and not at the mask; {instead}"
             yield Problem.of("options.mask_source", MASK_ALPHA, why, MASKING)
 
+    def warnings(self, task: Task) -> Iterator[str]:
+        """Say so where no text of the prompt has a weight over 0."""
+        prompt = getattr(task, "prompt", None)
+        if isinstance(prompt, tuple) and not any(part.weight > 0 for part in prompt):
+            yield "no text of the prompt has a weight over 0: SDXL is told only what not to paint"
+
     def encode(self, task: Task) -> Request:
         """Write the task as the model's JSON."""
         from limner_bedrock.wire import write_body

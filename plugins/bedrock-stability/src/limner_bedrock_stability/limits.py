@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 from limner import Generate, Inpaint, Outpaint, RemoveBackground, Upscale, Vary
 from limner.limits import (
     Aspects,
@@ -29,6 +30,7 @@ SD3 = f"{GUIDE}, 'Stability.ai Stable Diffusion 3'"
 CORE = f"{GUIDE}, 'Stable Image Core request and response'"
 ULTRA = f"{GUIDE}, 'Stable Image Ultra request and response'"
 SERVICES = f"{GUIDE}, 'Stability AI Image Services'"
+OWN_END = "no upper end is documented, 32,768 is limner's own"
 
 RATIOS = ((1, 1), (16, 9), (21, 9), (2, 3), (3, 2), (4, 5), (5, 4), (9, 16), (9, 21))
 STYLES = (
@@ -54,6 +56,7 @@ FORMATS = ("image/png", "image/jpeg", "image/webp")
 LONGEST_PROMPT = 10_000
 MOST_PIXELS = 9_437_184
 LONGEST_SIDE = 4857  # follows from the most pixels and the ratio of 2.5
+LARGEST_SEED, LARGEST_SEED_OF_SERVICES = 4_294_967_295, 4_294_967_294
 MOST_SIDE_PIXELS = 2000
 
 Parameters = dict[str, Constraint]
@@ -62,10 +65,10 @@ Parameters = dict[str, Constraint]
 # ---------------------------------------------------------------------------------------------- generation models
 
 
-def seed(source: str) -> Seed:
-    """One seed range for all: what every page accepts."""
-    conflict = f"{CORE} and {ULTRA} say up to 4294967295, the others 4294967294"
-    return Seed(1, 4_294_967_294, source=f"{source}: 0 is not a seed there but draws one; {conflict}")
+def seed(source: str, largest: int) -> Seed:
+    """The seeds of one page without 0, which is its default and no seed."""
+    random = "" if source == SERVICES else f" (as {SERVICES} has it; this page calls 0 the default and says no more)"
+    return Seed(1, largest, source=f"{source}: 0 to {largest}; 0 is not a seed there but draws one{random}")
 
 
 def aspects(source: str) -> Aspects:
@@ -73,13 +76,13 @@ def aspects(source: str) -> Aspects:
     return Aspects(RATIOS, default=(1, 1), source=f"{source}: aspect_ratio; there are no sizes in pixels")
 
 
-def painted(source: str, *, weights: bool = False) -> Parameters:
+def painted(source: str, largest_seed: int, *, weights: bool = False) -> Parameters:
     """What everything that paints from words takes."""
     weight = Real(0, 2, source=f"{source}: (word:weight)") if weights else None
     return {
-        "prompt": PromptText(LONGEST_PROMPT, weights=weight, required=True, source=source),
-        "negative_prompt": NegativeText(LONGEST_PROMPT, source=source),
-        "seed": seed(source),
+        "prompt": PromptText(LONGEST_PROMPT, min_length=0, weights=weight, required=True, source=source),
+        "negative_prompt": NegativeText(LONGEST_PROMPT, min_length=0, source=source),
+        "seed": seed(source, largest_seed),
         "n": Count(1, source=f"{source}: there is no key for a number; one picture a call"),
     }
 
@@ -94,20 +97,21 @@ UPPER = "formats are written in upper case there, in lower case on the pages of 
 
 CORE_LIMITS: Limits = {
     Generate: TaskLimits(
-        {**painted(CORE), "size": aspects(CORE)},
+        {**painted(CORE, LARGEST_SEED), "size": aspects(CORE)},
         {"output_format": output_format(f"{CORE}: {UPPER}", TWO_FORMATS)},
     )
 }
 
 
-def diffusion(source: str, picture: Picture, strength: Real, output: Choice) -> Limits:
+def diffusion(source: str, largest_seed: int, picture: Picture, strength: Real, output: Choice) -> Limits:
     """A model that paints from words, and from a picture and words."""
+    parameters = painted(source, largest_seed)
     return {
-        Generate: TaskLimits({**painted(source), "size": aspects(source)}, {"output_format": output}),
+        Generate: TaskLimits({**parameters, "size": aspects(source)}, {"output_format": output}),
         Vary: TaskLimits(
             {
-                **painted(source),
-                "image": Pictures(picture, required=True, source=source),
+                **parameters,
+                "image": Pictures(picture, required=True, source=picture.source),
                 "strength": strength,
             },
             {"output_format": output},
@@ -115,23 +119,31 @@ def diffusion(source: str, picture: Picture, strength: Real, output: Choice) -> 
     }
 
 
-LEAST_SIDE = SizeRule(64, source=SD35)
+SD35_INPUT = SizeRule(64, source=f"{SD35}: each side at least 64; {OWN_END}")
+SD3_INPUT = SizeRule(640, 1536, source=f"{SD3}: sides of 640 to 1536")
 
 SD35_LIMITS = diffusion(
     SD35,
-    Picture(FORMATS, size=LEAST_SIDE, source=SD35),
-    Real(0, 1, default=0.7, source=f"{SD35}: needed, without a default; 0.7 is the value of its example"),
+    LARGEST_SEED_OF_SERVICES,
+    Picture(FORMATS, size=SD35_INPUT, source=SD35_INPUT.source),
+    Real(0, 1, default=0.7, source=f"{SD35}: needed, without a default; 0.7 is the value of its sample"),
     output_format(SD35),
 )
 SD3_LIMITS = diffusion(
     SD3,
-    Picture(("image/png", "image/jpeg"), size=LEAST_SIDE, source=f"{SD35}: the older page names no size"),
-    Real(0, 1, default=0.7, source=f"{SD3}; 0.7 is the value of the example in {SD35}"),
+    LARGEST_SEED,
+    Picture(FORMATS, size=SD3_INPUT, source=SD3_INPUT.source),
+    Real(0, 1, default=0.75, source=f"{SD3}: needed, without a default; 0.75 is the value of its sample"),
     output_format(SD3, TWO_FORMATS),
 )
 ULTRA_LIMITS = diffusion(
     ULTRA,
-    Picture(("image/png", "image/jpeg"), size=LEAST_SIDE, source=f"{ULTRA} names no rule; the one of {SD35}"),
+    LARGEST_SEED,
+    Picture(
+        FORMATS,
+        source=f"{ULTRA}: JPEG, PNG, WebP, no size is given; an older list of models gives Ultra words as its only "
+        "input, so whether it takes pictures at all is open",
+    ),
     Real(0, 1, default=0.35, source=ULTRA),
     output_format(f"{ULTRA}: {UPPER}", TWO_FORMATS),
 )
@@ -139,18 +151,38 @@ ULTRA_LIMITS = diffusion(
 
 # ---------------------------------------------------------------------------------------------- image services
 
-PAINTED = painted(SERVICES, weights=True)
+PAINTED = painted(SERVICES, LARGEST_SEED_OF_SERVICES, weights=True)
 UNGUIDED = {name: limit for name, limit in PAINTED.items() if name in {"seed", "n"}}
-INPUT = SizeRule(64, LONGEST_SIDE, max_aspect=2.5, max_pixels=MOST_PIXELS, source=SERVICES)
-IMAGE = Picture(FORMATS, size=INPUT, required=True, source=SERVICES)
-OPTIONAL_PROMPT = PromptText(LONGEST_PROMPT, weights=Real(0, 2, source=SERVICES), source=SERVICES)
-FOUND = Text(LONGEST_PROMPT, required=True, source=SERVICES)
-MASK = MaskPicture(alpha=True, source=f"{SERVICES}: white changes, black stays; without a mask, what is transparent changes")
+INPUT = SizeRule(
+    64,
+    LONGEST_SIDE,
+    max_aspect=2.5,
+    max_pixels=MOST_PIXELS,
+    source=f"{SERVICES}: the longest side follows from the ratio and the most pixels",
+)
+IMAGE = Picture(FORMATS, size=INPUT, required=True, source=INPUT.source)
+WEIGHTS = Real(0, 2, source=f"{SERVICES}: (word:weight)")
+OPTIONAL_PROMPT = PromptText(LONGEST_PROMPT, min_length=0, weights=WEIGHTS, source=SERVICES)
+FREE_PROMPT = PromptText(min_length=0, weights=WEIGHTS, source=f"{SERVICES}, style transfer: no length is given")
+FOUND = Text(
+    LONGEST_PROMPT,
+    required=True,
+    source=f"{SERVICES}: at most 10,000 characters; at least one is not documented, but an empty text finds nothing",
+)
+MASK = MaskPicture(
+    alpha=True,
+    source=f"{SERVICES}: black and white, white changes and black stays, grey is in between; without a mask, what is "
+    "transparent changes",
+)
 
 OUTPUT: Parameters = {"output_format": output_format(SERVICES)}
 STYLED: Parameters = {"style_preset": Choice(STYLES, source=SERVICES), **OUTPUT}
 GROW = Integer(
-    0, 20, default=0, source=f"{SERVICES}: 5 by default; 0 is sent, since what grows beyond the mask would not be preserved"
+    0,
+    20,
+    default=0,
+    source=f"{SERVICES}: 5 by default, and what it adds is blurred; 0 is sent, since what grows beyond the mask would "
+    "not be preserved",
 )
 GROW_FOUND = Integer(0, 20, source=f"{SERVICES}: 5 by default")
 CONTROLLED: Parameters = {"control_strength": Real(0, 1, source=f"{SERVICES}: 0.7 by default"), **STYLED}
@@ -168,7 +200,7 @@ STYLE_GUIDE_LIMITS = guided(
 )
 STYLE_TRANSFER_LIMITS: Limits = {
     Vary: TaskLimits(
-        {**PAINTED, "prompt": OPTIONAL_PROMPT, "image": Pictures(IMAGE, required=True, source=SERVICES)},
+        {**PAINTED, "prompt": FREE_PROMPT, "image": Pictures(IMAGE, required=True, source=IMAGE.source)},
         {
             "style_image": IMAGE,
             "composition_fidelity": Real(0, 1, source=f"{SERVICES}: 0.9 by default"),
@@ -203,20 +235,39 @@ BACKGROUND_LIMITS: Limits = {RemoveBackground: TaskLimits({"image": IMAGE}, OUTP
 def upscaled(image: SizeRule, creativity: str, more: Parameters) -> Limits:
     """An upscale that paints."""
     parameters = {name: limit for name, limit in PAINTED.items() if name != "n"}
-    picture = Picture(FORMATS, size=image, required=True, source=SERVICES)
+    picture = Picture(FORMATS, size=image, required=True, source=image.source)
     return {
         Upscale: TaskLimits(
             {**parameters, "image": picture},
-            {"creativity": Real(0.1, 0.5, source=f"{SERVICES}: {creativity} by default"), **more},
+            {"creativity": Real(0.1, 0.5, source=f"{SERVICES}: {creativity}"), **more},
         )
     }
 
 
-CREATIVE_INPUT = SizeRule(64, 1618, max_aspect=2.5, min_pixels=4096, max_pixels=1_048_576, source=SERVICES)
-FAST_INPUT = SizeRule(32, 1536, min_pixels=1024, max_pixels=1_048_576, source=SERVICES)
+CREATIVE_INPUT = SizeRule(
+    64,
+    16_384,
+    min_pixels=4096,
+    max_pixels=1_048_576,
+    source=f"{SERVICES}, creative upscale: no ratio is given; the longest side follows from the shortest and the pixels",
+)
+CONSERVATIVE_INPUT = attrs.evolve(
+    INPUT,
+    source=f"{SERVICES}, conservative upscale: the list of parameters; conflict: the text above it says 64x64 to "
+    "1 megapixel. The longest side follows from the ratio and the most pixels",
+)
+FAST_INPUT = SizeRule(32, 1536, min_pixels=1024, max_pixels=1_048_576, source=f"{SERVICES}, fast upscale: no ratio is given")
+FAST_OUTPUT = output_format(
+    f"{SERVICES}, fast upscale: labelled as required, and missing in the sample; so it is always sent"
+)
 
 FAST_LIMITS: Limits = {
-    Upscale: TaskLimits({"image": Picture(FORMATS, size=FAST_INPUT, required=True, source=SERVICES)}, OUTPUT)
+    Upscale: TaskLimits(
+        {"image": Picture(FORMATS, size=FAST_INPUT, required=True, source=FAST_INPUT.source)},
+        {"output_format": attrs.evolve(FAST_OUTPUT, default="png")},
+    )
 }
-CONSERVATIVE_LIMITS = upscaled(INPUT, "0.35", OUTPUT)
-CREATIVE_LIMITS = upscaled(CREATIVE_INPUT, "0.3", STYLED)
+CONSERVATIVE_LIMITS = upscaled(
+    CONSERVATIVE_INPUT, "0.35 by default; the changelog of a public client says that the service refuses it", OUTPUT
+)
+CREATIVE_LIMITS = upscaled(CREATIVE_INPUT, "0.3 by default", STYLED)

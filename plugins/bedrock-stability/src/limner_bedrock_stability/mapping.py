@@ -9,7 +9,7 @@ from limner import BadResponse, Generate, Image, Inpaint, Mask, Outpaint, Pictur
 from limner_bedrock import picture_from_base64
 from limner_bedrock.payloads import Base64
 
-from limner_bedrock_stability.limits import LONGEST_PROMPT, MOST_SIDE_PIXELS, SERVICES
+from limner_bedrock_stability.limits import MOST_SIDE_PIXELS, SERVICES
 from limner_bedrock_stability.services import Service
 from limner_bedrock_stability.wire import Answer, Body
 
@@ -82,7 +82,7 @@ def _sides(box: Box, size: tuple[int, int]) -> Box:
 
 def problems(task: Task, service: Service) -> Iterator[Problem]:
     """What is wrong between parameters that are each allowed."""
-    yield from _long_prompt(task)
+    yield from _long_prompt(task, service)
     if isinstance(task, Inpaint) and task.preserve and task.options.get("grow_mask", 0) > 0:
         limit = "paints beyond the mask, where the picture is preserved; say preserve=False, or grow_mask 0"
         yield Problem.of("options.grow_mask", task.options["grow_mask"], limit, SERVICES)
@@ -90,11 +90,15 @@ def problems(task: Task, service: Service) -> Iterator[Problem]:
         yield from _odd_canvas(task.mask, service)
 
 
-def _long_prompt(task: Task) -> Iterator[Problem]:
+def _long_prompt(task: Task, service: Service) -> Iterator[Problem]:
     prompt = getattr(task, "prompt", None)
-    if isinstance(prompt, tuple) and (length := len(in_parentheses(prompt))) > LONGEST_PROMPT:
-        limit = f"has {length:,} characters with the weights, must have at most {LONGEST_PROMPT:,}"
-        yield Problem.of("prompt", prompt, limit, SERVICES)
+    if not isinstance(prompt, tuple):
+        return
+    rule: Any = service.limits[type(task)].parameters["prompt"]
+    length = len(in_parentheses(prompt))
+    if rule.max_length is not None and length > rule.max_length:
+        limit = f"has {length:,} characters with the weights, must have at most {rule.max_length:,}"
+        yield Problem.of("prompt", prompt, limit, rule.source)
 
 
 def _odd_canvas(mask: Mask, service: Service) -> Iterator[Problem]:

@@ -3,19 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import ClassVar, cast
+from typing import Any, ClassVar, Self, cast
 from urllib.parse import urlsplit
 
-from limner import Picture, Problem, Request, Response, Task, TaskRefused
+import attrs
+from limner import Picture, Problem, Request, Response, Settings, Task, TaskRefused
 from limner_bedrock import BedrockModel
+from limner_bedrock.identifiers import region_named_by
 
 from limner_bedrock_stability.services import SERVICES, Service
 
 
 class StabilityModel(BedrockModel):
-    """What every model and service of Stability AI on Amazon Bedrock does; ``service`` is its line of the table."""
+    """What every model and service of Stability AI on Amazon Bedrock does.
+
+    Attributes:
+        service: its line of the table.
+        named: the id by which it was asked for; of an image service, the profile is called in place of the bare id.
+    """
 
     service: ClassVar[Service]
+
+    def __init__(self, settings: Settings | None = None, *, model_id: str | None = None) -> None:
+        super().__init__(settings, model_id=model_id)
+        self.named = self.model_id
+        if (
+            self.service.id != self.service.bare_id == self.model_id.rpartition("/")[2]
+        ):  # the id, or a foundation model's ARN
+            region = self.settings.region or region_named_by(self.model_id)
+            self.settings = attrs.evolve(self.settings, region=region)
+            self.model_id = self.service.id
+
+    def with_settings(self, **settings: Any) -> Self:
+        """The same model with other settings."""
+        made = super().with_settings(**settings)
+        made.named = self.named
+        return made
+
+    def notices(self) -> tuple[str, ...]:
+        """What a caller should know before calling: also that the profile is called in place of the id that was named."""
+        instead = f"{self.named} cannot be called by itself, only by its inference profile; {self.model_id} is called"
+        return (*super().notices(), *([instead] if self.named != self.model_id else []))
 
     def check(self, task: Task) -> Iterable[Problem]:
         """Say what is wrong between parameters that are each allowed."""
@@ -56,7 +84,6 @@ class StabilityModel(BedrockModel):
     def _aws_region(self, model_id: str) -> str | None:
         """The region that would be called; ``None`` at an own endpoint, and where the call itself will say what is wrong."""
         from limner_bedrock.clients import client_for
-        from limner_bedrock.identifiers import region_named_by
 
         if self.settings.endpoint_url is not None:
             return None

@@ -12,7 +12,14 @@ from limner.limits import Limits
 from limner_bedrock_stability import limits
 
 CARD = f"{limits.GUIDE}, model cards of Stability AI: active, no end-of-life date"
-PROFILES = f"{limits.SERVICES}: called by inference profile, us. before the id"
+MODEL_LIST = f"{limits.GUIDE}, 'Supported foundation models in Amazon Bedrock'"
+PROFILES = (
+    f"{limits.GUIDE}, 'Supported Regions and models for inference profiles'; every sample of {limits.SERVICES} has us. "
+    "before the id"
+)
+
+PROFILE = "us."
+"""Before an image service's id: the inference profile by which alone it is called."""
 
 GENERATION_REGIONS = ("us-west-2",)
 SERVICE_REGIONS = ("us-east-1", "us-east-2", "us-west-2")
@@ -43,7 +50,8 @@ class Service:
         ids: the id's other documented spellings.
         limits: what it accepts.
         keys: its own names of uniform parameters and options, where they differ.
-        has_mode: whether ``mode`` tells text to image from image to image.
+        has_mode: whether ``mode`` tells text to image from image to image. Not so for Ultra, whose page lists it for text to
+            image alone, with one value that is the default.
         regions: where it can be called; empty where no document says so.
         aliases: short names besides ``stability-NAME``.
         lifecycle: where it stands in its life.
@@ -62,6 +70,11 @@ class Service:
     source: str
 
     @property
+    def bare_id(self) -> str:
+        """The id without the prefix of an inference profile."""
+        return self.id.removeprefix(PROFILE)
+
+    @property
     def is_current(self) -> bool:
         """Whether it is what its name means today."""
         return not isinstance(self.lifecycle, Superseded)
@@ -75,30 +88,29 @@ def _edit(name: str, model: str, accepted: Limits, **keys: str) -> Service:
     """One of the thirteen image services."""
     bare = f"stability.{model}-v1:0"
     return Service(
-        name=name, id=f"us.{bare}", ids=(bare,), limits=accepted, keys=keys, regions=SERVICE_REGIONS, source=PROFILES
+        name=name, id=PROFILE + bare, ids=(bare,), limits=accepted, keys=keys, regions=SERVICE_REGIONS, source=PROFILES
     )
 
 
 def _older(newer: Service, id: str, source: str, accepted: Limits | None = None) -> Service:  # noqa: A002 - the field's name
     """A model that a newer one took the place of."""
-    lifecycle = Superseded(replacement=newer.id, source=f"{limits.GUIDE}: its pages name {newer.id}; no day is documented")
+    said = f"{limits.GUIDE}, 'Stability AI models': all but the current ones are being deprecated; no day is given"
+    lifecycle = Superseded(replacement=newer.id, source=said)
     return attrs.evolve(
         newer, id=id, limits=accepted or newer.limits, aliases=(), regions=(), lifecycle=lifecycle, source=source
     )
 
 
-_CORE = Service(name="core", id="stability.stable-image-core-v1:1", limits=limits.CORE_LIMITS, source=limits.CORE)
+_CORE = Service(name="core", id="stability.stable-image-core-v1:1", limits=limits.CORE_LIMITS, source=MODEL_LIST)
 _SD35 = Service(
     name="sd3-5-large",
     id="stability.sd3-5-large-v1:0",
     limits=limits.SD35_LIMITS,
     has_mode=True,
     aliases=("sd3.5",),
-    source=limits.SD35,
+    source=MODEL_LIST,
 )
-_ULTRA = Service(
-    name="ultra", id="stability.stable-image-ultra-v1:1", limits=limits.ULTRA_LIMITS, has_mode=True, source=limits.ULTRA
-)
+_ULTRA = Service(name="ultra", id="stability.stable-image-ultra-v1:1", limits=limits.ULTRA_LIMITS, source=MODEL_LIST)
 
 SERVICES = (
     _CORE,

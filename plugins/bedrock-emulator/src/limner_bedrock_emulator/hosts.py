@@ -1,0 +1,23 @@
+"""Which Host headers are answered: those of this machine, so that no web page can lead a browser here (DNS rebinding)."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+
+def is_local(host: str) -> bool:
+    """Tell whether a Host header names loopback: ``localhost``, 127.0.0.0/8 or ``[::1]``, with a port or without."""
+    try:
+        parts = urlsplit(f"//{host}")
+        name, _ = parts.hostname, parts.port
+    except ValueError:  # no such port, or an open bracket
+        return False
+    if name is None or parts.netloc != host or "@" in host:
+        return False
+    if name.lower() == "localhost":
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False
