@@ -98,9 +98,13 @@ def make_client(session: Any, service: str, region: str | None, endpoint_url: st
     """
     from botocore.config import Config
 
+    from limner_bedrock.connections import bound_answers
+
     make = session.client if hasattr(session, "client") else session.create_client
     with _lock, _saying_what_is_no_url():
-        return make(service, region, endpoint_url=endpoint_url, config=Config(**config))
+        client = make(service, region, endpoint_url=endpoint_url, config=Config(**config))
+    bound_answers(client)
+    return client
 
 
 @contextmanager
@@ -124,7 +128,7 @@ def _client(way: _Way) -> Any:
             "bedrock-runtime",
             way.region,
             way.endpoint_url,
-            connect_timeout=way.connect_timeout,
+            connect_timeout=min(way.connect_timeout, way.timeout),
             read_timeout=way.timeout,
             max_pool_connections=way.connections,
             retries={"mode": "standard", "total_max_attempts": 1},  # limner itself tries again: see retrying

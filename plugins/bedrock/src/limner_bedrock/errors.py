@@ -8,6 +8,7 @@ meanings, so that a row is found by code and text; the status decides only where
 from __future__ import annotations
 
 import re
+from concurrent.futures import CancelledError
 from typing import Any
 
 import attrs
@@ -25,6 +26,18 @@ from limner import (
     RequestRejected,
     TaskRefused,
 )
+
+
+class GivenUp(CancelledError):
+    """limner itself ended a call that was out. Of CancelledError's kind, it comes through botocore as it is.
+
+    Attributes:
+        error: why, in limner's own tree.
+    """
+
+    def __init__(self, error: ProviderError) -> None:
+        super().__init__(error)
+        self.error = error
 
 
 def _words(text: str) -> frozenset[str]:

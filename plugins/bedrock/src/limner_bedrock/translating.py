@@ -9,7 +9,7 @@ from typing import Any
 
 from limner import LimnerError, Problem, ProviderError, TaskRefused
 
-from limner_bedrock.errors import row_of, said
+from limner_bedrock.errors import GivenUp, row_of, said
 
 _MAX_TEXT = 300
 
@@ -32,6 +32,8 @@ def translated(error: BaseException, *, model: str, attempts: int = 1, request_i
         attempts: how often the call was sent.
         request_id: where the error itself has none.
     """
+    if isinstance(error, GivenUp):
+        return type(error.error)(error.error.message, model=model, request_ids=filter(None, [request_id]))
     row = row_of(error)
     if row is None:
         return None
