@@ -104,7 +104,16 @@ def make_client(session: Any, service: str, region: str | None, endpoint_url: st
     with _lock, _saying_what_is_no_url():
         client = make(service, region, endpoint_url=endpoint_url, config=Config(**config))
     bound_answers(client)
+    client.meta.events.register("before-parse", _tidied)
     return client
+
+
+def _tidied(response_dict: dict[str, Any], **_: Any) -> None:
+    """Make an error's body plain; botocore calls this before it reads an answer."""
+    if response_dict["status_code"] >= 300:
+        from limner_bedrock.tidying import tidy_error
+
+        response_dict["body"] = tidy_error(response_dict["body"])
 
 
 @contextmanager

@@ -9,12 +9,11 @@ from __future__ import annotations
 import socket
 import ssl
 import time
+from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any
 
 import limner
 from botocore.awsrequest import AWSHTTPConnection, AWSHTTPConnectionPool, AWSHTTPSConnection, AWSHTTPSConnectionPool
-
-from limner_bedrock.errors import GivenUp
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -27,6 +26,18 @@ MAX_ERROR_BYTES = 1_000_000
 
 _LOOK_SECONDS = 0.5
 """How often a call that waits looks whether its caller has given up."""
+
+
+class GivenUp(CancelledError):
+    """limner itself ended a call that was out. Of CancelledError's kind, it comes through botocore as it is.
+
+    Attributes:
+        error: why, in limner's own tree.
+    """
+
+    def __init__(self, error: limner.ProviderError) -> None:
+        super().__init__(error)
+        self.error = error
 
 
 def bound_answers(client: Any) -> None:

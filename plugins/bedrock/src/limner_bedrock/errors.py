@@ -8,7 +8,6 @@ meanings, so that a row is found by code and text; the status decides only where
 from __future__ import annotations
 
 import re
-from concurrent.futures import CancelledError
 from typing import Any
 
 import attrs
@@ -26,18 +25,6 @@ from limner import (
     RequestRejected,
     TaskRefused,
 )
-
-
-class GivenUp(CancelledError):
-    """limner itself ended a call that was out. Of CancelledError's kind, it comes through botocore as it is.
-
-    Attributes:
-        error: why, in limner's own tree.
-    """
-
-    def __init__(self, error: ProviderError) -> None:
-        super().__init__(error)
-        self.error = error
 
 
 def _words(text: str) -> frozenset[str]:
@@ -275,7 +262,7 @@ _LOCAL_BY_NAME = {name: row for row in LOCAL for name in row.names}
 def row_of(error: BaseException) -> Row | None:
     """Find the row of an error; ``None`` where it comes neither from AWS nor from botocore."""
     response = getattr(error, "response", None)
-    if isinstance(response, dict) and "Error" in response:
+    if isinstance(response, dict):
         return _row_of_answer(*said(response))
     return next((_LOCAL_BY_NAME[base.__name__] for base in type(error).__mro__ if base.__name__ in _LOCAL_BY_NAME), None)
 
@@ -289,7 +276,7 @@ def _row_of_answer(code: str, text: str, status: int) -> Row:
 
 def said(response: dict[str, Any]) -> tuple[str, str, int]:
     """Code, text and HTTP status. The events of a stream have no status, and begin their codes in lower case."""
-    error = response["Error"]
+    error = response.get("Error") or {}
     code = str(error.get("Code") or "").partition(":")[0].rpartition("#")[2]
     code = code[:1].upper() + code[1:] if code.endswith("Exception") else code
     return code, str(error.get("Message") or ""), response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0

@@ -9,7 +9,8 @@ from typing import Any
 
 from limner import LimnerError, Problem, ProviderError, TaskRefused
 
-from limner_bedrock.errors import GivenUp, row_of, said
+from limner_bedrock.connections import GivenUp
+from limner_bedrock.errors import row_of, said
 
 _MAX_TEXT = 300
 
@@ -62,7 +63,7 @@ def retry_after(error: BaseException) -> float:
     try:
         until = email.utils.parsedate_to_datetime(asked)
         return max(0.0, (until - datetime.datetime.now(datetime.UTC)).total_seconds())
-    except (TypeError, ValueError):  # no date, or one without a zone
+    except (TypeError, ValueError, OverflowError):  # no date, one without a zone, or with one that is none
         return 0.0
 
 
