@@ -256,6 +256,16 @@ LOCAL = (
 )
 """What botocore and urllib3 raise by themselves, by the name of the class or of a base, the nearest first."""
 
+API_KEY_OVER_HTTP = Row(
+    "InvalidEndpointConfigurationError",
+    TaskRefused,
+    "botocore sends an API key over https alone, and this endpoint is one of http",
+    "unset AWS_BEARER_TOKEN_BEDROCK and use access keys, or give an endpoint_url of https",
+    text="bearer authorization requires an https endpoint",
+    parameter="AWS_BEARER_TOKEN_BEDROCK",
+)
+"""The same error of botocore as a wrong endpoint's, by its text."""
+
 _LOCAL_BY_NAME = {name: row for row in LOCAL for name in row.names}
 
 
@@ -264,6 +274,8 @@ def row_of(error: BaseException) -> Row | None:
     response = getattr(error, "response", None)
     if isinstance(response, dict):
         return _row_of_answer(*said(response))
+    if API_KEY_OVER_HTTP.holds(type(error).__name__, str(error)):
+        return API_KEY_OVER_HTTP
     return next((_LOCAL_BY_NAME[base.__name__] for base in type(error).__mro__ if base.__name__ in _LOCAL_BY_NAME), None)
 
 

@@ -38,7 +38,7 @@ def invoke(settings: BedrockSettings, request: limner.Request) -> limner.Respons
             error.request_ids = tuple(filter(None, [_request_id(answer)]))
         raise
     except Exception as error:
-        from limner_bedrock.translating import translated
+        from limner_bedrock.translating import tells_secrets, translated
 
         known = translated(error, model=request.model_id, attempts=call.attempts, request_id=_request_id(answer))
         if known is None and answer:
@@ -47,7 +47,7 @@ def invoke(settings: BedrockSettings, request: limner.Request) -> limner.Respons
             raise
         if isinstance(known, limner.AuthenticationFailed):
             forget_clients()
-        raise known from error
+        raise known from (None if tells_secrets(error) else error)
     return limner.Response(body, _request_id(answer), call.attempts, call.region)
 
 
