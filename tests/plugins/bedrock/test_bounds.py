@@ -118,7 +118,7 @@ def test_sending_has_the_time_of_the_call_not_that_of_the_connection(send):
 ENDLESS = {
     "body": (head(length="Connection: close"), b" ", False),
     "chunked body": (head(length="Transfer-Encoding: chunked"), b"3E8\r\n" + b" " * 1000 + b"\r\n", False),
-    "trailer": (head(length="Transfer-Encoding: chunked") + b"0\r\n", b"x: y\r\n", False),
+    "trailer": (head(length="Transfer-Encoding: chunked") + b"0\r\n", b"x: " + b"y" * 1000 + b"\r\n", False),
     "error": (head(503), b" ", False),
     "chunked error": (head(400, length="Transfer-Encoding: chunked"), b"1\r\n \r\n", False),
     "redirect": (head(302), b" ", False),
