@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import attrs
+import limner
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -69,7 +70,7 @@ def test_seed_0_where_the_provider_takes_it_for_random():
 
 @pytest.mark.parametrize("mode", ["strict", "nearest"])
 def test_numbers_beyond_any_float(mode):
-    with pytest.raises(TaskRefused, match=r"size=.*seed="):
+    with pytest.raises(limner.TaskRefused, match=r"size=.*seed="):
         Generate(prompt="a", seed=10**400, size=(10**400, 1))
     assert "options.tile" in refusal(Generate(prompt="a", options={"tile": 10**400}), mode=mode)
     if mode == "nearest":

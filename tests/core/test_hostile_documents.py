@@ -148,6 +148,16 @@ def test_a_mask_is_no_picture_and_a_picture_no_mask():
             restore(wrong, known)
 
 
+def test_masks_are_unpacked_only_where_a_task_has_one(monkeypatch):
+    mask = json.loads(limner.to_json(limner.Inpaint(image=png((4, 4)), mask=Mask.box((0, 0, 2, 2), size=(4, 4)))))["mask"]
+    unpacked: list[object] = []
+    monkeypatch.setattr(Mask, "read", unpacked.append)
+    for name in ("options", "prompt", "negative_prompt", "seed", "size"):
+        for value in (mask, [mask] * 50, {"a": [mask]}, {"$object": {"a": {"$object": {"b": mask}}}}):
+            read(json.dumps({"task": "generate", "prompt": "a", name: value}))
+    assert not unpacked
+
+
 def test_neither_json_nor_provenance_has_settings_and_provenance_has_no_picture():
     secrets = {"key": "s3cr3t-of-mine", "region": "where-i-am-1"}
     assert set(secrets) <= {field.name for field in FakeSettings.__attrs_attrs__}

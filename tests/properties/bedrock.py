@@ -14,7 +14,7 @@ from limner.images import Image
 from limner.testing.constraints import expansions
 from limner.testing.pictures import TINY
 from limner.testing.strategies import images, masks, tasks_within, values
-from limner_bedrock_emulator import pictures
+from limner_bedrock_emulator import nova, pictures, titan
 from limner_bedrock_emulator.refusals import RequestRefused
 from limner_bedrock_emulator.schemas import validate
 from limner_bedrock_sdxl.plugin import Sdxl
@@ -85,8 +85,8 @@ def _read_pictures(model, body):
             pictures.same_size(pictures.read(body["mask_image"], "#/mask_image"), picture, "#/mask_image")
         return
     (params,) = (value for key, value in body.items() if key.endswith("Params"))
-    nova = isinstance(model, NovaCanvas)
-    read = functools.partial(pictures.read, longest=4096 if nova else 1408, heaviest=25_000_000 if nova else 5_000_000)
+    dialect = nova.DIALECT if isinstance(model, NovaCanvas) else titan.TITAN
+    read = dialect.read
     for key in ("image", "conditionImage", "referenceImage"):
         if key in params:
             picture = read(params[key], f"#/{key}")
@@ -95,7 +95,7 @@ def _read_pictures(model, body):
     if "referenceImage" in params:
         assert picture.mode == "RGB"
     if "maskImage" in params:
-        mask = read(params["maskImage"], "#/maskImage")
+        mask = dialect.read_mask(params["maskImage"], "#/maskImage")
         pictures.same_size(mask, picture, "#/maskImage")
         pictures.black_and_white(mask, "#/maskImage")
 

@@ -93,7 +93,7 @@ class _Freezing:
 
     def _value(self, where: str, value: Any, level: int) -> Any:
         try:
-            self._add(where, value._size if isinstance(value, Options) else 1)
+            self._add(where, value._size if type(value) is Options else 1)
             return self._frozen(where, value, level)
         except (TaskRefused, OSError):
             raise
@@ -107,15 +107,20 @@ class _Freezing:
 
     def _frozen(self, where: str, value: Any, level: int) -> Any:  # noqa: PLR0911 - one for each kind of value
         match value:
-            case None | bool() | Image():
+            case None | bool():
                 return value
-            case int():
-                return _whole(where, int.__int__(value))
             case str():
                 return _text(where, value)
+            case int():
+                return _whole(where, int.__int__(value))
             case float() if math.isfinite(value):
                 return float.__float__(value)
-            case Options():
+            case list() | tuple():
+                _check_depth(where, value, level + 1)
+                return tuple([self._value(where, item, level + 1) for item in value])
+            case Image():
+                return value
+            case _ if type(value) is Options:
                 _check_depth(where, value, level + value._depth)
                 return value
             case Mapping():
@@ -123,9 +128,6 @@ class _Freezing:
                 nested = Options.__new__(Options)
                 nested._hold(self.mapping(where, value, level + 1))
                 return nested
-            case list() | tuple():
-                _check_depth(where, value, level + 1)
-                return tuple([self._value(where, item, level + 1) for item in value])
         return _picture(where, value)
 
 
@@ -174,13 +176,13 @@ def _picture(where: str, value: Any) -> Image:
 def _depth(value: Any) -> int:
     if isinstance(value, tuple):
         return 1 + max(map(_depth, value), default=0)
-    return value._depth if isinstance(value, Options) else 0
+    return value._depth if type(value) is Options else 0
 
 
 def _size(value: Any) -> int:
     if isinstance(value, tuple):
         return 1 + sum(map(_size, value))
-    return value._size if isinstance(value, Options) else 1
+    return value._size if type(value) is Options else 1
 
 
 def _typed(value: Any) -> Any:

@@ -55,7 +55,7 @@ async def in_worker(model: ModelInterface, job: Callable[[], T]) -> T:
     slots = workers.slots("run", model.id, model.settings.max_in_flight)
     try:
         return await asyncio.wrap_future(slots.start(workers.bound(job, cancelled), cancelled))
-    except (asyncio.CancelledError, GeneratorExit):
+    except asyncio.CancelledError:
         cancelled.set()
         raise
 

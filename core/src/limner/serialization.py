@@ -251,7 +251,7 @@ class _Reading:
                 return self.image(document)
             case "mask":
                 return document if document in (None, "alpha") else self._mask(document)
-        return self.value(document)
+        return self._value(document)
 
     def image(self, document: Any) -> Image:
         match document:
@@ -272,17 +272,20 @@ class _Reading:
         )
 
     def value(self, document: Any) -> Any:
+        """A value in an account: that of any field."""
+        return self._mask(document) if isinstance(document, dict) and "$mask" in document else self._value(document)
+
+    def _value(self, document: Any) -> Any:
+        """No mask, of which a task has one: a few kilobytes can unpack to 100 MB, and options might hold thousands."""
         match document:
             case {"$picture": _}:
                 return self.image(document)
-            case {"$mask": _}:
-                return self._mask(document)
             case {"$text": text, "weight": weight, **rest} if not rest:
                 return WeightedText(text, weight)
             case dict():
                 return self._object(document)
             case list():
-                return tuple(map(self.value, document))
+                return tuple(map(self._value, document))
         return document
 
     def _object(self, document: Document) -> Options:
@@ -292,7 +295,7 @@ class _Reading:
                 document = inner
             case _ if wrong := [name for name in document if name in _TAGS]:
                 raise TaskRefused([Problem.of("json", document, f"this is not how limner writes {wrong[0]}")])
-        return Options({name: self.value(item) for name, item in document.items()})
+        return Options({name: self._value(item) for name, item in document.items()})
 
 
 _TAGS = ("$picture", "$mask", "$text", "$object")

@@ -38,7 +38,7 @@ class Settings:
     Args:
         fit: ``strict`` refuses what is not allowed, ``nearest`` moves it to the nearest allowed value.
         on_filtered: ``raise`` ContentFiltered when the provider's filter held a picture back, or ``return`` what came.
-        timeout: seconds to wait for one answer.
+        timeout: seconds for one answer in all, from connecting to its last byte.
         max_in_flight: requests side by side, at most.
         max_n: pictures in one task, at most.
         strip_metadata: take EXIF (GPS with it), XMP, IPTC, texts and what stands behind a file's end (such as a motion
@@ -61,7 +61,7 @@ class Settings:
         Raises:
             TaskRefused: a name is unknown, or a value is wrong.
         """
-        shown = {field.name: bool(field.repr) for field in attrs.fields(cls)}
+        shown = {field.name: field.repr for field in attrs.fields(cls)}
         for name in values:
             if name not in shown:
                 meant = did_you_mean(name, shown) or f"there are {', '.join(shown)}"
@@ -74,5 +74,7 @@ class Settings:
                     words = str(error.args[0])
                     safe = "is not as it must be (not shown)" if str(value) in words else words
                     raise TaskRefused([Problem(f"setting {name}", "", safe)]) from None
-                raise TaskRefused([Problem.of(f"setting {name}", value, str(error.args[0]))]) from error
+                show = shown[name]
+                problem = Problem.of(f"setting {name}", value, str(error.args[0]))
+                raise TaskRefused([attrs.evolve(problem, value=show(value)) if callable(show) else problem]) from error
         return cls(**values)

@@ -1,7 +1,12 @@
 """The HTTP around the models: signature, identifiers, limits, shapes, both call forms."""
 
+import asyncio
 import json
 import re
+import shutil
+import ssl
+import subprocess
+import threading
 import urllib.error
 import urllib.request
 from urllib.parse import quote
@@ -9,11 +14,16 @@ from urllib.parse import quote
 import boto3
 import limner_bedrock_emulator
 import pytest
+from aiohttp import web
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from limner_bedrock_emulator.eventstream import PART
+from limner_bedrock_emulator.faults import Faults
 from limner_bedrock_emulator.model_ids import contract_of
+from limner_bedrock_emulator.painters import Invert
 from limner_bedrock_emulator.refusals import RequestRefused
+from limner_bedrock_emulator.service import Service
+from limner_bedrock_emulator.serving import SERVER
 from PIL import Image
 
 SDXL, V2 = "stability.stable-diffusion-xl-v1", "amazon.titan-image-generator-v2:0"
@@ -69,25 +79,60 @@ def test_an_empty_api_key_is_refused(post, authorization):
     assert body == {"message": "Authentication failed: Please make sure your API Key is valid."}
 
 
-def test_an_api_key_is_taken_as_a_signature_is(emulator, monkeypatch):
+def test_an_api_key_is_taken_as_a_signature_is(post):
+    assert post(data=json.dumps(BODY).encode(), authorization="Bearer an-api-key", Content_Type="application/json")[0] == 200
+
+
+@pytest.fixture
+def encrypted(tmp_path):
+    """Serve over TLS; give the address, the certificate and the received requests."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl makes the certificate")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    make = "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1"
+    subprocess.run([*make.split(), "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    received = []
+    runner = web.AppRunner(Service(Invert(), Faults(), {}, received.append).application(), **SERVER)
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+
+    async def start():
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+        return runner.addresses[0][1]
+
+    port = asyncio.run_coroutine_threadsafe(start(), loop).result()
+    yield f"https://127.0.0.1:{port}", certificate, received
+    asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result()
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+def test_boto3_with_an_api_key(encrypted, monkeypatch):
+    """boto3 sends the key over TLS alone."""
+    url, certificate, received = encrypted
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "an-api-key")
-    client = boto3.client("bedrock-runtime", region_name="us-east-1", endpoint_url=emulator.url)
+    client = boto3.client("bedrock-runtime", region_name="us-east-1", endpoint_url=url, verify=str(certificate))
     assert client.invoke_model(modelId=SDXL, body=json.dumps(BODY))["body"].read()
-    assert emulator.requests[0].headers["authorization"] == "Bearer an-api-key"
+    assert received[0].headers["authorization"] == "Bearer an-api-key"
     client.close()
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3:80", "localhost:8765", "LocalHost", "[::1]:8765"])
 def test_a_host_of_this_machine_is_answered(post, host):
-    assert post(data=json.dumps(BODY).encode(), Host=host)[0] == 200
+    assert post(data=json.dumps(BODY).encode(), Host=host, Content_Type="application/json")[0] == 200
 
 
 @pytest.mark.parametrize(
     "host",
     ["evil.example", "evil.example:8765", "127.0.0.1.evil.example", "localhost.evil.example", "10.0.0.1", "[::2]", "0.0.0.0",
-     "127.0.0.1@evil.example", "evil.example@127.0.0.1", "127.0.0.1/x", "127.0.0.1:x", "[::1", "localhost,evil.example", "x"],
+     "127.0.0.1@evil.example", "evil.example@127.0.0.1", "127.0.0.1/x", "127.0.0.1:x", "[::1", "a,localhost", "x"],
 )  # fmt: skip
 @pytest.mark.parametrize("authorization", [SIGNED, None])
 def test_another_host_is_refused_before_anything_else(post, emulator, host, authorization):

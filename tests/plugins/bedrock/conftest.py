@@ -84,8 +84,12 @@ class Stub:
         kind = "exception" if name.endswith("Exception") else "event"
         content = {"message": content} if kind == "exception" else {"bytes": base64.b64encode(content).decode()}
         payload = json.dumps(content).encode()
-        headers = b""
         said = {":message-type": kind, f":{kind}-type": name, ":content-type": "application/json"}
+        return Stub._frame(said, payload)
+
+    @staticmethod
+    def _frame(said, payload):
+        headers = b""
         for key, value in said.items():
             headers += bytes([len(key)]) + key.encode() + b"\x07" + struct.pack(">H", len(value)) + value.encode()
         prelude = struct.pack(">II", 16 + len(headers) + len(payload), len(headers))

@@ -55,9 +55,15 @@ def test_an_interrupted_run_of_several_calls(stub, patient):
     assert len(stub.requests) == 1
 
 
-def test_giving_up_ends_the_wait(stub, send, waits):
-    limner.cancellation().set()
+def test_giving_up_ends_the_wait(stub, send, monkeypatch):
+    class GivesUp(threading.Event):
+        def wait(self, timeout=None):
+            self.set()
+            return super().wait(timeout)
+
+    event = GivesUp()
+    monkeypatch.setattr(limner, "cancellation", lambda: event)
     stub.otherwise = stub.error(429, "ThrottlingException")
-    with pytest.raises(limner.ProviderError, match="cancelled"):
+    with pytest.raises(limner.ProviderError, match="cancelled before it was sent again"):
         send()
     assert len(stub.requests) == 1

@@ -249,3 +249,10 @@ def test_the_list_fails(see, session, control, status, code, said):
     fine, detail = see(endpoint_url=None, session=session, live=True)["list of models"]
     assert fine is False
     assert said in detail
+
+
+def test_an_api_key_does_not_go_over_http(see, monkeypatch, stub):
+    monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "s3cr3t")
+    fine, detail = see(endpoint_url=stub.url)["endpoint"]
+    assert fine is False
+    assert "unset AWS_BEARER_TOKEN_BEDROCK" in detail

@@ -288,3 +288,11 @@ def test_the_password_of_an_endpoint_is_hidden():
     shown = str(translated(error, model="m"))
     assert "pa55word" not in shown
     assert "127.0.0.1" in shown
+
+
+def test_an_api_key_over_http_names_the_variable(send, monkeypatch):
+    monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "hush")
+    with pytest.raises(limner.TaskRefused, match=r"unset AWS_BEARER_TOKEN_BEDROCK .*https") as caught:
+        send()
+    assert [problem.parameter for problem in caught.value.problems] == ["AWS_BEARER_TOKEN_BEDROCK"]
+    assert "give a URL" not in str(caught.value)

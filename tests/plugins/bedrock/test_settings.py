@@ -83,3 +83,12 @@ def test_they_hash_compare_and_pass_through_again():
 
 def test_a_session_is_not_shown():
     assert "session" not in repr(BedrockSettings(session=boto3.Session(aws_secret_access_key="hush", aws_access_key_id="x")))
+
+
+def test_an_endpoint_is_shown_without_its_user():
+    settings = BedrockSettings(endpoint_url="http://user:hush@127.0.0.1:8080/hush?hush")
+    assert "endpoint_url='http://127.0.0.1:8080'" in repr(settings)
+    assert "hush" not in repr(settings)
+    with pytest.raises(limner.TaskRefused) as caught:
+        BedrockSettings.of({"endpoint_url": "http://user:hush/hush@127.0.0.1"})
+    assert "hush" not in str(caught.value)

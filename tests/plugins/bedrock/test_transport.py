@@ -1,6 +1,7 @@
 """InvokeModel over HTTP: what is on the wire, what comes back, what is tried again."""
 
 import base64
+import contextlib
 import datetime
 import io
 import json
@@ -9,6 +10,8 @@ from email.utils import format_datetime
 import limner
 import PIL.Image
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from limner_bedrock import transport
 
 RETRIED = [
@@ -272,11 +275,97 @@ def test_a_stalled_stream(stub, send):
 
 
 @pytest.mark.parametrize(
-    ("said", "read"), [("7", 7), ("0", None), ("", None), ("-1", None), ("٣", None), ("9" * 5000, None), ("9" * 15, None)]
+    ("said", "read"), [("7", 7), ("007", 7), ("0", 1), (None, 25_000_001), ("9" * 15, 25_000_001), ("26000000", 25_000_001)]
 )
 def test_how_much_to_read_is_never_more_than_the_limit_and_one(said, read):
-    answer = {"ResponseMetadata": {"HTTPHeaders": {"content-length": said}}}
-    assert transport._length(answer) == (read or transport.MAX_BODY_BYTES + 1)
+    headers = {} if said is None else {"content-length": said}
+    assert transport._length({"ResponseMetadata": {"HTTPHeaders": headers}}) == read
+
+
+@pytest.mark.parametrize("said", ["0x10", "-1", "+2", "", "2, 2", "\u0663", "9" * 5000, "1e3", "two"])
+def test_a_length_that_is_none(stub, send, said):
+    stub.otherwise = stub.send(**{"Content-Length": said.encode().decode("latin-1")}, Connection="close")
+    with pytest.raises(limner.BadResponse, match=r"Content-Length is no number.*\(request request-1\)"):
+        send()
+    assert len(stub.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Mon, 01 Jan 2024 00:00:00 +99999999999999",
+        "Mon, 01 Jan 2024 00:00:00 -2460",
+        "Fri, 31 Dec 9999 23:59:59 -2359",
+        "Mon, 99 Jan 99999 99:99:99 GMT",
+        "1e400",
+        "9" * 400,
+        "nan",
+    ],
+)
+def test_retry_after_that_is_no_time(stub, send, waits, said):
+    stub.answers.append(stub.error(429, "ThrottlingException", Retry_After=said))
+    assert send().attempts == 2
+    assert 0 <= waits[0] <= 60
+
+
+ODD_ERRORS = [
+    b"[1]",
+    b"null",
+    b"5",
+    b"\xff\xfe not UTF-8",
+    b'{"message": 5}',
+    b'{"message": {"a": 1}}',
+    b'{"__type": {}}',
+    b'{"__type": 5}',
+    b'{"code": []}',
+    b'{"message": "\\ud800"}',
+    b'{"message": null, "originalStatusCode": "x"}',
+    b"[" * 100_000,
+    b'{"a":' * 100_000,
+    b"<html>busy</html>",
+    b"",
+]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("body", ODD_ERRORS, ids=lambda body: repr(body[:30]))
+@pytest.mark.usefixtures("quick")
+def test_an_error_with_an_odd_body_is_that_error(stub, send, body, stream):
+    stub.answers.append(stub.send(503, body))
+    stub.otherwise = stub.send(400, body, x_amzn_ErrorType="ValidationException")
+    with pytest.raises(limner.RequestRejected) as caught:
+        send(stream=stream)
+    assert type(caught.value) is limner.RequestRejected
+    assert len(str(caught.value)) < 600
+    assert len(stub.requests) == 2
+
+
+@pytest.mark.parametrize("status", [300, 302, 304, 600, 999])
+def test_a_status_that_is_no_answer(stub, send, status):
+    stub.otherwise = stub.send(status)
+    with pytest.raises(limner.BadResponse, match=f"HTTP {status}"):
+        send()
+
+
+@pytest.mark.parametrize("content", [b"5", b'{"bytes": 5}', b'{"bytes": null}', b'{"bytes": "*"}', b"[]", b"\xff", b"{"])
+def test_an_event_that_is_none(stub, send, content):
+    event = stub._frame({":message-type": "event", ":event-type": "chunk", ":content-type": "application/json"}, content)
+    stub.otherwise = stub.send(body=event, Content_Type="application/vnd.amazon.eventstream")
+    with pytest.raises(limner.BadResponse):
+        send(stream=True)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    st.sampled_from(["Content-Length", "Retry-After", "Content-Type", "Transfer-Encoding", "Date", "x-amzn-ErrorType"]),
+    st.text(st.characters(min_codepoint=32, max_codepoint=255, exclude_characters="\x7f\x85\xa0"), max_size=60),
+    st.sampled_from([200, 301, 400, 429, 500]),
+    st.booleans(),
+)
+def test_nothing_leaves_the_tree_whatever_a_header_says(stub, send, name, value, status, stream):
+    stub.otherwise = stub.send(status, **{name: value}, Connection="close")
+    with contextlib.suppress(limner.LimnerError):
+        send(stream=stream, max_attempts=1, timeout=10)
 
 
 def test_a_bug_is_not_dressed_up(send):

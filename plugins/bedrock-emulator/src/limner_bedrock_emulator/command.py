@@ -40,7 +40,7 @@ def command(port: int, painter: str, faults: tuple[str, ...], served: dict[str, 
     from limner_bedrock_emulator.faults import Faults
     from limner_bedrock_emulator.painters import PAINTERS
     from limner_bedrock_emulator.service import Service
-    from limner_bedrock_emulator.serving import GRACE, address, listen
+    from limner_bedrock_emulator.serving import SERVER, address, listen
 
     try:
         service = Service(PAINTERS[painter](), Faults(faults), served, allow_undocumented=allow_undocumented)
@@ -52,11 +52,4 @@ def command(port: int, painter: str, faults: tuple[str, ...], served: dict[str, 
         raise click.ClickException(f"cannot listen on port {port}: {error.strerror}") from error
     with listening:
         click.echo(address(listening))  # click flushes
-        web.run_app(
-            service.application(),
-            sock=listening,
-            print=None,
-            access_log=None,
-            handler_cancellation=True,
-            shutdown_timeout=GRACE,
-        )
+        web.run_app(service.application(), sock=listening, print=None, **SERVER)

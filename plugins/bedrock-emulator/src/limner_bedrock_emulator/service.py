@@ -256,6 +256,8 @@ async def _read(request: web.Request) -> bytes:
         raise late_body(SLOWEST_BODY) from None
     except web.HTTPRequestEntityTooLarge:
         raw = None
+    except web.RequestPayloadError:  # chunks that are none
+        raise malformed() from None
     if raw is None or len(raw) > LARGEST_BODY:
         raise invalid(_constraint("body", LARGEST_BODY))
     return raw

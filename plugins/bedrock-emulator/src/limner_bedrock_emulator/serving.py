@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
@@ -18,8 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 HOST = "127.0.0.1"
-GRACE = 0.1
-"""Seconds that a request under way is given when the server stops (aiohttp takes 0 for ever)."""
+SERVER: dict[str, Any] = {
+    "access_log": None,
+    "auto_decompress": False,  # InvokeModel takes no Content-Encoding
+    "handler_cancellation": True,
+    "shutdown_timeout": 0.1,  # for a request under way; aiohttp takes 0 for ever
+}
+"""How aiohttp serves."""
 
 
 def listen(port: int) -> socket.socket:
@@ -104,9 +109,7 @@ def serve(
         loop = asyncio.new_event_loop()
         thread = threading.Thread(target=loop.run_forever, name="limner-bedrock-emulator", daemon=True)
         thread.start()
-        runner = web.AppRunner(
-            emulator.service.application(), access_log=None, handler_cancellation=True, shutdown_timeout=GRACE
-        )
+        runner = web.AppRunner(emulator.service.application(), **SERVER)
         try:
             asyncio.run_coroutine_threadsafe(_start(runner, listening), loop).result()
             yield emulator

@@ -59,13 +59,14 @@ PROMPT = PromptText(
     2000,
     min_length=0,
     weights=WEIGHTS,
-    source=f"{IMAGE_TO_IMAGE}; text_prompts is required, a text may be empty: where nothing is said, one empty text is sent",
+    source=f"{IMAGE_TO_IMAGE}; {MASKING} (0 to 2000 characters): text_prompts is required, a text may be empty; where "
+    "nothing is said, one empty text is sent",
 )
 PAINTED: dict[str, Constraint] = {
     "negative_prompt": NegativeText(
         2000, min_length=0, several=True, source=f"{TEXT_TO_IMAGE}; each is a text of the weight -1"
     ),
-    "n": Count(1, source=f"{TEXT_TO_IMAGE}; samples must be 1"),
+    "n": Count(1, source=f"{TEXT_TO_IMAGE}; samples is 1 at least and at most"),
     "seed": Seed(1, 4_294_967_295, source=f"{TEXT_TO_IMAGE}; 0 is documented too, but means a random seed there"),
     "guidance_scale": Real(
         0.0,
@@ -99,13 +100,20 @@ MASK_SOURCE: dict[str, Constraint] = {
         source=f"{MASKING}; not said, it is INIT_IMAGE_ALPHA for the mask 'alpha', else MASK_IMAGE_WHITE",
     )
 }
-PICTURE = Picture(source=f"{IMAGE_TO_IMAGE} (base64); PNG and JPEG: {STABILITY}; no size is documented", required=True)
+PICTURE = Picture(
+    source=f"{IMAGE_TO_IMAGE} (base64). Neither formats nor sizes are documented: PNG is what Stability's samples send, "
+    "JPEG what the newer models of Stability AI on Amazon Bedrock take besides",
+    required=True,
+)
 MASK = MaskPicture(
     alpha=True,
     source=f"{MASKING}; grey: {STABILITY}. mask_image is always sent: the guide wants it for every mask_source, "
     "Stability for MASK_IMAGE_* alone",
 )
-EXPAND = Expand(source=f"{MASKING}; there is no outpainting: the canvas is the picture, and the mask opens what was added")
+EXPAND = Expand(
+    source=f"{MASKING}; there is no outpainting: the canvas is the picture, and the mask opens what was added. No end is "
+    "documented, 32,768 on a side is limner's own"
+)
 STRENGTH = Real(
     0.0,
     1.0,
@@ -116,7 +124,12 @@ LIMITS: Limits = {
     Generate: TaskLimits(
         {
             "prompt": NEEDED_PROMPT,
-            "size": Sizes(SIZES, default=(1024, 1024), source=f"{TEXT_TO_IMAGE}; {STABILITY}"),
+            "size": Sizes(
+                SIZES,
+                default=(1024, 1024),
+                source=f"{TEXT_TO_IMAGE}; {STABILITY}; always sent: no default is given there, and Stability's, 512x512, is "
+                "none of the sizes",
+            ),
             **PAINTED,
         },
         OPTIONS,

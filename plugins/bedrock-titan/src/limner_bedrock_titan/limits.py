@@ -58,15 +58,16 @@ LONGEST = 1408
 MAX_BYTES = 5_000_000
 PRECISE, DEFAULT = "PRECISE", "DEFAULT"
 
-PROMPT = PromptText(512, source=f"{PARAMETERS}; no minimum is stated, and an empty text is none")
+_TEXT = f"{PARAMETERS}: at most 512 characters; at least one is not documented, but an empty text says nothing"
+PROMPT = PromptText(512, source=_TEXT)
 NEEDED_PROMPT = PromptText(512, required=True, source=PROMPT.source)
 SIZE = Sizes(
     SIZES,
     default=STANDARD_SIZE,
-    source=f"{FIRST_EDITION}; always sent: the default stated, 1408x1408, is not one of the sizes",
+    source=f"{FIRST_EDITION}; always sent, 1024x1024 unless said: the default stated, 1408x1408, is not one of the sizes",
 )
 CONFIG: dict[str, Constraint] = {
-    "negative_prompt": NegativeText(512, source=PARAMETERS),
+    "negative_prompt": NegativeText(512, source=_TEXT),
     "n": Count(5, source=FIRST_EDITION),
     "seed": Seed(0, 2_147_483_646, source=FIRST_EDITION),
     "guidance_scale": Real(1.1, 10.0, default=8.0, source=FIRST_EDITION),
@@ -79,19 +80,22 @@ _INPUT = (
     f"{PARAMETERS} (JPEG or PNG, the longer side at most 1408); {OVERVIEW} (5 MB, read as 5,000,000 bytes; "
     "it also says that only some sizes are supported for input, and names none)"
 )
+_OTHER_INPUT = f"{_INPUT}. For this task the longest side is not documented; that of the others is taken"
 PICTURE = Picture(max_bytes=MAX_BYTES, size=INPUT_SIZE, required=True, source=_INPUT)
-OPTIONAL_PICTURE = Picture(max_bytes=MAX_BYTES, size=INPUT_SIZE, source=_INPUT)
+BACKGROUND_PICTURE = Picture(max_bytes=MAX_BYTES, size=INPUT_SIZE, required=True, source=_OTHER_INPUT)
+CONDITION_PICTURE = Picture(max_bytes=MAX_BYTES, size=INPUT_SIZE, source=_OTHER_INPUT)
 RGB_PICTURE = Picture(max_bytes=MAX_BYTES, size=INPUT_SIZE, modes=("RGB",), alpha=False, source=f"{_INPUT}; RGB")
 MASK = MaskPicture(grey=False, source=f"{PARAMETERS}; pure black and white, the size of the picture")
-MASK_PROMPT = Text(source=f"{PARAMETERS}; no length is stated")
+MASK_PROMPT = Text(source=f"{PARAMETERS}; no length is documented, but an empty text finds nothing")
 EXPAND = Expand(
     LONGEST, canvas=INPUT_SIZE, source=f"{PARAMETERS}; the canvas is the picture, and the mask opens what was added"
 )
+OWN_SIZE = f"{PARAMETERS}: for inpainting and outpainting the result has the size of the picture (its samples send one)"
 STRENGTH = Real(0.0, 0.8, source=f"{PARAMETERS}; similarityStrength, 1 - strength, is 0.2 to 1.0")
 
 _VARY = TaskLimits(
     {
-        "image": Pictures(PICTURE, max_items=5, required=True, source=PARAMETERS),
+        "image": Pictures(PICTURE, max_items=5, required=True, source=f"{PARAMETERS}: 1 to 5; each: {_INPUT}"),
         "prompt": PROMPT,
         "strength": STRENGTH,
         "size": SIZE,
@@ -100,7 +104,9 @@ _VARY = TaskLimits(
     QUALITY,
 )
 _INPAINT = TaskLimits(
-    {"image": PICTURE, "prompt": PROMPT, "mask": MASK, "mask_prompt": MASK_PROMPT, **CONFIG}, {**QUALITY, **RETURN_MASK}
+    {"image": PICTURE, "prompt": PROMPT, "mask": MASK, "mask_prompt": MASK_PROMPT, **CONFIG},
+    {**QUALITY, **RETURN_MASK},
+    OWN_SIZE,
 )
 _OUTPAINT = TaskLimits(
     {
@@ -116,17 +122,18 @@ _OUTPAINT = TaskLimits(
         **QUALITY,
         **RETURN_MASK,
     },
+    OWN_SIZE,
 )
 _TEXT_IMAGE: dict[str, Constraint] = {"prompt": NEEDED_PROMPT, "size": SIZE, **CONFIG}
 _CONDITIONING: dict[str, Constraint] = {
-    "condition_image": OPTIONAL_PICTURE,
+    "condition_image": CONDITION_PICTURE,
     "control_mode": Choice(("CANNY_EDGE", "SEGMENTATION"), source=PARAMETERS),
     "control_strength": Real(0.0, 1.0, source=PARAMETERS),
     "colors": Items(
-        Text(pattern="#[0-9A-Fa-f]{6}", example="#ff8800", source=PARAMETERS),
+        Text(pattern="#[0-9A-Fa-f]{6}", example="#ff8800", source=f"{PARAMETERS}; the form is that of all its examples"),
         1,
         10,
-        source=f"{PARAMETERS}; 1 to 10 hex codes",
+        source=f"{PARAMETERS}; 1 to 10 hex codes, in all its examples #rrggbb",
     ),
     "reference_image": RGB_PICTURE,
 }
@@ -140,5 +147,5 @@ LIMITS_V1: Limits = {
 LIMITS_V2: Limits = {
     **LIMITS_V1,
     Generate: TaskLimits(_TEXT_IMAGE, {**_CONDITIONING, **QUALITY}),
-    RemoveBackground: TaskLimits({"image": PICTURE}),
+    RemoveBackground: TaskLimits({"image": BACKGROUND_PICTURE}),
 }

@@ -40,10 +40,14 @@ LIFECYCLE = Lifecycle(
 
 STANDARD_SIZE = (1024, 1024)
 SHORTEST, LONGEST = 320, 4096
-MOST_PIXELS = 4_194_303
+MOST_PIXELS = 4_194_304
 MAX_ASPECT = 4
 
-_PIXELS = f"{ACCESS} (fewer than 4,194,304 pixels); conflict: {OVERVIEW} names 2048x2048, which has just as many"
+_PIXELS = (
+    f"{OVERVIEW} names 2048x2048, which has 4,194,304 pixels, as the largest; conflict: {ACCESS} says fewer than 4,194,304. "
+    "The reading that refuses nothing is taken, and the service answers"
+)
+_SIDES = f"{ACCESS}: sides of 320 to 4096, a ratio of at most 4:1"
 SIZE = SizeRule(
     SHORTEST,
     LONGEST,
@@ -51,11 +55,16 @@ SIZE = SizeRule(
     max_aspect=MAX_ASPECT,
     max_pixels=MOST_PIXELS,
     default=STANDARD_SIZE,
-    source=_PIXELS,
+    source=f"{_SIDES}, divisible by 16; pixels: {_PIXELS}",
 )
 INPUT_SIZE = SizeRule(
-    SHORTEST, LONGEST, max_aspect=MAX_ASPECT, max_pixels=MOST_PIXELS, source=f"{_PIXELS}; sides need not be divisible by 16"
+    SHORTEST,
+    LONGEST,
+    max_aspect=MAX_ASPECT,
+    max_pixels=MOST_PIXELS,
+    source=f"{_SIDES}, not needed to be divisible by 16; pixels: {_PIXELS}",
 )
+OWN_SIZE = f"{PARAMETERS}: inpainting and outpainting take no size, the result has that of the picture"
 
 _TEXT = f"{PARAMETERS}; conflict: by public notes the service card gives 1,024 to text and negative text together"
 _LABELLED = f"{_TEXT}; conflict: labelled required, yet leaving it out is described"
@@ -70,21 +79,24 @@ CONFIG: dict[str, Constraint] = {
     "n": Count(5, source=PARAMETERS),
     "seed": Seed(
         0,
-        858_993_459,
-        source="AWS SDK code examples for Nova Canvas, and early editions of the page that follows; conflict: "
-        f"{PARAMETERS} goes to 2,147,483,646",
+        2_147_483_646,
+        source=f"{PARAMETERS}; its early editions and AWS's SDK samples for Nova Canvas go to 858,993,459",
     ),
     "guidance_scale": Real(1.1, 10.0, default=6.5, source=PARAMETERS),
 }
 QUALITIES = ("standard", "premium")
 QUALITY: dict[str, Constraint] = {"quality": Choice(QUALITIES, source=PARAMETERS)}
 
-_INPUT = f"{ACCESS}; PNG or JPEG, 8 bits a channel, RGB, no pixel transparent"
+_INPUT = f"{ACCESS}; PNG or JPEG, 8 bits a channel, RGB, no pixel transparent; pixels: {_PIXELS}"
 PICTURE = Picture(size=INPUT_SIZE, modes=("RGB",), alpha=False, required=True, source=_INPUT)
 OPTIONAL_PICTURE = Picture(size=INPUT_SIZE, modes=("RGB",), alpha=False, source=_INPUT)
 MASK = MaskPicture(grey=False, source=f"{ACCESS}; pure black and pure white, the size of the picture")
-MASK_PROMPT = Text(source=f"{PARAMETERS}; no length is stated")
-EXPAND = Expand(LONGEST, canvas=INPUT_SIZE, source=f"{ACCESS}; the canvas is the picture, and the mask opens what was added")
+MASK_PROMPT = Text(source=f"{PARAMETERS}; no length is documented, but an empty text finds nothing")
+EXPAND = Expand(
+    LONGEST,
+    canvas=INPUT_SIZE,
+    source=f"{ACCESS}; the canvas is the picture, and the mask opens what was added; pixels: {_PIXELS}",
+)
 
 # fmt: off
 STYLES = (
@@ -102,7 +114,7 @@ LIMITS: Limits = {
             "control_mode": Choice(("CANNY_EDGE", "SEGMENTATION"), source=PARAMETERS),
             "control_strength": Real(0.0, 1.0, source=PARAMETERS),
             "colors": Items(
-                Text(pattern="#[0-9A-Fa-f]{6}", example="#ff8800", source=PARAMETERS),
+                Text(pattern="#[0-9A-Fa-f]{6}", example="#ff8800", source=f"{PARAMETERS}; #RRGGBB"),
                 1,
                 10,
                 source=f"{PARAMETERS} (at most 10); {OVERVIEW} (1 to 10)",
@@ -113,7 +125,7 @@ LIMITS: Limits = {
     ),
     Vary: TaskLimits(
         {
-            "image": Pictures(PICTURE, max_items=5, required=True, source=PARAMETERS),
+            "image": Pictures(PICTURE, max_items=5, required=True, source=f"{PARAMETERS}: 1 to 5; each: {_INPUT}"),
             "prompt": VARY_PROMPT,
             "strength": Real(
                 0.0, 0.8, source=f"{PARAMETERS}; similarityStrength, 1 - strength, is 0.2 to 1.0; no default is stated"
@@ -130,7 +142,7 @@ LIMITS: Limits = {
         },
     ),
     Inpaint: TaskLimits(
-        {"image": PICTURE, "prompt": EDIT_PROMPT, "mask": MASK, "mask_prompt": MASK_PROMPT, **CONFIG}, QUALITY
+        {"image": PICTURE, "prompt": EDIT_PROMPT, "mask": MASK, "mask_prompt": MASK_PROMPT, **CONFIG}, QUALITY, OWN_SIZE
     ),
     Outpaint: TaskLimits(
         {
@@ -145,6 +157,7 @@ LIMITS: Limits = {
             "outpainting_mode": Choice((PRECISE, DEFAULT), source=f"{PARAMETERS}; not said, preserve decides"),
             **QUALITY,
         },
+        OWN_SIZE,
     ),
     RemoveBackground: TaskLimits({"image": PICTURE}),
 }

@@ -16,6 +16,7 @@ from typing import Any
 import attrs
 import limner
 
+from limner_bedrock.addresses import parts_of, without_user
 from limner_bedrock.settings import BedrockSettings
 
 _MAX_CLIENTS = 32
@@ -96,7 +97,7 @@ def _saying_what_is_no_url() -> Iterator[None]:
         if type(error) is not ValueError:  # some of botocore's own are ValueErrors as well
             raise
         problem = limner.Problem("setting endpoint_url", "", "the endpoint of the AWS configuration is no URL")
-        raise limner.TaskRefused([problem]) from error
+        raise limner.TaskRefused([problem]) from None  # botocore quotes it
 
 
 def make_client(session: Any, service: str, region: str | None, endpoint_url: str | None, **config: Any) -> Any:
@@ -108,9 +109,41 @@ def make_client(session: Any, service: str, region: str | None, endpoint_url: st
     """
     from botocore.config import Config
 
+    from limner_bedrock.connections import bound_answers
+
     make = session.client if hasattr(session, "client") else session.create_client
     with _lock, _saying_what_is_no_url():
-        return make(service, region, endpoint_url=endpoint_url, config=Config(**config))
+        plain = None if endpoint_url is None else without_user(endpoint_url)
+        client = make(service, region, endpoint_url=plain, config=Config(**config))
+        plain = without_user(client.meta.endpoint_url)  # the AWS configuration's; what botocore does not know, it cannot say
+        if plain != client.meta.endpoint_url:
+            client = make(service, region, endpoint_url=plain, config=Config(**config))
+    _check_proxy(plain)
+    bound_answers(client)
+    client.meta.events.register("before-parse", _tidied)
+    return client
+
+
+def _check_proxy(url: str) -> None:
+    """Refuse a proxy that is no URL: what fails on it later would quote it, with a password in it."""
+    from botocore.utils import get_environ_proxies
+
+    proxy = get_environ_proxies(url).get(url.partition(":")[0])
+    if not proxy:
+        return
+    try:
+        parts_of(proxy if "://" in proxy else f"http://{proxy.removeprefix('//')}")
+    except ValueError as error:
+        limit = f"{error}; in a password, / is written as %2F, ? as %3F, # as %23"
+        raise limner.TaskRefused([limner.Problem("the environment's proxy", "", limit)]) from None
+
+
+def _tidied(response_dict: dict[str, Any], **_: Any) -> None:
+    """Make an error's body plain; botocore calls this before it reads an answer."""
+    if response_dict["status_code"] >= 300:
+        from limner_bedrock.tidying import tidy_error
+
+        response_dict["body"] = tidy_error(response_dict["body"])
 
 
 @contextmanager
@@ -134,7 +167,7 @@ def _client(way: _Way) -> Any:
             "bedrock-runtime",
             way.region,
             way.endpoint_url,
-            connect_timeout=way.connect_timeout,
+            connect_timeout=min(way.connect_timeout, way.timeout),
             read_timeout=way.timeout,
             max_pool_connections=way.connections,
             retries={"mode": "standard", "total_max_attempts": 1},  # limner itself tries again: see retrying

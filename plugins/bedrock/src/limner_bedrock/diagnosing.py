@@ -10,12 +10,13 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import attrs
 from limner import AccessDenied, Finding, LimnerError, ProviderError, TaskRefused
 
+from limner_bedrock.addresses import address
 from limner_bedrock.clients import client_for, make_client, session_for
+from limner_bedrock.errors import API_KEY_OVER_HTTP
 from limner_bedrock.identifiers import model_named_by, region_named_by
 from limner_bedrock.settings import BedrockSettings
 from limner_bedrock.translating import translated
@@ -90,7 +91,7 @@ def _looking_at(subject: str) -> Iterator[None]:
         known = error if isinstance(error, LimnerError) else translated(error, model="")
         if known is None:
             raise
-        raise _Wrong(Finding(subject, False, _in_words(known))) from error
+        raise _Wrong(Finding(subject, False, _in_words(known))) from None
 
 
 def _in_words(error: LimnerError) -> str:
@@ -102,7 +103,7 @@ def _in_words(error: LimnerError) -> str:
             words = "; ".join(problem.limit for problem in error.problems)
         case _:
             words = str(error)
-    return _URL.sub(lambda url: _address(url[0]), words)
+    return _URL.sub(lambda url: address(url[0]), words)
 
 
 class _Way:
@@ -126,7 +127,9 @@ class _Way:
             self.findings.append(Finding("region", True, f"{self.region}, by {self._namer_of_region()}"))
         with _looking_at("endpoint"):
             self.is_own = self._is_own(client)
-            where = f"{_address(client.meta.endpoint_url)}, {'your own' if self.is_own else 'that of AWS'}"
+            where = f"{address(client.meta.endpoint_url)}, {'your own' if self.is_own else 'that of AWS'}"
+            if os.environ.get(_API_KEY) and client.meta.endpoint_url.startswith("http:"):
+                raise _Wrong(Finding("endpoint", False, f"{where}; {API_KEY_OVER_HTTP.what}; {API_KEY_OVER_HTTP.advice}"))
             if self.is_own or live:
                 self._ask_for_connection()
                 self.findings.append(Finding("endpoint", True, f"{where}; it answers"))
@@ -150,9 +153,7 @@ class _Way:
                 self.findings.append(Finding("list of models", None, why))
                 return None
             found = {summary["modelId"]: summary.get("modelLifecycle", {}) for summary in answer["modelSummaries"]}
-            self.findings.append(
-                Finding("list of models", True, f"{_address(control.meta.endpoint_url)} lists {len(found)}")
-            )
+            self.findings.append(Finding("list of models", True, f"{address(control.meta.endpoint_url)} lists {len(found)}"))
             return found
 
     def _namer_of_region(self) -> str:
@@ -201,12 +202,6 @@ def _credentials(session: Any) -> Finding:
     if found is None:
         return Finding("credentials", False, "there are none; set a profile, the AWS_ variables or a role")
     return Finding("credentials", True, f"found, by {found.method}")
-
-
-def _address(url: str) -> str:
-    """An URL without what could be a secret: user, path and query."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 # ---------------------------------------------------------------------------------------------- AWS's word on the model

@@ -256,14 +256,26 @@ LOCAL = (
 )
 """What botocore and urllib3 raise by themselves, by the name of the class or of a base, the nearest first."""
 
+API_KEY_OVER_HTTP = Row(
+    "InvalidEndpointConfigurationError",
+    TaskRefused,
+    "botocore sends an API key over https alone, and this endpoint is one of http",
+    "unset AWS_BEARER_TOKEN_BEDROCK and use access keys, or give an endpoint_url of https",
+    text="bearer authorization requires an https endpoint",
+    parameter="AWS_BEARER_TOKEN_BEDROCK",
+)
+"""The same error of botocore as a wrong endpoint's, by its text."""
+
 _LOCAL_BY_NAME = {name: row for row in LOCAL for name in row.names}
 
 
 def row_of(error: BaseException) -> Row | None:
     """Find the row of an error; ``None`` where it comes neither from AWS nor from botocore."""
     response = getattr(error, "response", None)
-    if isinstance(response, dict) and "Error" in response:
+    if isinstance(response, dict):
         return _row_of_answer(*said(response))
+    if API_KEY_OVER_HTTP.holds(type(error).__name__, str(error)):
+        return API_KEY_OVER_HTTP
     return next((_LOCAL_BY_NAME[base.__name__] for base in type(error).__mro__ if base.__name__ in _LOCAL_BY_NAME), None)
 
 
@@ -276,7 +288,7 @@ def _row_of_answer(code: str, text: str, status: int) -> Row:
 
 def said(response: dict[str, Any]) -> tuple[str, str, int]:
     """Code, text and HTTP status. The events of a stream have no status, and begin their codes in lower case."""
-    error = response["Error"]
+    error = response.get("Error") or {}
     code = str(error.get("Code") or "").partition(":")[0].rpartition("#")[2]
     code = code[:1].upper() + code[1:] if code.endswith("Exception") else code
     return code, str(error.get("Message") or ""), response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0

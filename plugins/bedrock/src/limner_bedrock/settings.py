@@ -6,12 +6,13 @@ import operator
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 import attrs
 import limner
 import orjson
 from attrs.validators import ge, gt, in_, optional
+
+from limner_bedrock.addresses import address, parts_of
 
 TRACES = ("ENABLED", "DISABLED", "ENABLED_FULL")
 SERVICE_TIERS = ("priority", "default", "flex", "reserved")
@@ -51,12 +52,13 @@ def _check_url(_instance: object, attribute: attrs.Attribute[str], value: object
     if value is None:
         return
     try:
-        parts = urlsplit(value) if isinstance(value, str) else None
-        fine = parts is not None and parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    except ValueError:  # a port or a bracket that is none
-        fine = False
-    if not fine:
-        raise ValueError(f"{attribute.name} must be a URL like http://127.0.0.1:8080")
+        parts_of(value)
+    except ValueError as error:
+        raise ValueError(f"{attribute.name} {error}") from None
+
+
+def _shown_url(value: object) -> str:
+    return repr(None if value is None else address(value))
 
 
 def _check_session(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
@@ -92,16 +94,18 @@ def _check_metadata(_instance: object, attribute: attrs.Attribute[Any], value: o
 
 @attrs.frozen(kw_only=True)
 class BedrockSettings(limner.Settings):
-    """How to reach Amazon Bedrock, besides what every provider has; ``timeout`` is the one for reading.
+    """How to reach Amazon Bedrock, besides what every provider has.
+
+    ``timeout`` is a deadline for one answer in all: connecting, sending and reading. Each attempt has its own.
 
     What is not said is left to the standard AWS chain: environment variables, the shared files, the machine's role.
 
     Args:
         region: such as ``us-west-2``.
         profile: of the shared AWS files.
-        endpoint_url: in place of AWS's own, such as an emulator's.
+        endpoint_url: in place of AWS's own, such as an emulator's; a user and password in it are neither sent nor shown.
         session: the caller's own ``boto3.Session``; its credentials and region hold, and ``profile`` is not looked at.
-        connect_timeout: seconds to wait for a connection.
+        connect_timeout: seconds to wait for a connection to one address of the endpoint, within ``timeout``.
         max_attempts: how often one call is sent at most, the first time included; only errors after which nothing can
             have been made are tried again.
         stream: call InvokeModelWithResponseStream.
@@ -115,7 +119,7 @@ class BedrockSettings(limner.Settings):
 
     region: str | None = attrs.field(default=None, validator=_text("[a-z0-9-]{1,20}", "us-west-2"))
     profile: str | None = attrs.field(default=None, validator=_text(".+", "default"))
-    endpoint_url: str | None = attrs.field(default=None, validator=_check_url)
+    endpoint_url: str | None = attrs.field(default=None, repr=_shown_url, validator=_check_url)
     session: Any = attrs.field(default=None, repr=False, validator=_check_session)
     connect_timeout: float = attrs.field(default=10.0, converter=_seconds, validator=gt(0))
     max_attempts: int = attrs.field(default=4, converter=_times, validator=ge(1))

@@ -9,6 +9,7 @@ from typing import Any
 
 from limner import LimnerError, Problem, ProviderError, TaskRefused
 
+from limner_bedrock.connections import GivenUp
 from limner_bedrock.errors import row_of, said
 
 _MAX_TEXT = 300
@@ -20,7 +21,8 @@ _SECRETS = re.compile(
     | [A-Za-z0-9+/=_]{40,}                                 # secret keys, tokens, signatures, pictures
     """
 )
-_USER_OF_URL = re.compile(r"(?<=//)[^/\s@]+(?=@)")
+_USER_OF_URL = re.compile(r"(?<=//)\S+(?=@)")
+"""All before the last ``@``: a password may have one, or a ``/``, itself."""
 
 
 def translated(error: BaseException, *, model: str, attempts: int = 1, request_id: str | None = None) -> LimnerError | None:
@@ -32,6 +34,8 @@ def translated(error: BaseException, *, model: str, attempts: int = 1, request_i
         attempts: how often the call was sent.
         request_id: where the error itself has none.
     """
+    if isinstance(error, GivenUp):
+        return type(error.error)(error.error.message, model=model, request_ids=filter(None, [request_id]))
     row = row_of(error)
     if row is None:
         return None
@@ -60,8 +64,20 @@ def retry_after(error: BaseException) -> float:
     try:
         until = email.utils.parsedate_to_datetime(asked)
         return max(0.0, (until - datetime.datetime.now(datetime.UTC)).total_seconds())
-    except (TypeError, ValueError):  # no date, or one without a zone
+    except (TypeError, ValueError, OverflowError):  # no date, one without a zone, or with one that is none
         return 0.0
+
+
+def tells_secrets(error: BaseException) -> bool:
+    """Tell whether an error, or what it came from, has words that :func:`translated` would hide."""
+    chain, seen = [error], set[int]()
+    while chain:
+        one = chain.pop()
+        if type(one).__name__ == "ParamValidationError" or _USER_OF_URL.search(str(one)) or _SECRETS.search(str(one)):
+            return True
+        seen.add(id(one))
+        chain += [other for other in (one.__cause__, one.__context__) if other is not None and id(other) not in seen]
+    return False
 
 
 def _original(response: dict[str, Any]) -> str:

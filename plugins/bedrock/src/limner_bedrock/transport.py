@@ -17,7 +17,7 @@ MAX_BODY_BYTES = 25_000_000
 
 _SOURCE = "Amazon Bedrock API Reference, InvokeModel"
 _JSON = "application/json"
-_LENGTH = re.compile("[1-9][0-9]{0,15}")
+_LENGTH = re.compile("[0-9]{1,15}")
 
 
 def invoke(settings: BedrockSettings, request: limner.Request) -> limner.Response:
@@ -38,14 +38,16 @@ def invoke(settings: BedrockSettings, request: limner.Request) -> limner.Respons
             error.request_ids = tuple(filter(None, [_request_id(answer)]))
         raise
     except Exception as error:
-        from limner_bedrock.translating import translated
+        from limner_bedrock.translating import tells_secrets, translated
 
         known = translated(error, model=request.model_id, attempts=call.attempts, request_id=_request_id(answer))
+        if known is None and answer:
+            known = limner.BadResponse(f"the answer cannot be read ({type(error).__name__}); the call may have been billed")
         if known is None:
             raise
         if isinstance(known, limner.AuthenticationFailed):
             forget_clients()
-        raise known from error
+        raise known from (None if tells_secrets(error) else error)
     return limner.Response(body, _request_id(answer), call.attempts, call.region)
 
 
@@ -107,9 +109,17 @@ def _whole(body: Any, length: int) -> bytes:
 
 
 def _length(answer: dict[str, Any]) -> int:
-    """How much to read at first: what the answer's head says, but no more than one byte over the most."""
-    said = answer["ResponseMetadata"]["HTTPHeaders"].get("content-length", "")
-    return min(int(said), MAX_BODY_BYTES + 1) if _LENGTH.fullmatch(said) else MAX_BODY_BYTES + 1
+    """How much to read at first: what the answer's head says, but no more than one byte over the most.
+
+    Raises:
+        BadResponse: it says what is no length.
+    """
+    said = answer["ResponseMetadata"]["HTTPHeaders"].get("content-length")
+    if said is None:
+        return MAX_BODY_BYTES + 1
+    if not _LENGTH.fullmatch(said):
+        raise limner.BadResponse("the answer's Content-Length is no number; the call may have been billed")
+    return min(int(said) or 1, MAX_BODY_BYTES + 1)
 
 
 def _stream(events: Any) -> bytes:
