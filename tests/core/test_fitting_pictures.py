@@ -83,7 +83,7 @@ def test_alpha_becomes_a_mask_unless_the_model_reads_it():
         {"image": PictureLimit(alpha=False, source=SOURCE), "mask": MaskPicture(alpha=True, grey=False, source=SOURCE)}
     )
     assert fit(task, flat).task.mask == Mask.box((0, 0, 8, 32), size=(32, 32))
-    assert fit(task, flat).asked.mask == "alpha"
+    assert fit(task, flat).repeatable().mask == "alpha"
 
 
 def test_grey_is_refused_or_hardened():
