@@ -6,10 +6,10 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from limner_sketch import edits, noise
-from limner_sketch.edits import LEAST_CHANGE, difference, inpaint, outpaint, remove_background, upscale, vary
-from limner_sketch.filling import diffuse, feather, flatten
-from limner_sketch.scenes import paint
+from limner_sketch.painter import edits, noise
+from limner_sketch.painter.edits import LEAST_CHANGE, difference, inpaint, outpaint, remove_background, upscale, vary
+from limner_sketch.painter.filling import diffuse, feather, flatten
+from limner_sketch.painter.scene import paint
 from PIL import Image, ImageChops, ImageDraw, ImageStat
 
 SIZE = (120, 90)

@@ -26,7 +26,7 @@ class Sketch(Model):
 
     def send(self, request: Request) -> Response:
         """Paint, in this thread."""
-        from limner_sketch.painter import carry_out
+        from limner_sketch.painter.orders import carry_out
 
         return Response(carry_out(request.body))
 

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from limner_sketch.colour import RGB
+from limner_sketch.painter.colours import RGB
 
 Kind = Literal["place", "hour", "season", "weather", "sky", "colour", "motif"]
 Measure = Literal["lightness", "red", "green", "blue", "warmth"]

@@ -5,9 +5,9 @@ import random
 
 from PIL import Image, ImageChops, ImageDraw
 
-from limner_sketch import noise
-from limner_sketch.colour import mix
-from limner_sketch.stage import Stage, blurred, glow, stencil, veil
+from limner_sketch.painter import noise
+from limner_sketch.painter.colours import mix
+from limner_sketch.painter.stage import Stage, blurred, glow, stencil, veil
 
 
 def fog(picture: Image.Image, stage: Stage) -> None:

@@ -4,11 +4,11 @@ import math
 
 from PIL import Image, ImageDraw, ImageFilter
 
-from limner_sketch import noise, plants
-from limner_sketch.animals import ANIMALS
-from limner_sketch.colour import RGB, gradient, mix
-from limner_sketch.figures import FIGURES, Figure
-from limner_sketch.stage import Stage, blurred, glow, stencil, veil
+from limner_sketch.painter import noise, plants
+from limner_sketch.painter.animals import ANIMALS
+from limner_sketch.painter.colours import RGB, gradient, mix
+from limner_sketch.painter.objects import FIGURES, Figure
+from limner_sketch.painter.stage import Stage, blurred, glow, stencil, veil
 
 _STRETCH = 1.4
 """How far a thing may leave its own proportions to fill a box."""

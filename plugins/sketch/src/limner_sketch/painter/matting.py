@@ -2,7 +2,7 @@
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageStat
 
-from limner_sketch.filling import diffuse
+from limner_sketch.painter.filling import diffuse
 
 _COARSE = 160
 """Longest side, in pixels, of the picture on which the background is flooded."""

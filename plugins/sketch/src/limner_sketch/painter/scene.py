@@ -2,9 +2,9 @@
 
 from PIL import Image
 
-from limner_sketch import backdrops, foregrounds, noise, palette, sky, subjects, weather
-from limner_sketch.lexicon import read
-from limner_sketch.stage import Stage
+from limner_sketch.painter import backdrops, foregrounds, noise, palette, sky, subjects, weather
+from limner_sketch.painter.lexicon import read
+from limner_sketch.painter.stage import Stage
 
 Size = tuple[int, int]
 
@@ -13,7 +13,7 @@ def paint(prompt: str, size: Size, seed: int) -> Image.Image:
     """Paint a landscape for a prompt.
 
     Args:
-        prompt: Any text; the words of `limner_sketch.lexicon` choose what is painted, other words the composition.
+        prompt: Any text; the words of `limner_sketch.painter.lexicon` choose what is painted, other words the composition.
         size: Width and height in pixels, each from 64 to 2048.
         seed: Any integer. The same prompt, size and seed give the same pixels.
 

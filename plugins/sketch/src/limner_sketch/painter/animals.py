@@ -2,10 +2,10 @@
 
 from itertools import pairwise
 
-from limner_sketch.colour import RGB, WHITE, mix
-from limner_sketch.figures import Figure
-from limner_sketch.palette import Palette
-from limner_sketch.pen import Pen, Points
+from limner_sketch.painter.colours import RGB, WHITE, mix
+from limner_sketch.painter.objects import Figure
+from limner_sketch.painter.palette import Palette
+from limner_sketch.painter.pen import Pen, Points
 
 
 def _fox(pen: Pen, colour: RGB, p: Palette) -> None:

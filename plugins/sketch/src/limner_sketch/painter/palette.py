@@ -4,8 +4,8 @@ import random
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from limner_sketch.colour import RGB, lit, luminance, mix
-from limner_sketch.lexicon import Brief
+from limner_sketch.painter.colours import RGB, lit, luminance, mix
+from limner_sketch.painter.lexicon import Brief
 
 Hour = Literal["day", "dawn", "sunset", "night"]
 

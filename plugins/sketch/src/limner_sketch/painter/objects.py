@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from limner_sketch.colour import RGB, WHITE, mix
-from limner_sketch.palette import Palette
-from limner_sketch.pen import Pen
+from limner_sketch.painter.colours import RGB, WHITE, mix
+from limner_sketch.painter.palette import Palette
+from limner_sketch.painter.pen import Pen
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 
 from PIL import Image, ImageChops, ImageFilter, ImageOps, ImageStat
 
-from limner_sketch import noise, subjects
-from limner_sketch.filling import diffuse, feather, flatten
-from limner_sketch.matting import matte
-from limner_sketch.scenes import Size, paint, set_stage
+from limner_sketch.painter import noise, subjects
+from limner_sketch.painter.filling import diffuse, feather, flatten
+from limner_sketch.painter.matting import matte
+from limner_sketch.painter.scene import Size, paint, set_stage
 
 Box = tuple[int, int, int, int]
 

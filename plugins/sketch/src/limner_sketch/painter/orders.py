@@ -10,7 +10,7 @@ from typing import Any
 
 import PIL.Image
 
-from limner_sketch import edits, scenes
+from limner_sketch.painter import edits, scene
 
 _PNG_COMPRESSION = 2
 
@@ -28,7 +28,7 @@ def _picture(order: dict[str, Any], seed: int) -> PIL.Image.Image:
     size = tuple(order.get("size") or ())
     picture = _decoded(order["picture"]) if "picture" in order else None
     if picture is None:
-        return scenes.paint(words, (size[0], size[1]), seed)
+        return scene.paint(words, (size[0], size[1]), seed)
     match order["do"]:
         case "vary":
             return edits.vary(picture, words, order["strength"], seed, (size[0], size[1]))
