@@ -3,8 +3,8 @@
 from functools import cache
 
 import pytest
-from limner_sketch.painter.edits import difference
 from limner_sketch.painter.lexicon import DIFFERENCE, LEXICON, UNKNOWN_DIFFERENCE, Measure, Word, read
+from limner_sketch.painter.pixels import difference
 from limner_sketch.painter.scene import paint
 from PIL import Image, ImageStat
 

@@ -10,8 +10,8 @@ from itertools import combinations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from limner_sketch.painter.edits import difference
 from limner_sketch.painter.lexicon import LEXICON
+from limner_sketch.painter.pixels import difference
 from limner_sketch.painter.scene import paint
 from PIL import ImageStat
 

@@ -1,22 +1,27 @@
-"""Carries out an order: the only module of the plugin that touches pixels when it is imported."""
+"""Executes an order: decodes its pictures, calls the painter, and encodes the result."""
 
 from __future__ import annotations
 
 import base64
 import json
-import re
 from io import BytesIO
 from typing import Any
 
 import PIL.Image
 
-from limner_sketch.painter import edits, scene
+from limner_sketch.painter.inpainting import inpaint
+from limner_sketch.painter.lexicon import without
+from limner_sketch.painter.matting import remove_background
+from limner_sketch.painter.outpainting import outpaint
+from limner_sketch.painter.scene import paint
+from limner_sketch.painter.upscaling import upscale
+from limner_sketch.painter.variation import vary
 
 _PNG_COMPRESSION = 2
 
 
-def carry_out(body: bytes) -> bytes:
-    """Paint what an order says; the answer is JSON with the pictures as PNG in base64, in order."""
+def execute(body: bytes) -> bytes:
+    """Paint what an order (JSON) asks for. Return JSON with the pictures as base64 PNG, in order."""
     order = json.loads(body)
     count, seed = order.get("n", 1), order.get("seed", 0)
     pictures = [_picture(order, seed + index) for index in range(count)]
@@ -24,30 +29,23 @@ def carry_out(body: bytes) -> bytes:
 
 
 def _picture(order: dict[str, Any], seed: int) -> PIL.Image.Image:
-    words = _without(order.get("words", ""), order.get("without", ()))
+    words = without(order.get("words", ""), order.get("without", ()))
     size = tuple(order.get("size") or ())
     picture = _decoded(order["picture"]) if "picture" in order else None
     if picture is None:
-        return scene.paint(words, (size[0], size[1]), seed)
+        return paint(words, (size[0], size[1]), seed)
     match order["do"]:
         case "vary":
-            return edits.vary(picture, words, order["strength"], seed, (size[0], size[1]))
+            return vary(picture, words, order["strength"], seed, (size[0], size[1]))
         case "inpaint":
-            return edits.inpaint(picture, _decoded(order["mask"]), words, seed)
+            return inpaint(picture, _decoded(order["mask"]), words, seed)
         case "outpaint":
-            return edits.outpaint(picture, _decoded(order["mask"]), words, seed)
+            return outpaint(picture, _decoded(order["mask"]), words, seed)
         case "remove-background":
-            return edits.remove_background(picture)
+            return remove_background(picture)
         case "upscale":
-            return edits.upscale(picture, (size[0], size[1]))
+            return upscale(picture, (size[0], size[1]))
     raise ValueError(order["do"])
-
-
-def _without(words: str, unwanted: list[str]) -> str:
-    """Take the words of the negative prompt out of the prompt: the painter then knows nothing of them."""
-    for word in re.findall(r"\w+", " ".join(unwanted)):
-        words = re.sub(rf"\b{re.escape(word)}\b", " ", words, flags=re.IGNORECASE)
-    return words
 
 
 def _decoded(text: str) -> PIL.Image.Image:
