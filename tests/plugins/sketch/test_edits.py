@@ -6,11 +6,16 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from limner_sketch import edits, noise
-from limner_sketch.edits import LEAST_CHANGE, difference, inpaint, outpaint, remove_background, upscale, vary
-from limner_sketch.filling import diffuse, feather, flatten
-from limner_sketch.scenes import paint
-from PIL import Image, ImageChops, ImageDraw, ImageStat
+from limner_sketch.painter import noise, subjects, variation
+from limner_sketch.painter.filling import diffuse, feather
+from limner_sketch.painter.inpainting import inpaint
+from limner_sketch.painter.matting import remove_background
+from limner_sketch.painter.outpainting import outpaint
+from limner_sketch.painter.pixels import binary, difference, distance, edges, flatten
+from limner_sketch.painter.scene import paint, set_stage
+from limner_sketch.painter.upscaling import upscale
+from limner_sketch.painter.variation import LEAST_CHANGE, replaced, vary
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps, ImageStat
 
 SIZE = (120, 90)
 STRENGTHS = (0, 0.25, 0.5, 0.75, 1)
@@ -236,6 +241,71 @@ def test_every_mode_is_taken(mode: str) -> None:
     assert remove_background(picture).mode == "RGBA"
 
 
+def blended(replacing: Image.Image) -> Image.Image:
+    """Return where a variation shows both pictures at once."""
+    return replacing.point(lambda value: 255 if 48 < value < 208 else 0)
+
+
+@pytest.mark.parametrize("prompt", ["a fox", "a lighthouse by the sea at sunset", "a wide beach"])
+@pytest.mark.parametrize("strength", [0.3, 0.5, 0.7])
+def test_a_variation_is_no_double_exposure(prompt: str, strength: float) -> None:
+    """Next to no pixel with an edge in either picture shows both; under a plain blend, all of them do."""
+    size = (320, 240)
+    base, scene = paint(prompt, size, 3), paint("a boat on the lake", size, 5)
+    detail = binary(ImageChops.lighter(edges(base), edges(scene)).point(lambda value: 255 if value > 40 else 0))
+    both = ImageChops.multiply(blended(replaced(base, scene, strength)), detail)
+    assert ImageStat.Stat(both).sum[0] <= 0.1 * ImageStat.Stat(detail).sum[0]
+
+
+@pytest.mark.parametrize("name", ["fox", "house", "lighthouse", "balloon", "door"])
+@pytest.mark.parametrize("seed", [1, 3])
+def test_the_subject_of_its_own_picture_is_cut_out(name: str, seed: int) -> None:
+    """The painter's own mask says what the subject is: most of it stays, most of the backdrop goes."""
+    size = (320, 240)
+    drawn: list[Image.Image] = []
+    stage = set_stage(f"a {name}", size, seed)
+    for background in ("black", "white"):
+        sheet = Image.new("RGB", size, background)
+        subjects.paint(sheet, stage)
+        drawn.append(sheet)
+    if name == "door":  # its wall covers everything: the door is where it differs from the wall
+        thing = Image.new("L", size)
+        thing.paste(255, (round(size[0] * 0.42), round(size[1] * 0.3), round(size[0] * 0.58), round(size[1] * 0.86)))
+    else:
+        thing = distance(*drawn).point(lambda value: 255 if value < 8 else 0)
+    alpha = remove_background(paint(f"a {name}", size, seed)).getchannel("A")
+    backdrop = ImageOps.invert(thing.filter(ImageFilter.MaxFilter(9))) if name != "door" else None
+    assert ImageStat.Stat(alpha, thing).mean[0] >= 0.8 * 255
+    if backdrop is not None:
+        assert ImageStat.Stat(alpha, backdrop).mean[0] <= 0.06 * 255
+
+
+@pytest.mark.parametrize("prompt", ["", "a wide beach", "a fox"])
+def test_outpainting_repeats_nothing_of_the_picture(prompt: str) -> None:
+    """A post near the border of a plain landscape has no mirror image beyond it."""
+    canvas, mask = Image.new("RGB", (240, 90), (120, 170, 220)), Image.new("L", (240, 90), 255)
+    canvas.paste((70, 110, 50), (0, 48, 240, 90))
+    without = canvas.copy()
+    mask.paste(0, (120, 0, 240, 90))
+    canvas.paste("black", (130, 38, 136, 62))
+    assert outpaint(canvas, mask, prompt, 2).crop((0, 0, 120, 90)).tobytes() == (
+        outpaint(without, mask, prompt, 2).crop((0, 0, 120, 90)).tobytes()
+    )
+
+
+@pytest.mark.parametrize("prompt", ["", "a wide beach"])
+def test_inpainting_leaves_no_halo(prompt: str) -> None:
+    """The steps across the hole's edge are like those elsewhere in the picture."""
+    for seed in range(3):
+        picture = paint("a meadow", (240, 180), seed)
+        hole = Image.new("L", picture.size)
+        hole.paste(255, (90, 60, 150, 120))
+        painted = inpaint(picture, hole, prompt, seed)
+        usual = [step(picture, x, 60, 120) for x in range(1, 240)]
+        for x in (90, 150):
+            assert step(painted, x, 60, 120) <= 2 * sum(usual) / len(usual)
+
+
 def test_transparent_parts_lie_on_white() -> None:
     assert flatten(Image.new("RGBA", (2, 2), (255, 0, 0, 0))).getpixel((0, 0)) == (255, 255, 255)
 
@@ -259,4 +329,4 @@ def test_a_feather_never_leaves_its_mask_for_good() -> None:
 
 
 def test_the_tones_of_a_variation_lie_far_enough_apart() -> None:
-    assert 255 * (1 - edits._TONE) > 2 * (LEAST_CHANGE + 1)
+    assert 255 * (1 - variation._TONE) > 2 * (LEAST_CHANGE + 1)

@@ -3,9 +3,9 @@
 from functools import cache
 
 import pytest
-from limner_sketch.edits import difference
-from limner_sketch.lexicon import DIFFERENCE, LEXICON, UNKNOWN_DIFFERENCE, Measure, Word, read
-from limner_sketch.scenes import paint
+from limner_sketch.painter.lexicon import DIFFERENCE, LEXICON, UNKNOWN_DIFFERENCE, Measure, Word, read
+from limner_sketch.painter.pixels import difference
+from limner_sketch.painter.scene import paint
 from PIL import Image, ImageStat
 
 SIZE = (128, 96)

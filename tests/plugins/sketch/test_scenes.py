@@ -10,9 +10,9 @@ from itertools import combinations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from limner_sketch.edits import difference
-from limner_sketch.lexicon import LEXICON
-from limner_sketch.scenes import paint
+from limner_sketch.painter.lexicon import LEXICON
+from limner_sketch.painter.pixels import difference
+from limner_sketch.painter.scene import paint
 from PIL import ImageStat
 
 PROMPTS = (
@@ -55,7 +55,7 @@ def test_the_same_arguments_give_the_same_pixels(prompt: str) -> None:
 
 def test_another_process_paints_the_same_pixels() -> None:
     script = (
-        "import hashlib; from limner_sketch.scenes import paint;"
+        "import hashlib; from limner_sketch.painter.scene import paint;"
         f"print(hashlib.sha256(b''.join(paint(p, {SMALL}, 7).tobytes() for p in {PROMPTS})).hexdigest())"
     )
     environment = {**os.environ, "PYTHONHASHSEED": "123", "PYTHONPATH": os.pathsep.join(sys.path)}

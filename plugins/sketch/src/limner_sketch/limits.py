@@ -1,4 +1,4 @@
-"""What the painter accepts, as data."""
+"""The limits of every task, as data."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from limner.limits import (
 SOURCE = "limner-sketch, README"
 
 PROMPT = PromptText(10_000, source=SOURCE)
-NEEDED_PROMPT = PromptText(10_000, source=SOURCE, required=True)
+REQUIRED_PROMPT = PromptText(10_000, source=SOURCE, required=True)
 SIZE = SizeRule(64, 2048, source=SOURCE)
 PICTURE = Picture(("image/png", "image/jpeg", "image/webp"), size=SIZE, source=SOURCE, required=True)
 MASK = MaskPicture(source=SOURCE)
-PAINTED = {
+SHARED = {
     "seed": Seed(0, 2**32 - 1, source=SOURCE),
     "n": Count(4, source=SOURCE),
     "negative_prompt": NegativeText(10_000, several=True, source=SOURCE),
@@ -34,9 +34,9 @@ PAINTED = {
 LIMITS: Limits = {
     Generate: TaskLimits(
         {
-            "prompt": NEEDED_PROMPT,
+            "prompt": REQUIRED_PROMPT,
             "size": SizeRule(64, 2048, default=(1024, 1024), source=SOURCE),
-            **PAINTED,
+            **SHARED,
         }
     ),
     Vary: TaskLimits(
@@ -45,17 +45,17 @@ LIMITS: Limits = {
             "prompt": PROMPT,
             "strength": Real(0.0, 1.0, default=0.5, source=SOURCE),
             "size": SIZE,
-            **PAINTED,
+            **SHARED,
         }
     ),
-    Inpaint: TaskLimits({"image": PICTURE, "prompt": PROMPT, "mask": MASK, **PAINTED}),
+    Inpaint: TaskLimits({"image": PICTURE, "prompt": PROMPT, "mask": MASK, **SHARED}),
     Outpaint: TaskLimits(
         {
             "image": PICTURE,
             "prompt": PROMPT,
             "expand": Expand(2048, canvas=SIZE, source=SOURCE),
             "mask": MASK,
-            **PAINTED,
+            **SHARED,
         }
     ),
     RemoveBackground: TaskLimits({"image": PICTURE}),

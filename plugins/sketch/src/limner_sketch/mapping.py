@@ -1,9 +1,9 @@
-"""A task as the painter's order, in JSON, and the painter's answer as pictures. Pure."""
+"""Maps a task to the painter's request (JSON) and the painter's response to pictures. Pure: no I/O, no Pillow."""
 
 from __future__ import annotations
 
 import base64
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from limner import (
     BadResponse,
@@ -21,6 +21,9 @@ from limner import (
     parse_json,
 )
 
+if TYPE_CHECKING:
+    from limner_sketch.painter.wording import Wording
+
 Order = dict[str, Any]
 
 UPSCALE = 2
@@ -28,23 +31,23 @@ LONGEST = 2048
 
 
 def to_order(task: Task) -> Order:
-    """Write a task as an order; a picture is base64."""
+    """Return a task as an order. Pictures are base64."""
     match task:
         case Generate():
-            return {"do": "paint", "words": task.prompt, "size": task.size, **_repeated(task)}
+            return {"do": "paint", "words": task.prompt, "size": task.size, **_shared(task)}
         case Vary():
             size = task.size if task.size is not None else task.image[0].size
             picture = _base64(task.image[0].data)
             order = {"do": "vary", "picture": picture, "words": task.prompt or "", "strength": task.strength}
-            return {**order, "size": size, **_repeated(task)}
+            return {**order, "size": size, **_shared(task)}
         case Inpaint() | Outpaint():
             image, mask = task.image, task.mask
             if isinstance(task, Outpaint) and task.expand is not None:
                 image, mask = expand_canvas(task.image, task.expand)
-            assert mask is not None  # noqa: S101 - the limits know no other way
-            assert mask != "alpha"  # noqa: S101 - fit made a mask of it
+            assert mask is not None  # noqa: S101 - the limits require a mask or expand
+            assert mask != "alpha"  # noqa: S101 - fit replaced it with a mask
             pictures = {"picture": _base64(image.data), "mask": _base64(mask.png())}
-            return {"do": task.kind, **pictures, "words": task.prompt or "", **_repeated(task)}
+            return {"do": task.kind, **pictures, "words": task.prompt or "", **_shared(task)}
         case RemoveBackground():
             return {"do": "remove-background", "picture": _base64(task.image.data)}
         case Upscale():
@@ -52,9 +55,12 @@ def to_order(task: Task) -> Order:
     raise NotImplementedError(task.kind)
 
 
-def _repeated(task: Generate | Vary | Inpaint | Outpaint) -> Order:
-    without = (task.negative_prompt,) if isinstance(task.negative_prompt, str) else task.negative_prompt or ()
-    return {"without": list(without), "seed": task.seed, "n": task.n}
+def _shared(task: Generate | Vary | Inpaint | Outpaint) -> Order:
+    return {"without": list(_negative_prompts(task)), "seed": task.seed, "n": task.n}
+
+
+def _negative_prompts(task: Generate | Vary | Inpaint | Outpaint) -> tuple[str, ...]:
+    return (task.negative_prompt,) if isinstance(task.negative_prompt, str) else task.negative_prompt or ()
 
 
 def _doubled(image: Image) -> tuple[int, int]:
@@ -68,8 +74,20 @@ def _base64(data: bytes) -> str:
 
 
 def to_pictures(body: bytes) -> list[Picture]:
-    """Read the painter's answer."""
+    """Return the pictures in the painter's response."""
     match parse_json(body):
         case {"pictures": [*texts]}:
             return [Picture(image=image_from_base64(text)) for text in texts]
-    raise BadResponse("the painter's answer has no list of pictures")
+    raise BadResponse("the painter's response has no list of pictures")
+
+
+def prompt_wording(task: Task) -> Wording | None:
+    """Return which words of a task's prompt the painter paints and which it does not know; None without a prompt.
+
+    Pure: it reads the prompt and paints nothing.
+    """
+    if not isinstance(task, Generate | Vary | Inpaint | Outpaint) or not isinstance(task.prompt, str):
+        return None
+    from limner_sketch.painter.wording import wording
+
+    return wording(task.kind, task.prompt, _negative_prompts(task))

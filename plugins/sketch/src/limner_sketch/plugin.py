@@ -1,4 +1,4 @@
-"""The model, and the hook that offers it."""
+"""The model and the hook that registers it."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ class Sketch(Model):
     limits = LIMITS
 
     def encode(self, task: Task) -> Request:
-        """Write the task as the painter's order."""
+        """Map the task to an order for the painter."""
         from limner_sketch.mapping import to_order
 
         return Request(self.model_id, json.dumps(to_order(task)).encode())
 
     def send(self, request: Request) -> Response:
-        """Paint, in this thread."""
-        from limner_sketch.painter import carry_out
+        """Paint in the calling thread."""
+        from limner_sketch.painter.orders import execute
 
-        return Response(carry_out(request.body))
+        return Response(execute(request.body))
 
-    def decode(self, task: Task, response: Response) -> Sequence[Picture]:  # noqa: ARG002 - the answer says it all
-        """Read the painter's answer."""
+    def decode(self, task: Task, response: Response) -> Sequence[Picture]:  # noqa: ARG002 - the response is complete
+        """Read the pictures from the painter's response."""
         from limner_sketch.mapping import to_pictures
 
         return to_pictures(response.body)
@@ -39,5 +39,5 @@ class Sketch(Model):
 
 @hookimpl
 def limner_models() -> Sequence[type[Model]]:
-    """Offer the painter."""
+    """Register the painter."""
     return [Sketch]

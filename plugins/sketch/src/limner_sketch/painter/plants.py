@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw
 
-from limner_sketch.colour import RGB, mix
-from limner_sketch.stage import Stage
+from limner_sketch.painter.colours import RGB, mix
+from limner_sketch.painter.stage import Stage
 
 _SCALE = 3
 

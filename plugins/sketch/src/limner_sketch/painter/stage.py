@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from limner_sketch import noise
-from limner_sketch.colour import RGB
-from limner_sketch.lexicon import Brief
-from limner_sketch.palette import Palette
+from limner_sketch.painter import noise
+from limner_sketch.painter.colours import RGB
+from limner_sketch.painter.lexicon import Brief
+from limner_sketch.painter.palette import Palette
 
 Points = Sequence[tuple[float, float]]
 

@@ -6,11 +6,15 @@ at least the `DIFFERENCE` of the word's kind (mean absolute difference, 0..255).
 painter to both, as a mean over several seeds. Words that are not here are not lost: they draw the composition.
 """
 
-import re
-from dataclasses import dataclass
-from typing import Literal
+from __future__ import annotations
 
-from limner_sketch.colour import RGB
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from limner_sketch.painter.colours import RGB
 
 Kind = Literal["place", "hour", "season", "weather", "sky", "colour", "motif"]
 Measure = Literal["lightness", "red", "green", "blue", "warmth"]
@@ -86,6 +90,7 @@ LEXICON: tuple[Word, ...] = (
     _word("moon", "sky", "moonlight moonlit", Shift("lightness", -60)),
     _word("aurora", "sky", "borealis", Shift("lightness", -50)),
     _word("rainbow", "sky"),
+    _word("planet", "sky", "saturn jupiter mars venus", Shift("lightness", -40)),
     _word("bird", "sky", "gull seagull flock eagle"),
     _word("balloon", "sky"),
     _colour("red", (206, 44, 40), "crimson scarlet ruby", Shift("red", 25)),
@@ -109,10 +114,14 @@ LEXICON: tuple[Word, ...] = (
     _word("flower", "motif", "rose tulip poppy daisy blossom bloom sunflower"),
     _word("cup", "motif", "coffee tea mug espresso cappuccino"),
     _word("fox", "motif", "vixen"),
-    _word("cat", "motif", "kitten"),
+    _word("cat", "motif", "kitten kitty tomcat"),
     _word("dog", "motif", "puppy wolf"),
     _word("deer", "motif", "stag elk doe"),
     _word("horse", "motif", "pony mare"),
+    _word("camel", "motif", "dromedary"),
+    _word("village", "motif", "hamlet"),
+    _word("waterfall", "motif", "cascade"),
+    _word("portrait", "motif", "person face woman man girl boy lady gentleman people"),
 )
 
 _BY_TERM = {term: word for word in LEXICON for term in (word.name, *word.others)}
@@ -145,10 +154,17 @@ _PLAIN = frozenset(["landscape", "scene", "scenery", "view", "picture", "paintin
 
 @dataclass(frozen=True)
 class Brief:
-    """A prompt as the painter reads it: the words it knows, in their order, and those it does not."""
+    """A prompt as the painter reads it.
+
+    Attributes:
+        known: The words of the lexicon, in the prompt's order.
+        unknown: The other words, in the prompt's order.
+        terms: The prompt's own term for each of `known`.
+    """
 
     known: tuple[Word, ...]
     unknown: tuple[str, ...]
+    terms: tuple[str, ...] = ()
 
     def has(self, *names: str) -> bool:
         """Say whether any of the lexicon's `names` is asked for."""
@@ -167,10 +183,21 @@ class Brief:
 def read(prompt: str) -> Brief:
     """Read a prompt. Each word counts once; words that only join others ("a", "of") say nothing."""
     terms = dict.fromkeys(re.findall(r"\w+", prompt.casefold()))
-    found = {term: _look_up(term) for term in terms}
-    known = dict.fromkeys(word for word in found.values() if word is not None)
-    unknown = (term for term, word in found.items() if word is None and term not in _SILENT | _PLAIN)
-    return Brief(tuple(known), tuple(unknown))
+    known: dict[Word, str] = {}
+    unknown = []
+    for term in terms:
+        if (word := _look_up(term)) is not None:
+            known.setdefault(word, term)
+        elif term not in _SILENT | _PLAIN:
+            unknown.append(term)
+    return Brief(tuple(known), tuple(unknown), tuple(known.values()))
+
+
+def without(prompt: str, unwanted: Iterable[str]) -> str:
+    """Return the prompt without the words of the negative prompts, so that the painter knows nothing of them."""
+    for word in re.findall(r"\w+", " ".join(unwanted)):
+        prompt = re.sub(rf"\b{re.escape(word)}\b", " ", prompt, flags=re.IGNORECASE)
+    return prompt
 
 
 def _look_up(term: str) -> Word | None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from limner_sketch import noise
-from limner_sketch.colour import RGB
-from limner_sketch.stage import Stage, below
+from limner_sketch.painter import noise
+from limner_sketch.painter.colours import RGB
+from limner_sketch.painter.stage import Stage, below
 
 
 @dataclass(frozen=True)

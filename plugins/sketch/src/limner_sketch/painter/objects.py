@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from limner_sketch.colour import RGB, WHITE, mix
-from limner_sketch.palette import Palette
-from limner_sketch.pen import Pen
+from limner_sketch.painter.colours import RGB, WHITE, mix
+from limner_sketch.painter.palette import Palette
+from limner_sketch.painter.pen import Pen
 
 
 @dataclass(frozen=True)
@@ -219,6 +219,71 @@ def _balloon(pen: Pen, colour: RGB, p: Palette) -> None:
     pen.box(0.42, 0.855, 0.58, 0.88, p.shaded((150, 104, 62)))
 
 
+def _waterfall(pen: Pen, colour: RGB, p: Palette) -> None:
+    rock, dim, pale = p.of((124, 116, 108)), p.shaded((112, 104, 98)), p.of((240, 248, 252))
+    water = p.of(colour)
+    pen.curve(
+        [(0.02, 1.0), (0.04, 0.62), (0.1, 0.3), (0.22, 0.1), (0.42, 0.05), (0.62, 0.04), (0.8, 0.12), (0.92, 0.34),
+         (0.97, 0.66), (0.99, 1.0)], rock)  # fmt: skip
+    for k in range(26):
+        x, y = 0.06 + 0.88 * ((k * 0.618) % 1), 0.2 + 0.74 * ((k * 0.383) % 1)
+        wide, high = 0.035 + 0.03 * (k % 3), 0.04 + 0.02 * (k % 4)
+        facet = [(x, y - high), (x + wide, y - high * 0.2), (x + wide * 0.4, y + high), (x - wide * 0.5, y + high * 0.3)]
+        pen.polygon(facet, mix(rock, dim if k % 3 else p.of((160, 152, 140)), 0.55))
+    for x, y, r in (
+        (0.12, 0.3, 0.07),
+        (0.24, 0.13, 0.08),
+        (0.37, 0.07, 0.05),
+        (0.66, 0.06, 0.06),
+        (0.8, 0.15, 0.07),
+        (0.9, 0.35, 0.06),
+    ):
+        pen.ellipse(x, y, r, r * 0.5, mix(p.of(p.leaf), p.of(p.grass), 0.4))
+    pen.polygon([(0.41, 0.07), (0.6, 0.065), (0.64, 0.5), (0.69, 0.95), (0.34, 0.95), (0.385, 0.5)], water)
+    for k in range(34):
+        x = (k * 0.618) % 1
+        top, bottom = 0.07 + 0.5 * ((k * 0.27) % 1), 0.0
+        bottom = min(0.95, top + 0.3 + 0.2 * (k % 3))
+        start, spread = 0.42 + 0.17 * x, 1 - 2 * x
+        strand = [(start - 0.07 * (top - 0.07) * spread, top), (start - 0.09 * bottom * spread, bottom)]
+        pen.line(strand, 0.008 + 0.006 * (k % 3), mix(water, pale if k % 4 else dim, 0.75 if k % 4 else 0.2))
+    pen.ellipse(0.51, 0.965, 0.42, 0.035, mix(water, p.of(p.water), 0.45))
+    for k in range(15):
+        pen.ellipse(0.33 + 0.36 * k / 14, 0.945 - 0.012 * (k % 3), 0.045, 0.026, mix(pale, water, 0.2 * (k % 3)))
+
+
+def _portrait(pen: Pen, colour: RGB, p: Palette) -> None:
+    skin, hair, ink = p.of((226, 178, 146)), p.of((86, 54, 38)), p.of((44, 32, 32))
+    shade, blush = mix(skin, p.shaded((200, 136, 108)), 0.35), p.of((222, 142, 122))
+    pen.curve([(0.27, 0.3), (0.3, 0.1), (0.5, 0.03), (0.7, 0.1), (0.74, 0.32), (0.78, 0.58), (0.66, 0.7), (0.34, 0.7),
+               (0.22, 0.58)], hair)  # fmt: skip
+    pen.curve(
+        [(0.02, 1.04), (0.06, 0.84), (0.26, 0.74), (0.5, 0.72), (0.74, 0.74), (0.94, 0.84), (0.98, 1.04)], p.of(colour)
+    )
+    pen.curve(
+        [(0.02, 1.04), (0.06, 0.84), (0.2, 0.77), (0.24, 0.92), (0.24, 1.04)], mix(p.of(colour), p.shaded(colour), 0.5)
+    )
+    pen.polygon([(0.41, 0.55), (0.59, 0.55), (0.6, 0.72), (0.64, 0.75), (0.5, 0.84), (0.36, 0.75), (0.4, 0.72)], shade)
+    pen.curve([(0.33, 0.34), (0.34, 0.22), (0.5, 0.15), (0.66, 0.22), (0.67, 0.34), (0.645, 0.5), (0.57, 0.6), (0.5, 0.625),
+               (0.43, 0.6), (0.355, 0.5)], skin)  # fmt: skip
+    pen.curve([(0.3, 0.36), (0.3, 0.18), (0.5, 0.09), (0.7, 0.18), (0.7, 0.36), (0.65, 0.27), (0.56, 0.215), (0.42, 0.25),
+               (0.35, 0.3)], hair)  # fmt: skip
+    for side in (-1, 1):
+        x = 0.5 + side * 0.083
+        pen.ellipse(x, 0.375, 0.038, 0.0165, p.of((250, 248, 244)))
+        pen.ellipse(x, 0.375, 0.0175, 0.0165, p.of((84, 110, 104)))
+        pen.ellipse(x, 0.375, 0.009, 0.009, ink)
+        pen.ellipse(x + 0.006, 0.37, 0.004, 0.0035, WHITE)
+        pen.line([(x - 0.042, 0.372), (x - 0.015, 0.357), (x + 0.02, 0.357), (x + 0.042, 0.372)], 0.008, ink)
+        pen.line([(x - 0.045, 0.332), (x, 0.318), (x + 0.045, 0.332)], 0.013, mix(hair, ink, 0.3))
+        pen.ellipse(0.5 + side * 0.1, 0.465, 0.036, 0.022, mix(skin, blush, 0.45))
+    pen.line([(0.505, 0.4), (0.52, 0.455), (0.5, 0.468), (0.482, 0.46)], 0.008, shade)
+    pen.curve(
+        [(0.44, 0.527), (0.475, 0.517), (0.5, 0.523), (0.525, 0.517), (0.56, 0.527), (0.5, 0.553)], p.of((186, 84, 80))
+    )
+    pen.line([(0.44, 0.527), (0.5, 0.532), (0.56, 0.527)], 0.005, p.of((130, 52, 52)))
+
+
 FIGURES: dict[str, Figure] = {
     "house": Figure(1.45, (70, 110, 120), _house),
     "door": Figure(0.46, (60, 104, 112), _door),
@@ -227,5 +292,7 @@ FIGURES: dict[str, Figure] = {
     "boat": Figure(1.0, (176, 66, 52), _boat),
     "cup": Figure(1.2, (234, 228, 218), _cup),
     "flower": Figure(0.62, (226, 78, 96), _flower),
+    "waterfall": Figure(0.9, (206, 228, 240), _waterfall),
+    "portrait": Figure(0.86, (70, 96, 132), _portrait),
     "balloon": Figure(0.76, (214, 66, 54), _balloon),
 }

@@ -4,9 +4,9 @@ import math
 
 from PIL import Image, ImageChops
 
-from limner_sketch import noise
-from limner_sketch.colour import WHITE, gradient, mix
-from limner_sketch.stage import Points, Stage, below, blurred, stencil, veil
+from limner_sketch.painter import noise
+from limner_sketch.painter.colours import WHITE, gradient, mix
+from limner_sketch.painter.stage import Points, Stage, below, blurred, stencil, veil
 
 
 def lay(picture: Image.Image, stage: Stage, top: int, bottom: int, calm: float) -> None:

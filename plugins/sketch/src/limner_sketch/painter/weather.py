@@ -5,9 +5,9 @@ import random
 
 from PIL import Image, ImageChops, ImageDraw
 
-from limner_sketch import noise
-from limner_sketch.colour import mix
-from limner_sketch.stage import Stage, blurred, glow, stencil, veil
+from limner_sketch.painter import noise
+from limner_sketch.painter.colours import mix
+from limner_sketch.painter.stage import Stage, blurred, glow, stencil, veil
 
 
 def fog(picture: Image.Image, stage: Stage) -> None:
@@ -95,13 +95,18 @@ def finish(picture: Image.Image, grain: random.Random) -> Image.Image:
     """Darken the corners a little and add a trace of grain, which also hides the steps of smooth gradients."""
     corners = Image.radial_gradient("L").point(lambda value: round(255 - max(0, value - 130) * 0.24))
     shaded = ImageChops.multiply(picture, Image.merge("RGB", [corners.resize(picture.size, Image.Resampling.BICUBIC)] * 3))
+    return grained(shaded, grain)
+
+
+def grained(picture: Image.Image, grain: random.Random) -> Image.Image:
+    """Return the picture with a trace of grain."""
     tile = (min(picture.width, 509), min(picture.height, 503))
     noise_tile = Image.frombytes("L", tile, grain.randbytes(tile[0] * tile[1])).point(lambda value: value // 52)
     dots = Image.new("L", picture.size)
     for y in range(0, picture.height, tile[1]):
         for x in range(0, picture.width, tile[0]):
             dots.paste(noise_tile, (x, y))
-    return ImageChops.add(shaded, Image.merge("RGB", [dots] * 3), 1, -2)
+    return ImageChops.add(picture, Image.merge("RGB", [dots] * 3), 1, -2)
 
 
 def behind(picture: Image.Image, stage: Stage) -> None:

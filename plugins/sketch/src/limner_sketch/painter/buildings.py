@@ -4,8 +4,8 @@ import random
 
 from PIL import Image, ImageDraw
 
-from limner_sketch.colour import RGB, mix
-from limner_sketch.stage import Stage, glow
+from limner_sketch.painter.colours import RGB, mix
+from limner_sketch.painter.stage import Stage, glow
 
 _LAMPS: tuple[RGB, ...] = ((255, 214, 130), (255, 190, 96), (255, 236, 184), (190, 222, 255))
 _WALLS: tuple[RGB, ...] = (

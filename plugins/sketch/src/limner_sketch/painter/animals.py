@@ -2,10 +2,10 @@
 
 from itertools import pairwise
 
-from limner_sketch.colour import RGB, WHITE, mix
-from limner_sketch.figures import Figure
-from limner_sketch.palette import Palette
-from limner_sketch.pen import Pen, Points
+from limner_sketch.painter.colours import RGB, WHITE, mix
+from limner_sketch.painter.objects import Figure
+from limner_sketch.painter.palette import Palette
+from limner_sketch.painter.pen import Pen, Points
 
 
 def _fox(pen: Pen, colour: RGB, p: Palette) -> None:
@@ -25,15 +25,36 @@ def _cat(pen: Pen, colour: RGB, p: Palette) -> None:
         pen.line([a, b], 0.075, p.shaded(colour))
     for x, y in tail:
         pen.ellipse(x, y, 0.0375, 0.031, p.shaded(colour))
-    _sitting(pen, colour, p, bib=mix(colour, WHITE, 0.45), ear_tip=0.08)
+    _sitting(pen, colour, p, bib=mix(colour, WHITE, 0.45), ear_tip=0.08, mask=False)
+    stripe, pale, ink = p.shaded(mix(colour, (40, 30, 26), 0.35)), p.of((246, 242, 236)), p.of((30, 26, 28))
+    for x, drop in ((0.4, 0.02), (0.46, 0.0), (0.52, 0.02)):
+        pen.line([(x, 0.14 + drop), (0.46 + (x - 0.46) * 0.8, 0.215)], 0.016, stripe)
+    for side in (-1, 1):
+        for y in (0.32, 0.37):
+            pen.line([(0.46 + side * 0.27, y), (0.46 + side * 0.19, y + 0.012)], 0.016, stripe)
+        for y in (0.6, 0.68, 0.76):
+            pen.line([(0.46 + side * 0.245, y), (0.46 + side * 0.16, y + 0.015)], 0.02, stripe)
+        pen.ellipse(0.46 + side * 0.115, 0.29, 0.05, 0.036, p.of((176, 204, 90)))
+        pen.ellipse(0.46 + side * 0.115, 0.29, 0.013, 0.033, ink)
+        pen.ellipse(0.46 + side * 0.115 + 0.012, 0.28, 0.008, 0.007, WHITE)
+        pen.ellipse(0.46 + side * 0.045, 0.415, 0.062, 0.042, pale)
+        for lift in (-0.02, 0.005, 0.03):
+            pen.line([(0.46 + side * 0.08, 0.415 + lift * 0.3), (0.46 + side * 0.33, 0.4 + lift)], 0.005, pale)
+    pen.polygon([(0.43, 0.375), (0.49, 0.375), (0.46, 0.402)], p.of((214, 136, 136)))
+    pen.line([(0.46, 0.4), (0.46, 0.425)], 0.007, ink)
+    for side in (-1, 1):
+        pen.line([(0.46, 0.425), (0.46 + side * 0.03, 0.437), (0.46 + side * 0.05, 0.428)], 0.007, ink)
 
 
 def _dog(pen: Pen, colour: RGB, p: Palette) -> None:
     _sitting(pen, colour, p, bib=mix(colour, WHITE, 0.55), ear_tip=None)
 
 
-def _sitting(pen: Pen, colour: RGB, p: Palette, bib: RGB, ear_tip: float | None) -> None:
-    """Draw an animal that sits and faces the viewer; `ear_tip` is the y of its ears, None lets them hang."""
+def _sitting(pen: Pen, colour: RGB, p: Palette, bib: RGB, ear_tip: float | None, *, mask: bool = True) -> None:
+    """Draw an animal that sits and faces the viewer.
+
+    `ear_tip` is the y of its ears, None lets them hang. `mask` gives it the pale cheeks and the long snout of a dog.
+    """
     fur, dim, pale, ink = p.of(colour), mix(p.of(colour), p.shaded(colour), 0.6), p.of(bib), p.of((36, 28, 30))
     pen.curve(
         [(0.3, 0.4), (0.24, 0.62), (0.2, 0.85), (0.26, 0.98), (0.72, 0.98), (0.79, 0.84), (0.74, 0.62), (0.62, 0.4)],
@@ -76,6 +97,8 @@ def _sitting(pen: Pen, colour: RGB, p: Palette, bib: RGB, ear_tip: float | None)
         ],
         fur,
     )
+    if not mask:
+        return
     for side in (-1, 1):
         pen.curve(
             [(0.46 + side * x, y) for x, y in ((0.02, 0.37), (0.14, 0.33), (0.28, 0.35), (0.14, 0.42), (0.02, 0.475))],
@@ -158,10 +181,23 @@ def _deer(pen: Pen, colour: RGB, p: Palette) -> None:
     pen.ellipse(0.19, 0.165, 0.009, 0.009, p.of((24, 20, 20)))
 
 
+def _camel(pen: Pen, colour: RGB, p: Palette) -> None:
+    neck = ((0.4, 0.5), (0.33, 0.56), (0.24, 0.5), (0.17, 0.34), (0.15, 0.16), (0.21, 0.15), (0.25, 0.3), (0.32, 0.4))
+    head = ((0.2, 0.11), (0.14, 0.115), (0.06, 0.165), (0.035, 0.2), (0.07, 0.225), (0.15, 0.22), (0.22, 0.2))
+    _standing(pen, colour, p, neck, head)
+    fur = p.of(colour)
+    pen.curve([(0.4, 0.4), (0.5, 0.26), (0.58, 0.17), (0.64, 0.2), (0.72, 0.32), (0.8, 0.4), (0.6, 0.46)], fur)
+    pen.curve([(0.52, 0.27), (0.58, 0.175), (0.64, 0.205), (0.68, 0.27), (0.6, 0.25)], mix(fur, p.shaded(colour), 0.5))
+    pen.polygon([(0.2, 0.12), (0.215, 0.075), (0.23, 0.13)], mix(fur, p.shaded(colour), 0.5))
+    pen.line([(0.88, 0.42), (0.92, 0.5), (0.91, 0.62)], 0.014, p.shaded(colour))
+    pen.ellipse(0.13, 0.155, 0.009, 0.009, p.of((24, 20, 20)))
+
+
 ANIMALS: dict[str, Figure] = {
     "fox": Figure(0.86, (222, 112, 44), _fox),
     "cat": Figure(0.86, (120, 112, 110), _cat),
     "dog": Figure(0.86, (166, 116, 70), _dog),
     "horse": Figure(1.05, (122, 74, 46), _horse),
+    "camel": Figure(1.05, (196, 152, 96), _camel),
     "deer": Figure(1.05, (158, 106, 66), _deer),
 }

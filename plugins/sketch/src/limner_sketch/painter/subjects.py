@@ -4,11 +4,12 @@ import math
 
 from PIL import Image, ImageDraw, ImageFilter
 
-from limner_sketch import noise, plants
-from limner_sketch.animals import ANIMALS
-from limner_sketch.colour import RGB, gradient, mix
-from limner_sketch.figures import FIGURES, Figure
-from limner_sketch.stage import Stage, blurred, glow, stencil, veil
+from limner_sketch.painter import noise, plants
+from limner_sketch.painter.animals import ANIMALS
+from limner_sketch.painter.colours import RGB, gradient, mix
+from limner_sketch.painter.objects import FIGURES, Figure
+from limner_sketch.painter.stage import Stage, blurred, glow, stencil, veil
+from limner_sketch.painter.wording import MOST_THINGS
 
 _STRETCH = 1.4
 """How far a thing may leave its own proportions to fill a box."""
@@ -18,24 +19,29 @@ _ALL: dict[str, Figure] = {**FIGURES, **ANIMALS}
 
 def paint(picture: Image.Image, stage: Stage) -> None:
     """Paint the first things the stage's brief names, at most three."""
-    for name in asked(stage)[:3]:
+    for k, name in enumerate(asked(stage)[:MOST_THINGS]):
         if name == "tree":
             _lone_tree(picture, stage)
+        elif name == "village":
+            _village(picture, stage)
+        elif name == "portrait":
+            _before_a_blur(picture, stage, name)
         elif name == "cup":
             _on_a_table(picture, stage, name)
         elif name in ("door", "window"):
             _in_a_wall(picture, stage, name)
         else:
-            _in_the_scene(picture, stage, name)
+            _in_the_scene(picture, stage, name, k)
 
 
 def asked(stage: Stage) -> list[str]:
     """Return the names of the things to paint."""
-    return [word.name for word in stage.brief.known if word.name in _ALL or word.name == "tree"]
+    return [word.name for word in stage.brief.known if word.name in _ALL or word.name in ("tree", "village")]
 
 
 def fitted(stage: Stage, name: str, size: tuple[int, int]) -> Image.Image:
     """Return one thing ("RGBA") as large as fits into `size`, stretched a little where that fills it better."""
+    name = "house" if name == "village" else name
     aspect = _ALL[name].aspect if name in _ALL else 0.9
     width = max(1, min(size[0], round(size[1] * aspect * _STRETCH)))
     height = max(1, min(size[1], round(width / aspect * _STRETCH)))
@@ -71,6 +77,36 @@ def _lone_tree(picture: Image.Image, stage: Stage) -> None:
     picture.paste(tree, (round(x - tree.width / 2), round(foot - tree.height)), tree)
 
 
+_DOORS: tuple[RGB, ...] = ((70, 110, 120), (150, 70, 56), (90, 120, 70), (196, 150, 70))
+
+
+def _village(picture: Image.Image, stage: Stage) -> None:
+    """Scatter houses over the ground, small far ones first, round a taller one."""
+    rng, depth = stage.stream("village"), stage.height - stage.horizon
+    centre = rng.uniform(0.42, 0.58)
+    rows = ((0.2, 0.09, 7), (0.32, 0.125, 5), (0.5, 0.18, 3))
+    for place, tall, count in rows:
+        height = max(8, round(tall * stage.unit))
+        step = 2.1 * height / stage.width
+        for k in range(count):
+            x = (centre + (k - (count - 1) / 2) * step + rng.uniform(-0.2, 0.2) * step) * stage.width
+            foot = stage.horizon + (place + rng.uniform(-0.04, 0.04)) * depth
+            size = round(height * rng.uniform(0.85, 1.15))
+            house = _ALL["house"].image(size, stage.palette, _colour(stage) or rng.choice(_DOORS))
+            if stage.sun[0] < stage.width / 2:
+                house = house.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+            _shadow(picture, stage, (x, foot), house.width)
+            picture.paste(house, (round(x - house.width / 2), round(foot - size)), house)
+
+
+def _before_a_blur(picture: Image.Image, stage: Stage, name: str) -> None:
+    """Blur the scene and paint the thing large before it, cut by the lower edge."""
+    picture.paste(blurred(picture, stage.unit * 0.02), (0, 0))
+    height = max(8, round(min(0.88 * stage.unit, stage.width / _ALL[name].aspect)))
+    thing = _ALL[name].image(height, stage.palette, _colour(stage))
+    picture.paste(thing, (round((stage.width - thing.width) / 2), stage.height - height), thing)
+
+
 def _shadow(picture: Image.Image, stage: Stage, foot: tuple[float, float], width: float) -> None:
     size = (max(4, round(width)), max(4, round(width * 0.2)))
     spot = Image.radial_gradient("L").resize(size).point(lambda value: max(0, min(255, round((180 - value) * 1.0))))
@@ -93,6 +129,8 @@ _STANCES: dict[str, tuple[float, float, float]] = {
     "cat": (0.4, 0.42, 0.86),
     "dog": (0.44, 0.42, 0.86),
     "horse": (0.42, 0.4, 0.72),
+    "camel": (0.46, 0.4, 0.72),
+    "waterfall": (0.52, 0.3, 0.56),
     "deer": (0.42, 0.4, 0.72),
 }
 """How high a thing is (in units), how far from the side, how far from the horizon to the bottom (below 0: the top)."""
@@ -101,12 +139,14 @@ _LIT_FROM_THE_RIGHT = frozenset(("house", "boat"))
 """Figures that are drawn with the light on their right; all others have it on their left."""
 
 
-def _in_the_scene(picture: Image.Image, stage: Stage, name: str) -> None:
+def _in_the_scene(picture: Image.Image, stage: Stage, name: str, k: int) -> None:
+    """Paint the `k`-th thing of a picture: the first clear of the sun, the others beside it."""
     tall, place, depth = _STANCES[name]
+    place = (place, 1.08 - place, 0.12)[k]
     rng = stage.stream(name)
     height = max(8, round(min(tall * stage.unit, 0.8 * stage.width / _ALL[name].aspect)))
     thing = _ALL[name].image(height, stage.palette, _colour(stage))
-    left = stage.sun[0] > stage.width / 2  # it stands clear of the sun
+    left = stage.sun[0] > stage.width / 2  # the first stands clear of the sun
     x = stage.width * ((place if left else 1 - place) + rng.uniform(-0.06, 0.06))
     foot = stage.horizon + depth * (stage.height - stage.horizon if depth > 0 else stage.horizon)
     if left != (name in _LIT_FROM_THE_RIGHT):

@@ -5,9 +5,9 @@ import random
 
 from PIL import Image, ImageChops, ImageDraw
 
-from limner_sketch import noise
-from limner_sketch.colour import WHITE, gradient, mix
-from limner_sketch.stage import Stage, blurred, glow, stencil, veil
+from limner_sketch.painter import noise
+from limner_sketch.painter.colours import RGB, WHITE, gradient, mix
+from limner_sketch.painter.stage import Stage, blurred, glow, stencil, veil
 
 
 def heavens(picture: Image.Image, stage: Stage) -> None:
@@ -25,6 +25,8 @@ def sun(picture: Image.Image, stage: Stage) -> None:
         stage.palette,
         stage.unit * {"day": 0.026, "dawn": 0.036, "sunset": 0.044, "night": 0.03}[stage.palette.hour],
     )
+    if stage.brief.has("moon"):
+        radius *= 3.2
     hidden = stage.brief.has("rain", "storm", "fog", "snow")
     strength = 0.4 if hidden else {"day": 0.75, "dawn": 0.8, "sunset": 0.85, "night": 0.38}[p.hour]
     glow(picture, stage.sun, stage.unit * 0.75, mix(p.sun, p.horizon, 0.35), strength * 0.75)
@@ -143,6 +145,56 @@ def birds(picture: Image.Image, stage: Stage) -> None:
     veil(picture, mix(stage.palette.shaded((60, 60, 70)), stage.palette.zenith, 0.15), stencil(stage.size, flock))
 
 
+def planets(picture: Image.Image, stage: Stage) -> None:
+    """Hang a banded planet with rings in the sky, and a small one on the other side."""
+    rng = stage.stream("planets")
+    x = max(0.28 * stage.width, min(0.72 * stage.width, stage.width - stage.sun[0]))
+    radius = 0.13 * stage.unit
+    colours = rng.sample(((214, 168, 120), (196, 120, 92), (120, 160, 200), (170, 140, 196), (210, 196, 150)), 2)
+    chosen = stage.brief.colours[0] if stage.brief.colours else colours[0]
+    _planet(picture, stage, (x, 0.36 * stage.horizon), radius, chosen, ringed=True)
+    small = ((x + stage.sun[0]) / 2 + 0.1 * stage.unit, 0.68 * stage.horizon)
+    _planet(picture, stage, small, 0.34 * radius, colours[1], ringed=False)
+
+
+def _planet(
+    picture: Image.Image, stage: Stage, centre: tuple[float, float], radius: float, colour: RGB, *, ringed: bool
+) -> None:
+    side = max(8, round(2 * radius))
+    reach = (round(side * 2.4), round(side * 1.2))
+    bands = noise.fractal((side, side), stage.stream(f"planet {side}"), (2, 9), 4, 0.5)
+    body = Image.composite(
+        Image.new("RGB", (side, side), mix(colour, WHITE, 0.3)),
+        Image.new("RGB", (side, side), mix(colour, (60, 40, 60), 0.3)),
+        noise.mask(bands),
+    )
+    toward = -1 if stage.sun[0] < centre[0] else 1
+    night = stencil((side, side), lambda d, s: d.ellipse(
+        [side * s * (-0.1 + 0.28 * toward), -0.12 * side * s, side * s * (1.1 + 0.28 * toward), 1.12 * side * s],
+        fill=255))  # fmt: skip
+    body.paste(mix(stage.palette.zenith, (0, 0, 0), 0.3), mask=ImageChops.invert(blurred(night, side * 0.06)))
+    sheet = Image.new("RGBA", reach)
+    rings = stencil(reach, lambda d, s: _rings(d, (reach[0] * s, reach[1] * s), side * s))
+    disc = stencil((side, side), lambda d, s: d.ellipse([0, 0, side * s - 1, side * s - 1], fill=255))
+    at = ((reach[0] - side) // 2, (reach[1] - side) // 2)
+    light = mix(colour, WHITE, 0.55)
+    if ringed:
+        sheet.paste((*light, 255), mask=rings)
+    sheet.paste(body, at, disc)
+    if ringed:
+        front = rings.copy()
+        front.paste(0, (0, 0, reach[0], reach[1] // 2))
+        sheet.paste((*light, 255), mask=front)
+    sheet = sheet.rotate(18 * toward, Image.Resampling.BICUBIC)
+    picture.paste(sheet, (round(centre[0] - reach[0] / 2), round(centre[1] - reach[1] / 2)), sheet)
+
+
+def _rings(draw: ImageDraw.ImageDraw, size: tuple[int, int], side: int) -> None:
+    x, y = size[0] / 2, size[1] / 2
+    for reach, fill in ((1.12, 210), (0.96, 90), (0.92, 180), (0.72, 0)):
+        draw.ellipse([x - reach * side, y - reach * side * 0.24, x + reach * side, y + reach * side * 0.24], fill=fill)
+
+
 def rainbow(picture: Image.Image, stage: Stage) -> None:
     """Arch a rainbow over the horizon."""
     radius, centre = stage.unit * 0.62, (stage.width - stage.sun[0], stage.horizon * 1.02)
@@ -166,12 +218,20 @@ def rainbow(picture: Image.Image, stage: Stage) -> None:
     picture.paste(ImageChops.screen(picture.crop((0, 0, *arch.size)), blurred(arch, thickness * 0.9)), (0, 0))
 
 
+def paint_air(picture: Image.Image, stage: Stage) -> None:
+    """Paint the sky without anything that stands out in it."""
+    heavens(picture, stage)
+    clouds(picture, stage)
+
+
 def paint(picture: Image.Image, stage: Stage) -> None:
     """Paint the whole sky of a stage."""
     heavens(picture, stage)
     sun(picture, stage)
     if stage.palette.hour == "night" and not stage.brief.has("rain", "storm", "fog"):
         stars(picture, stage)
+    if stage.brief.has("planet"):
+        planets(picture, stage)
     if stage.brief.has("aurora"):
         aurora(picture, stage)
     clouds(picture, stage)

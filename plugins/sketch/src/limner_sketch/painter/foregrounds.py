@@ -4,11 +4,11 @@ from itertools import accumulate
 
 from PIL import Image, ImageChops, ImageOps
 
-from limner_sketch import noise, plants, relief, water
-from limner_sketch.backdrops import has_lake, places, shore_line
-from limner_sketch.colour import RGB, gradient, mix
-from limner_sketch.relief import Range
-from limner_sketch.stage import Stage, below, blurred, veil
+from limner_sketch.painter import noise, plants, terrain, water
+from limner_sketch.painter.backdrops import has_lake, places, shore_line
+from limner_sketch.painter.colours import RGB, gradient, mix
+from limner_sketch.painter.stage import Stage, below, blurred, veil
+from limner_sketch.painter.terrain import Range
 
 _FLOWERS: tuple[RGB, ...] = ((240, 90, 90), (250, 214, 90), (232, 130, 190), (250, 250, 246), (150, 120, 220))
 
@@ -32,7 +32,7 @@ def paint(picture: Image.Image, stage: Stage) -> None:
 def _ground(picture: Image.Image, stage: Stage) -> list[float]:
     u, h = stage.unit, stage.height
     across = stage.width / u
-    return relief.raise_range(
+    return terrain.raise_range(
         picture,
         stage,
         Range("ground", shore_line(stage), h + u * 0.1, u * 0.1, 0.04, 1.6 * across, crests=False, trees=0.12),

@@ -2,9 +2,9 @@
 
 from PIL import Image
 
-from limner_sketch import buildings, plants, relief, water
-from limner_sketch.relief import Range
-from limner_sketch.stage import Stage
+from limner_sketch.painter import buildings, plants, terrain, water
+from limner_sketch.painter.stage import Stage
+from limner_sketch.painter.terrain import Range
 
 _SCENERY: tuple[frozenset[str], ...] = tuple(
     map(
@@ -63,11 +63,11 @@ def _mountains(picture: Image.Image, stage: Stage, wintry: bool) -> None:
     across = stage.width / u
     line = 0.12 if wintry else rng.uniform(0.36, 0.56)
     tall = min(rng.uniform(0.36, 0.5) * u, 0.78 * z)
-    relief.raise_range(
+    terrain.raise_range(
         picture, stage, Range("far", z - u * 0.01, z + u * 0.02, tall * 0.78, 0.62, 5 * across, snow=line - 0.1)
     )
-    relief.raise_range(picture, stage, Range("middle", z, z + u * 0.06, tall, 0.34, 3.4 * across, snow=line, trees=0.16))
-    shore = relief.raise_range(
+    terrain.raise_range(picture, stage, Range("middle", z, z + u * 0.06, tall, 0.34, 3.4 * across, snow=line, trees=0.16))
+    shore = terrain.raise_range(
         picture,
         stage,
         Range("foothill", z + u * 0.03, z + u * 0.085, tall * 0.2, 0.2, 4 * across, crests=False, trees=0.7),
@@ -79,9 +79,9 @@ def _hills(picture: Image.Image, stage: Stage, wintry: bool) -> None:
     z, u = stage.horizon, stage.unit
     across = stage.width / u
     snow = 0.2 if wintry else 0.7
-    relief.raise_range(picture, stage, Range("far", z, z + u * 0.02, u * 0.13, 0.7, 4 * across, snow=snow))
-    relief.raise_range(picture, stage, Range("hills", z, z + u * 0.06, u * 0.1, 0.45, 3 * across, crests=False, trees=0.5))
-    shore = relief.raise_range(
+    terrain.raise_range(picture, stage, Range("far", z, z + u * 0.02, u * 0.13, 0.7, 4 * across, snow=snow))
+    terrain.raise_range(picture, stage, Range("hills", z, z + u * 0.06, u * 0.1, 0.45, 3 * across, crests=False, trees=0.5))
+    shore = terrain.raise_range(
         picture,
         stage,
         Range("near hills", z + u * 0.03, z + u * 0.1, u * 0.08, 0.24, 2.4 * across, crests=False, trees=0.35),
@@ -92,7 +92,7 @@ def _hills(picture: Image.Image, stage: Stage, wintry: bool) -> None:
 def _headland(picture: Image.Image, stage: Stage) -> None:
     z, u = stage.horizon, stage.unit
     across, side = stage.width / u, stage.stream("headland side").choice((-1, 1))
-    relief.raise_range(
+    terrain.raise_range(
         picture,
         stage,
         Range("headland", z - u * 0.002, z + u * 0.006, u * 0.1, 0.6, 2.5 * across, crests=False, trees=0.3, side=side),

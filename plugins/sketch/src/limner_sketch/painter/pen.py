@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw
 
-from limner_sketch.colour import RGB
+from limner_sketch.painter.colours import RGB
 
 Point = tuple[float, float]
 Points = Sequence[Point]

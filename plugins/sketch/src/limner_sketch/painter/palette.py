@@ -4,8 +4,8 @@ import random
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from limner_sketch.colour import RGB, lit, luminance, mix
-from limner_sketch.lexicon import Brief
+from limner_sketch.painter.colours import RGB, lit, luminance, mix
+from limner_sketch.painter.lexicon import Brief
 
 Hour = Literal["day", "dawn", "sunset", "night"]
 
@@ -92,12 +92,12 @@ def choose(brief: Brief, rng: random.Random) -> Palette:
 
 
 def hour_of(brief: Brief) -> Hour:
-    """Return the hour a brief asks for; a moon, stars or an aurora ask for the night."""
+    """Return the hour a brief asks for; a moon, stars, planets or an aurora ask for the night."""
     hours: dict[str, Hour] = {"night": "night", "sunset": "sunset", "dawn": "dawn"}
     asked = [hours[name] for name in brief.names("hour")]
     if asked:
         return asked[0]
-    return "night" if brief.has("moon", "star", "aurora") else "day"
+    return "night" if brief.has("moon", "star", "aurora", "planet") else "day"
 
 
 _GROUNDS: dict[str, tuple[RGB, RGB]] = {
