@@ -8,6 +8,7 @@ from io import BytesIO
 from typing import Any
 
 import PIL.Image
+from limner import Image
 
 from limner_sketch.painter.inpainting import inpaint
 from limner_sketch.painter.lexicon import without
@@ -49,7 +50,7 @@ def _picture(order: dict[str, Any], seed: int) -> PIL.Image.Image:
 
 
 def _decoded(text: str) -> PIL.Image.Image:
-    return PIL.Image.open(BytesIO(base64.b64decode(text)))
+    return Image(base64.b64decode(text)).pil()
 
 
 def _encoded(picture: PIL.Image.Image) -> str:
