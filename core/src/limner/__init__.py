@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from limner.hookspecs import hookimpl as hookimpl
     from limner.images import Image as Image, Mask as Mask, expand_canvas as expand_canvas
     from limner.interface import (
+        Decoded as Decoded,
         Finding as Finding,
         Lifecycle as Lifecycle,
         Request as Request,
@@ -45,6 +46,10 @@ if TYPE_CHECKING:
     from limner.model import Model as Model
     from limner.options import Options as Options
     from limner.prompts import WeightedText as WeightedText
+    from limner.reporting import (
+        Progress as Progress,
+        progress as progress,
+    )
     from limner.results import (
         Picture as Picture,
         Plan as Plan,
@@ -89,10 +94,11 @@ _NAMES = {
     "fitting": "Entry",
     "hookspecs": "hookimpl",
     "images": "Image Mask expand_canvas",
-    "interface": "Finding Lifecycle Request Response",
+    "interface": "Decoded Finding Lifecycle Request Response",
     "model": "Model",
     "options": "Options",
     "prompts": "WeightedText",
+    "reporting": "Progress progress",
     "results": "Picture Plan Result image_from_base64 parse_json read_provenance",
     "running": "cancellation",
     "serialization": "from_json to_json",

@@ -189,7 +189,17 @@ class AccessDenied(ProviderError):
 
 
 class RateLimited(ProviderError):
-    """Too many requests, or a quota is used up."""
+    """Too many requests, or a quota is used up.
+
+    Attributes:
+        retry_after: seconds to wait before the next request, where the provider says so.
+    """
+
+    def __init__(
+        self, message: str, *, model: str | None = None, request_ids: Iterable[str] = (), retry_after: float | None = None
+    ) -> None:
+        super().__init__(message, model=model, request_ids=request_ids)
+        self.retry_after = retry_after
 
 
 class ContentFiltered(ProviderError):

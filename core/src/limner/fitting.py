@@ -6,7 +6,7 @@ It is the only place that draws randomness: a seed that was not given.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -39,7 +39,7 @@ class Entry:
             ``dropped``, the model does not support it.
         asked: what was given, or ``None``.
         used: what is sent, or ``None``.
-        why: the reason, for ``adjusted`` and ``dropped``.
+        why: the reason, for ``adjusted`` and ``dropped``; otherwise a remark of the model, where there is one.
     """
 
     parameter: str
@@ -51,9 +51,9 @@ class Entry:
     def __str__(self) -> str:
         match self.outcome:
             case "sent":
-                return f"{self.parameter}: sent {self.used!r}"
+                return f"{self.parameter}: sent {self.used!r}" + (f"; {self.why}" if self.why else "")
             case "defaulted":
-                return f"{self.parameter}: {self.used!r} by default"
+                return f"{self.parameter}: {self.used!r} by default" + (f"; {self.why}" if self.why else "")
             case "adjusted":
                 return f"{self.parameter}: {self.asked!r} became {self.used!r}: {self.why}"
         return f"{self.parameter}: {self.asked!r} dropped: {self.why}"
@@ -87,6 +87,16 @@ class Fitted:
         canvas = canvas_size(self.original.image.size, self.border or _NO_BORDER)
         sent = canvas_size(self.task.image.size, getattr(self.task, "expand", None) or _NO_BORDER)  # type: ignore[attr-defined]
         return None if canvas == sent else canvas
+
+    def annotated(self, warnings: tuple[str, ...], remarks: Mapping[str, str]) -> Fitted:
+        """Return it with warnings, and with remarks on parameters in the account."""
+        if not warnings and not remarks:
+            return self
+        account = tuple(
+            attrs.evolve(entry, why="; ".join(filter(None, (entry.why, remarks.get(entry.parameter, "")))))
+            for entry in self.account
+        )
+        return attrs.evolve(self, warnings=warnings, account=account)
 
     def repeatable(self) -> Task:
         """Return the task that makes the same pictures again: the original pictures, everything else as it was sent."""

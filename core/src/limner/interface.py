@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 import attrs
 
@@ -58,6 +58,10 @@ class Lifecycle:
         return ()
 
 
+def _size_in_bytes(body: bytes) -> str:
+    return f"<{len(body)} bytes>"
+
+
 @attrs.frozen
 class Request:
     """What is sent to a provider in one call.
@@ -65,10 +69,16 @@ class Request:
     Args:
         model_id: the provider's id of the model, which may differ from task to task.
         body: the provider's own payload.
+        path: where it is sent, below the provider's address; empty where the transport decides.
+        content_type: the media type of ``body``; for multipart, with its boundary.
+        headers: further headers that are not secret. Keys and tokens are added by ``send``, from the settings.
     """
 
     model_id: str
-    body: bytes = attrs.field(repr=lambda body: f"<{len(body)} bytes>")
+    body: bytes = attrs.field(repr=_size_in_bytes)
+    path: str = ""
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = attrs.field(factory=dict)
 
 
 @attrs.frozen
@@ -80,12 +90,43 @@ class Response:
         request_id: the provider's id of the call.
         attempts: how often it was sent.
         region: where it was answered.
+        content_type: the media type of ``body``; empty where the provider always answers in the same.
+        usage: what the call used, by the provider's names, such as ``output_tokens``; numbers, added up over all calls.
+        metadata: what else the provider says of the call, such as the id of a job; JSON values.
     """
 
-    body: bytes = attrs.field(repr=lambda body: f"<{len(body)} bytes>")
+    body: bytes = attrs.field(repr=_size_in_bytes)
     request_id: str | None = None
     attempts: int = 1
     region: str | None = None
+    content_type: str = ""
+    usage: Mapping[str, float] = attrs.field(factory=dict)
+    metadata: Mapping[str, Any] = attrs.field(factory=dict)
+
+
+@attrs.frozen
+class Decoded(Sequence["Picture"]):
+    """Pictures with what a response's body says of the call; ``decode`` may return it in place of a list.
+
+    Args:
+        pictures: one for each that the call asked for, as far as there are.
+        usage: as in :class:`Response`, where the body has it.
+        metadata: as in :class:`Response`, where the body has it.
+    """
+
+    pictures: Sequence[Picture]
+    usage: Mapping[str, float] = attrs.field(factory=dict)
+    metadata: Mapping[str, Any] = attrs.field(factory=dict)
+
+    @overload
+    def __getitem__(self, index: int) -> Picture: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Picture]: ...
+    def __getitem__(self, index: int | slice) -> Picture | Sequence[Picture]:
+        return self.pictures[index]
+
+    def __len__(self) -> int:
+        return len(self.pictures)
 
 
 @attrs.frozen
@@ -111,6 +152,7 @@ class ModelInterface(ABC):
     aliases: ClassVar[tuple[str, ...]] = ()
     limits: ClassVar[Limits]
     lifecycle: ClassVar[Lifecycle] = Lifecycle()
+    provider: ClassVar[str] = ""
     offline: ClassVar[bool] = False
     Settings: ClassVar[type[settings.Settings]] = settings.Settings
     contract: ClassVar[int] = CONTRACT
@@ -130,7 +172,12 @@ class ModelInterface(ABC):
     def send(self, request: Request) -> Response:
         """Send a request and return the answer: the only place with I/O.
 
+        It may be called from several threads at once, at most ``max_in_flight``; a model that computes on this machine sets
+        the default of that setting to 1. Code that waits should wait on :func:`limner.cancellation`; long work reports
+        :func:`limner.progress`.
+
         Raises:
+            ContentFiltered: the provider's filter refused the whole request.
             ProviderError: of the class that fits, the provider's own error chained.
         """
 
@@ -162,6 +209,13 @@ class ModelInterface(ABC):
         Each warning is shown once by :mod:`warnings`, and is in ``warnings`` of plan and result. Never quote a prompt.
         """
         return ()
+
+    def remarks(self, task: Task) -> Mapping[str, str]:  # noqa: ARG002
+        """Note in the account what the provider makes of a parameter, by the parameter's name.
+
+        For example, ``{"prompt": "painted: beach; not known: spaceship"}``. Pure.
+        """
+        return {}
 
     def diagnose(self, *, live: bool = False) -> Iterable[Finding]:  # noqa: ARG002
         """Check whether the model can be called: credentials, endpoint, ...

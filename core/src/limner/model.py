@@ -11,16 +11,18 @@ import attrs
 from limner import running, signatures
 from limner.interface import ModelInterface
 from limner.plugins import registry
+from limner.reporting import reported_to
 from limner.results import Plan, Result
 from limner.tasks import Task
 
 if TYPE_CHECKING:
     from limner.fitting import Mode
+    from limner.reporting import ProgressCallback
 
 P = ParamSpec("P")
 M = TypeVar("M", bound="Model")
 
-_RUN_ARGUMENTS = ("fit", "on_filtered")
+_RUN_ARGUMENTS = ("fit", "on_filtered", "on_progress")
 
 
 def _method(make: Callable[P, Task]) -> Callable[Concatenate[M, P], Result]:
@@ -99,6 +101,7 @@ class Model(ModelInterface):
         aliases: short names.
         limits: what each task accepts; a task that is not there is declined.
         lifecycle: since when the model is legacy, when it ended, what replaces it.
+        provider: whose service it is, such as ``aws.bedrock`` or ``openai``, for logs and telemetry.
         offline: whether it needs neither network nor account.
         Settings: the class of its settings.
         contract: the version of this contract that the plugin was written for.
@@ -141,24 +144,42 @@ class Model(ModelInterface):
         """
         return running.plan(self._overridden(fit=fit), task)
 
-    def run(self, task: Task, *, fit: Mode | None = None, on_filtered: str | None = None) -> Result:
+    def run(
+        self,
+        task: Task,
+        *,
+        fit: Mode | None = None,
+        on_filtered: str | None = None,
+        on_progress: ProgressCallback | None = None,
+    ) -> Result:
         """Run a task.
 
         Args:
             task: what is wanted.
             fit: overrides the setting ``fit``.
             on_filtered: overrides the setting ``on_filtered``.
+            on_progress: called with a :class:`~limner.Progress` whenever a call advances, from one thread at a time.
 
         Raises:
             TaskRefused: with every problem at once; nothing was sent.
             ProviderError: the provider or the network failed; ``pictures`` holds what was made all the same.
         """
-        return registry().run(self._overridden(fit=fit, on_filtered=on_filtered), task)
+        model = self._overridden(fit=fit, on_filtered=on_filtered)
+        with reported_to(on_progress):
+            return registry().run(model, task)
 
-    async def arun(self, task: Task, *, fit: Mode | None = None, on_filtered: str | None = None) -> Result:
+    async def arun(
+        self,
+        task: Task,
+        *,
+        fit: Mode | None = None,
+        on_filtered: str | None = None,
+        on_progress: ProgressCallback | None = None,
+    ) -> Result:
         """Run a task without blocking the event loop, otherwise as :meth:`run`. Cancelling stops what is not sent yet."""
         model = self._overridden(fit=fit, on_filtered=on_filtered)
-        return await running.in_worker(model, lambda: registry().run(model, task))
+        with reported_to(on_progress):
+            return await running.in_worker(model, lambda: registry().run(model, task))
 
     def _overridden(self, **settings: Any) -> Self:
         given = {name: value for name, value in settings.items() if value is not None}

@@ -198,6 +198,8 @@ class Result:
         request_ids: the provider's ids of the requests.
         seconds: from the first request to the last answer.
         warnings: what else there is to know, such as a model near its end of life.
+        usage: what all calls used, by the provider's names, such as ``output_tokens``.
+        metadata: what else the provider says of each call, such as the id of a job.
     """
 
     model: str
@@ -207,6 +209,8 @@ class Result:
     request_ids: tuple[str, ...] = ()
     seconds: float = 0.0
     warnings: tuple[str, ...] = ()
+    usage: Mapping[str, float] = attrs.field(factory=dict)
+    metadata: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def images(self) -> tuple[Picture, ...]:

@@ -7,19 +7,19 @@ import logging
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import CancelledError
 from functools import partial
 from typing import Any, NoReturn, TypeVar
 
 import attrs
 
-from limner import workers
+from limner import reporting, workers
 from limner.errors import BadResponse, ContentFiltered, LimnerError, Problem, ProviderError, TaskRefused
 from limner.fitting import Fitted, fit
 from limner.images import Image, Mask, expand_canvas
 from limner.images.compositing import keep_outside
-from limner.interface import ModelInterface, Request, Response
+from limner.interface import Decoded, ModelInterface, Request, Response
 from limner.isolation import blaming, checked
 from limner.results import Origin, Picture, Plan, Result
 from limner.tasks import Inpaint, Outpaint, Task
@@ -77,7 +77,9 @@ def _fit(model: ModelInterface, task: Task) -> Fitted:
         raise TaskRefused(problems, model.id)
     notices = _collected(model, "notices", str, model.notices)
     notices += _collected(model, "warnings", str, partial(model.warnings, fitted.task))
-    return attrs.evolve(fitted, warnings=notices) if notices else fitted
+    with blaming(type(model), "remarks"):
+        remarks = dict(model.remarks(fitted.task))
+    return fitted.annotated(notices, remarks)
 
 
 def _kept(fitted: Fitted) -> Kept | None:
@@ -126,7 +128,8 @@ def _send(model: ModelInterface, requests: Sequence[Request]) -> _Answers:
 def _send_all(model: ModelInterface, requests: Sequence[Request]) -> list[Response | LimnerError]:
     slots = workers.slots("send", model.id, model.settings.max_in_flight)
     cancelled = workers.current_cancellation()
-    jobs = [partial(_send_one, model, request, cancelled) for request in requests]
+    reporter = reporting.reporter(len(requests))
+    jobs = [partial(_send_one, model, request, cancelled, reporter, call) for call, request in enumerate(requests)]
     if len(jobs) == 1:
         with slots.held(cancelled):
             return [_outcome(jobs[0])]
@@ -138,10 +141,12 @@ def _send_all(model: ModelInterface, requests: Sequence[Request]) -> list[Respon
         raise
 
 
-def _send_one(model: ModelInterface, request: Request, cancelled: threading.Event) -> Response:
+def _send_one(
+    model: ModelInterface, request: Request, cancelled: threading.Event, reporter: reporting.Reporter | None, call: int
+) -> Response:
     if cancelled.is_set():
         raise CancelledError
-    with blaming(type(model), "send"):
+    with reporting.reporting(reporter, call), blaming(type(model), "send"):
         return checked(model.send(request), Response)
 
 
@@ -159,21 +164,23 @@ def _outcome(get: Callable[[], Response]) -> Response | LimnerError:
 
 def _decode(model: ModelInterface, fitted: Fitted, kept: Kept | None, answers: _Answers) -> Result:
     """Turn all answers into a result, log it, and raise what is wrong with it."""
-    pictures: list[Picture] = []
+    decoded: list[Decoded] = []
     failure: LimnerError | None = None
     for call, outcome in zip(fitted.calls, answers.outcomes, strict=True):
         try:
-            pictures += _pictures(model, fitted, kept, call, outcome)
+            decoded.append(_finished(model, fitted, kept, _decode_one(model, call, outcome)))
         except LimnerError as error:
             failure = failure or error
     result = Result(
         model=model.id,
         task=fitted.task,
-        pictures=tuple(pictures),
+        pictures=tuple(picture for answer in decoded for picture in answer.pictures),
         account=fitted.account,
         request_ids=tuple(answer.request_id for answer in answers.responses if answer.request_id is not None),
         seconds=answers.seconds,
         warnings=fitted.warnings,
+        usage=_total([answer.usage for answer in decoded]),
+        metadata=tuple(answer.metadata for answer in decoded),
     )
     failure = failure or _failure(model, result)
     _log(model, answers, result, failure)
@@ -182,38 +189,61 @@ def _decode(model: ModelInterface, fitted: Fitted, kept: Kept | None, answers: _
     return result
 
 
-def _pictures(
-    model: ModelInterface, fitted: Fitted, kept: Kept | None, call: Task, outcome: Response | LimnerError
-) -> list[Picture]:
-    """Turn one call's answer into finished pictures."""
-    if isinstance(outcome, LimnerError):
-        raise outcome
-    origin = Origin(model.model_id, model.id, model.settings.fit, fitted)
-    try:
-        return [
-            attrs.evolve(picture, image=_restored(fitted, kept, picture), origin=origin)
-            for picture in _decoded(model, call, outcome)
-        ]
-    except TaskRefused as error:  # limner's own words for a picture that cannot be read; here it is the provider's
-        raise BadResponse(f"the picture is damaged: {error}") from error
-
-
-def _decoded(model: ModelInterface, call: Task, answer: Response) -> list[Picture]:
+def _decode_one(model: ModelInterface, call: Task, outcome: Response | LimnerError) -> Decoded:
     """Decode one call's answer into exactly as many pictures as it asked for; missing ones come last."""
+    n = getattr(call, "n", None) or 1
     try:
-        pictures = _collected(model, "decode", Picture, partial(model.decode, call, answer))
+        if isinstance(outcome, LimnerError):
+            raise outcome
+        decoded = _decoded(model, call, outcome)
+    except ContentFiltered as error:  # the whole request was refused
+        if model.settings.on_filtered == "raise":
+            raise
+        decoded = Decoded([Picture(outcome="filtered", reason=error.message)] * n)
+    if len(decoded.pictures) > n:
+        raise BadResponse(f"{len(decoded.pictures)} pictures came, {n} were asked for")
+    missing = Picture(outcome="failed", reason="the provider returned fewer pictures than asked for")
+    seed = getattr(call, "seed", None)
+    pictures = [
+        attrs.evolve(picture, index=index, seed=seed if picture.seed is None else picture.seed)
+        for index, picture in enumerate([*decoded.pictures, *[missing] * (n - len(decoded.pictures))])
+    ]
+    return attrs.evolve(decoded, pictures=pictures)
+
+
+def _decoded(model: ModelInterface, call: Task, answer: Response) -> Decoded:
+    try:
+        with blaming(type(model), "decode"):
+            found = model.decode(call, answer)
+            decoded = found if isinstance(found, Decoded) else Decoded(found)
+            pictures = [checked(picture, Picture) for picture in decoded.pictures]
     except ProviderError as error:
         error.request_ids = error.request_ids or ((answer.request_id,) if answer.request_id is not None else ())
         raise
-    wanted = getattr(call, "n", None) or 1
-    if len(pictures) > wanted:
-        raise BadResponse(f"{len(pictures)} pictures came, {wanted} were asked for")
-    missing = Picture(outcome="failed", reason="the provider returned fewer pictures than asked for")
-    seed = getattr(call, "seed", None)
-    return [
-        attrs.evolve(picture, index=index, seed=seed if picture.seed is None else picture.seed)
-        for index, picture in enumerate([*pictures, *[missing] * (wanted - len(pictures))])
-    ]
+    except TaskRefused as error:  # limner's own words for a picture that cannot be read; here it is the provider's
+        raise BadResponse(f"the picture is damaged: {error}") from error
+    return Decoded(pictures, {**answer.usage, **decoded.usage}, {**answer.metadata, **decoded.metadata})
+
+
+def _finished(model: ModelInterface, fitted: Fitted, kept: Kept | None, decoded: Decoded) -> Decoded:
+    """Bring pictures back to the original's size and say how they were made."""
+    origin = Origin(model.model_id, model.id, model.settings.fit, fitted)
+    try:
+        pictures = [
+            attrs.evolve(picture, image=_restored(fitted, kept, picture), origin=origin) for picture in decoded.pictures
+        ]
+    except TaskRefused as error:
+        raise BadResponse(f"the picture is damaged: {error}") from error
+    return attrs.evolve(decoded, pictures=pictures)
+
+
+def _total(usages: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    """Add up what all calls used."""
+    total: dict[str, float] = {}
+    for usage in usages:
+        for name, value in usage.items():
+            total[name] = total.get(name, 0) + value
+    return total
 
 
 def _restored(fitted: Fitted, kept: Kept | None, picture: Picture) -> Any:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from limner.fitting import Mode
     from limner.images import Box, ImageSource, MaskSource, Size
     from limner.prompts import NegativePromptSource, PromptSource
+    from limner.reporting import ProgressCallback
     from limner.tasks import Task
 
 
@@ -27,6 +28,7 @@ class RunArguments(TypedDict, total=False):
 
     fit: Mode
     on_filtered: Literal["raise", "return"]
+    on_progress: ProgressCallback
     options: Mapping[str, Any]
 
 

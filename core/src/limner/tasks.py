@@ -107,6 +107,9 @@ class _Edit(_Painted):
             (width, height), (wanted_width, wanted_height) = self.mask.size, self.image.size
             limit = f"must have the upright picture's size, {wanted_width}x{wanted_height} pixels"
             yield Problem("mask", f"{width}x{height}", limit)
+        if isinstance(self.mask, Mask) and self.mask.is_black:
+            limit = "is all black: nothing would be repainted; white marks what to repaint, Mask.inverted() swaps the two"
+            yield Problem("mask", "{}x{}".format(*self.mask.size), limit)
         if self.mask == "alpha" and not self.image.has_alpha:
             yield Problem("mask", "'alpha'", "the picture has no transparency; give a mask")
         if self.preserve and not self.mask_is_known:

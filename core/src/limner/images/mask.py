@@ -111,6 +111,11 @@ class Mask:
         return sha256(b"%d %d " % self.size + self.data).hexdigest()
 
     @property
+    def is_black(self) -> bool:
+        """Whether every pixel is black, so that nothing would be repainted."""
+        return self.data.count(0) == len(self.data)
+
+    @property
     def has_grey(self) -> bool:
         """Whether any pixel is neither black nor white."""
         return bool(self.data.translate(None, delete=b"\x00\xff"))

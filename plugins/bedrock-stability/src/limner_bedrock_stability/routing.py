@@ -118,20 +118,20 @@ class Stability(BedrockModel):
         planned = model.plan(own, fit=fit)
         return attrs.evolve(planned, task=_named(planned.task, entry), account=(entry, *planned.account))
 
-    def run(self, task: Task, *, fit: Mode | None = None, on_filtered: str | None = None) -> Result:
+    def run(self, task: Task, **arguments: Any) -> Result:
         """Run a task by the service that it goes to; see :meth:`limner.Model.run`."""
         model, own, entry = self._routed(task)
         try:
-            return _accounted(model.run(own, fit=fit, on_filtered=on_filtered), entry)
+            return _accounted(model.run(own, **arguments), entry)
         except ProviderError as error:
             error.result = error.result and _accounted(error.result, entry)
             raise
 
-    async def arun(self, task: Task, *, fit: Mode | None = None, on_filtered: str | None = None) -> Result:
+    async def arun(self, task: Task, **arguments: Any) -> Result:
         """Run a task by the service that it goes to, without blocking the event loop; see :meth:`limner.Model.arun`."""
         model, own, entry = self._routed(task)
         try:
-            return _accounted(await model.arun(own, fit=fit, on_filtered=on_filtered), entry)
+            return _accounted(await model.arun(own, **arguments), entry)
         except ProviderError as error:
             error.result = error.result and _accounted(error.result, entry)
             raise

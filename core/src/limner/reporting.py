@@ -1,0 +1,117 @@
+"""Progress of a run: reported by plugins with :func:`progress`, passed to the caller's ``on_progress``."""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import attrs
+
+if TYPE_CHECKING:
+    from limner.images import Image
+
+log = logging.getLogger("limner")
+
+
+@attrs.frozen
+class Progress:
+    """How far a run is.
+
+    Attributes:
+        done: how many of the run's calls have ended.
+        calls: how many calls the run makes.
+        call: which call this is about, from 0; ``None`` when it is about the whole run.
+        step: how far the call is, such as a step of diffusion or a percentage; ``None`` where the provider does not say.
+        of: the value of ``step`` at the end; ``None`` where the provider does not say.
+        preview: an unfinished picture.
+        message: what the provider does at the moment, such as ``queued, place 3``.
+    """
+
+    done: int
+    calls: int
+    call: int | None = None
+    step: float | None = None
+    of: float | None = None
+    preview: Image | None = attrs.field(default=None, repr=False)
+    message: str = ""
+
+
+ProgressCallback = Callable[[Progress], object]
+
+
+class Reporter:
+    """Passes the progress of one run's calls on to its caller, from one thread at a time."""
+
+    def __init__(self, callback: ProgressCallback, calls: int) -> None:
+        self._callback, self._calls, self._done = callback, calls, 0
+        self._lock = threading.Lock()
+
+    def ended(self) -> None:
+        """Report that one more call has ended."""
+        with self._lock:
+            self._done += 1
+            self._report(Progress(self._done, self._calls))
+
+    def advanced(self, call: int, step: float | None, of: float | None, preview: Image | None, message: str) -> None:
+        """Report how far a call is."""
+        with self._lock:
+            self._report(Progress(self._done, self._calls, call, step, of, preview, message))
+
+    def _report(self, progress: Progress) -> None:
+        try:
+            self._callback(progress)
+        except Exception:  # the pictures are paid for: a broken progress bar must not lose them
+            log.exception("on_progress failed")
+
+
+_callback: contextvars.ContextVar[ProgressCallback | None] = contextvars.ContextVar("on_progress", default=None)
+_call: contextvars.ContextVar[tuple[Reporter, int] | None] = contextvars.ContextVar("call", default=None)
+
+
+@contextlib.contextmanager
+def reported_to(callback: ProgressCallback | None) -> Iterator[None]:
+    """Let runs in this context report to a callback."""
+    token = _callback.set(callback)
+    try:
+        yield
+    finally:
+        _callback.reset(token)
+
+
+def reporter(calls: int) -> Reporter | None:
+    """Return what reports the progress of a run of so many calls; ``None`` where nobody listens."""
+    callback = _callback.get()
+    return None if callback is None else Reporter(callback, calls)
+
+
+@contextlib.contextmanager
+def reporting(run: Reporter | None, call: int) -> Iterator[None]:
+    """Let :func:`progress` report for one call of a run."""
+    if run is None:
+        yield
+        return
+    token = _call.set((run, call))
+    try:
+        yield
+    finally:
+        _call.reset(token)
+        run.ended()
+
+
+def progress(step: float | None = None, of: float | None = None, *, preview: Image | None = None, message: str = "") -> None:
+    """Report how far a call is, from a model's ``send``; does nothing where nobody listens.
+
+    Args:
+        step: how far it is, such as 12.
+        of: the value of ``step`` at the end, such as 50.
+        preview: an unfinished picture.
+        message: what the provider does at the moment, such as ``queued, place 3``.
+    """
+    current = _call.get()
+    if current is not None:
+        run, call = current
+        run.advanced(call, step, of, preview, message)
