@@ -14,8 +14,9 @@ import attrs
 
 from limner.errors import Problem, TaskRefused, did_you_mean
 from limner.images import Box, Image, Mask, Size
-from limner.limits import Constraint, Expand, Seed, TaskLimits, in_words
+from limner.limits import Constraint, Expand, Picture, Seed, SizeRule, Sizes, TaskLimits, in_words
 from limner.options import Options
+from limner.regions import Region, region_around
 from limner.synonyms import parameter_meant_by
 from limner.tasks import Inpaint, Outpaint, Task
 
@@ -69,6 +70,7 @@ class Fitted:
         account: an entry for every input, and for everything that was filled in.
         original: the task as it was asked.
         border: the pixels that an outpaint adds to the original picture on the left, top, right and bottom.
+        region: the part of the original picture that is sent, where an inpaint does not send it whole.
         warnings: what else there is to know, such as a model past its end of life.
     """
 
@@ -77,7 +79,15 @@ class Fitted:
     account: tuple[Entry, ...]
     original: Task
     border: Box | None = None
+    region: Region | None = None
     warnings: tuple[str, ...] = ()
+
+    @property
+    def sent_size(self) -> Size | None:
+        """The size in pixels of the picture or canvas that an edit sends; ``None`` for other tasks."""
+        if not isinstance(self.task, Inpaint | Outpaint):
+            return None
+        return canvas_size(self.task.image.size, getattr(self.task, "expand", None) or _NO_BORDER)
 
     @property
     def restored_size(self) -> Size | None:
@@ -85,8 +95,7 @@ class Fitted:
         if not isinstance(self.original, Inpaint | Outpaint):
             return None
         canvas = canvas_size(self.original.image.size, self.border or _NO_BORDER)
-        sent = canvas_size(self.task.image.size, getattr(self.task, "expand", None) or _NO_BORDER)  # type: ignore[attr-defined]
-        return None if canvas == sent else canvas
+        return None if canvas == self.sent_size else canvas
 
     def annotated(self, warnings: tuple[str, ...], remarks: Mapping[str, str]) -> Fitted:
         """Return it with warnings, and with remarks on parameters in the account."""
@@ -134,6 +143,7 @@ def fit(
         TaskRefused: with every problem at once.
     """
     fitting = _Fitting(task, limits, mode, strip_metadata)
+    fitting.cut_region()
     fitting.parameters()
     fitting.options()
     fitting.canvas()
@@ -155,6 +165,32 @@ class _Fitting:
         self.entries: dict[str, Entry] = {}
         self.problems: list[Problem] = []
         self.border: Box | None = None  # what is added to the picture as it came
+        self.region: Region | None = None
+        self.cut: dict[str, tuple[Any, str]] = {}  # what is sent of the picture and its mask, and why
+
+    def cut_region(self) -> None:
+        """Cut out the surroundings of the mask where the model does not take the whole picture."""
+        task, rule = self.task, self._size_rule()
+        if not self.nearest or rule is None or not isinstance(task, Inpaint) or task.preserve is False:
+            return
+        if rule.wrong(task.image.size) is None or "mask" not in self.limits.parameters:
+            return
+        with self._gathering("image"):
+            mask = Mask.from_alpha(task.image) if task.mask == "alpha" else task.mask
+            box = None if mask is None else mask.box_of_white
+            self.region = None if box is None else region_around(box, task.image.size, rule)
+            if self.region is not None and mask is not None:
+                why = f"the surroundings of the mask are sent, {self.region}; {rule.describe()}"
+                self.cut["image"] = self.region.of_image(task.image), why
+                self.cut["mask"] = self.region.of_mask(mask), "cut out with the picture"
+                if "size" in self.limits.parameters and task.size is None:
+                    self.cut["size"] = self.region.size, "the size of the part that is sent"
+
+    def _size_rule(self) -> SizeRule | Sizes | None:
+        """The sizes that an edit may send: a rule for pictures, or for results where there is none."""
+        image, size = self.limits.parameters.get("image"), self.limits.parameters.get("size")
+        rule = image.size if isinstance(image, Picture) and image.size is not None else size
+        return rule if isinstance(rule, SizeRule | Sizes) else None
 
     def parameters(self) -> None:
         for field in attrs.fields(type(self.task)):
@@ -171,18 +207,34 @@ class _Fitting:
         self.values["options"] = Options({name: value for name, value in fitted.items() if value is not None})
 
     def _one(self, name: str, asked: Any, limit: Constraint | None) -> Any:
-        if asked is None:
+        if asked is None and name not in self.cut:
             return self._default(name, limit)
         if limit is None:
             return self._own_size(asked) if name == "size" and self.limits.own_size else self._unknown(name, asked)
         used: Any = None
         notes: list[str] = []
         with self._gathering(name):
-            used, notes = self._moved(asked, limit)
+            given, why = self.cut.get(name, (asked, ""))
+            used, notes = self._moved(given, limit)
+            notes = [*filter(None, [why]), *notes]
             if (wrong := limit.wrong(used)) is not None:
-                self.problems.append(Problem.of(name, asked, wrong, limit.source))
+                self.problems.append(Problem.of(name, asked, wrong + self._way_out(name), limit.source))
         self.entries[name] = Entry(name, "adjusted" if notes else "sent", asked, used, "; ".join(notes))
         return used
+
+    def _way_out(self, name: str) -> str:
+        """Name the way to edit a picture that the model does not take whole."""
+        rule = self._size_rule()
+        if (
+            name != "image"
+            or self.nearest
+            or not isinstance(self.task, Inpaint)
+            or not self.task.mask_is_known
+            or rule is None
+        ):
+            return ""
+        fits = rule.wrong(self.task.image.size) is None
+        return "" if fits else "; fit='nearest' sends the surroundings of the mask and keeps everything else as it is"
 
     def _moved(self, asked: Any, limit: Constraint) -> tuple[Any, list[str]]:
         """The value that is sent for another, and what was done to it."""
@@ -325,6 +377,7 @@ class _Fitting:
             account=tuple(self.entries.values()),
             original=self.task,
             border=self.border,
+            region=self.region,
         )
 
 

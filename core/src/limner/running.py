@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from functools import partial
 from typing import Any, NoReturn, TypeVar
@@ -165,12 +166,17 @@ def _outcome(get: Callable[[], Response]) -> Response | LimnerError:
 def _decode(model: ModelInterface, fitted: Fitted, kept: Kept | None, answers: _Answers) -> Result:
     """Turn all answers into a result, log it, and raise what is wrong with it."""
     decoded: list[Decoded] = []
+    stretched: dict[str, None] = {}
     failure: LimnerError | None = None
     for call, outcome in zip(fitted.calls, answers.outcomes, strict=True):
         try:
-            decoded.append(_finished(model, fitted, kept, _decode_one(model, call, outcome)))
+            raw = _decode_one(model, call, outcome)
+            stretched |= dict.fromkeys(_stretched(fitted, raw))
+            decoded.append(_finished(model, fitted, kept, raw))
         except LimnerError as error:
             failure = failure or error
+    with contextlib.suppress(Warning):  # where warnings are errors: the pictures are paid for
+        _warn(stretched)
     result = Result(
         model=model.id,
         task=fitted.task,
@@ -178,7 +184,7 @@ def _decode(model: ModelInterface, fitted: Fitted, kept: Kept | None, answers: _
         account=fitted.account,
         request_ids=tuple(answer.request_id for answer in answers.responses if answer.request_id is not None),
         seconds=answers.seconds,
-        warnings=fitted.warnings,
+        warnings=(*fitted.warnings, *stretched),
         usage=_total([answer.usage for answer in decoded]),
         metadata=tuple(answer.metadata for answer in decoded),
     )
@@ -237,6 +243,19 @@ def _finished(model: ModelInterface, fitted: Fitted, kept: Kept | None, decoded:
     return attrs.evolve(decoded, pictures=pictures)
 
 
+def _stretched(fitted: Fitted, decoded: Decoded) -> Iterator[str]:
+    """Warn about pictures of an edit that have to be stretched to fit, since their shape is not that of what was sent."""
+    sent = fitted.sent_size
+    if sent is None or (fitted.restored_size is None and not fitted.task.preserve):  # type: ignore[attr-defined]
+        return
+    for picture in decoded:
+        if picture.image is not None and picture.outcome == "ok":
+            width, height = picture.image.size
+            if abs(width * sent[1] - height * sent[0]) > max(width, height, *sent):  # more than a pixel's rounding
+                returned, wanted = f"{width}x{height}", f"{sent[0]}x{sent[1]}"
+                yield f"the provider returned {returned} pixels for {wanted}; the picture was stretched to fit"
+
+
 def _total(usages: Iterable[Mapping[str, float]]) -> dict[str, float]:
     """Add up what all calls used."""
     total: dict[str, float] = {}
@@ -252,7 +271,7 @@ def _restored(fitted: Fitted, kept: Kept | None, picture: Picture) -> Any:
     if image is None or picture.outcome != "ok":
         return image
     if kept is not None:
-        return keep_outside(*kept, image)
+        return keep_outside(*kept, image, None if fitted.region is None else fitted.region.box)
     size = fitted.restored_size
     return image if size is None else image.resized(size)
 

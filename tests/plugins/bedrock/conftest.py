@@ -136,7 +136,7 @@ class Stub:
         return answer
 
     @staticmethod
-    def wait_for(condition, seconds=5.0):
+    def wait_for(condition, seconds=60.0):
         until = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < until

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from limner.errors import Problem, TaskRefused
-from limner.images.geometry import Box
+from limner.images.geometry import Box, Size
 from limner.images.image import Image
 from limner.images.mask import Mask
 from limner.images.pixels import eight_bit, most_pixels, png_bytes, scaled
@@ -47,10 +47,34 @@ def expand_canvas(image: Image, expand: Box) -> tuple[Image, Mask]:
     return Image(png_bytes(canvas)), Mask(mask.size, mask.tobytes())
 
 
-def keep_outside(original: Image, mask: Mask, painted: Image) -> Image:
+def cut(image: Image, box: Box, size: Size) -> Image:
+    """Cut a box out of a picture and scale it, as PNG; beyond the picture its border colours are drawn outwards.
+
+    Args:
+        image: the picture.
+        box: left, top, right and bottom in pixels; it may reach beyond the picture.
+        size: width and height in pixels of the result.
+    """
+    left, top, right, bottom = box
+    width, height = image.size
+    beyond = (max(0, -left), max(0, -top), max(0, right - width), max(0, bottom - height))
+    if any(beyond):
+        image, _ = expand_canvas(image, beyond)
+    x, y = left + beyond[0], top + beyond[1]
+    part = eight_bit(image.pil()).crop((x, y, x + right - left, y + bottom - top))
+    return Image(png_bytes(part if part.size == size else scaled(part, size)))
+
+
+def keep_outside(original: Image, mask: Mask, painted: Image, box: Box | None = None) -> Image:
     """Lay the original back over a painted picture, exactly, wherever the mask is black.
 
     Grey is left as it was painted: whoever painted mixed it by the same mask already.
+
+    Args:
+        original: the picture.
+        mask: of the original's size.
+        painted: the painted picture; it is scaled to the box.
+        box: the part of the original that was painted; by default all of it.
 
     Returns:
         A PNG of the original's size.
@@ -58,8 +82,10 @@ def keep_outside(original: Image, mask: Mask, painted: Image) -> Image:
     below = eight_bit(original.pil())
     above = eight_bit(painted.pil())
     mode = "RGBA" if "A" in below.getbands() + above.getbands() else "RGB"
-    if above.size != below.size:
-        above = scaled(above, below.size)
+    left, top, right, bottom = box or (0, 0, *below.size)
+    if above.size != (right - left, bottom - top):
+        above = scaled(above, (right - left, bottom - top))
     below = below.convert(mode)
-    below.paste(above.convert(mode), None, mask.pil().point([0] + [255] * 255))
+    opened = mask.pil().point([0] + [255] * 255).crop((left, top, right, bottom))
+    below.paste(above.convert(mode), (left, top), opened)
     return Image(png_bytes(below))

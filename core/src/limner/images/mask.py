@@ -126,6 +126,15 @@ class Mask:
 
         return PIL.Image.frombytes("L", self.size, self.data)
 
+    @property
+    def box_of_white(self) -> Box | None:
+        """The smallest box around everything that is not black; ``None`` where all is."""
+        return self.pil().getbbox()
+
+    def cut(self, box: Box) -> Mask:
+        """Cut a box out; what is beyond the mask is black."""
+        return Mask._from_grey(self.pil().crop(box))
+
     def inverted(self) -> Mask:
         """Swap what is repainted and what is kept."""
         return Mask(self.size, self.data.translate(bytes(range(255, -1, -1))))

@@ -16,7 +16,7 @@ import limner
 from botocore.awsrequest import AWSHTTPConnection, AWSHTTPConnectionPool, AWSHTTPSConnection, AWSHTTPSConnectionPool
 
 if TYPE_CHECKING:
-    from typing_extensions import Buffer
+    Buffer = Any  # what holds bytes; typing has no name for it before 3.12
 
 MAX_ANSWER_BYTES = 50_000_000
 """On the wire, twice what InvokeModel gives: in a stream an answer comes as base64, with a frame around each event."""
