@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from limner.cli.group import cli
+from limner.cli.app import cli
 
 from ..fakes import png
 

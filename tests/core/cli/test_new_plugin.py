@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from limner.cli import scaffolding
+from limner.cli import new_plugin
 
 LONG = "three-parts-of-a-name-of-30-ab"
 
@@ -54,7 +54,7 @@ def test_what_stands_in_the_readme_is_there(limner, workplace):
 
 @pytest.mark.parametrize("name", ["x", LONG])
 def test_the_linter_finds_nothing_whatever_the_length_of_the_name(limner, workplace, name):
-    assert len(LONG) == scaffolding.LONGEST
+    assert len(LONG) == new_plugin.LONGEST
     assert limner("new-plugin", name).exit_code == 0
     for words in (["check"], ["format", "--check"]):
         command = [sys.executable, "-m", "ruff", *words, "--no-cache"]
@@ -101,13 +101,13 @@ def test_what_is_there_stays(limner, workplace, kind):
 
 
 def test_nothing_half_written(limner, workplace, monkeypatch):
-    whole = scaffolding.project
+    whole = new_plugin.project
 
     def cut(name):
         yield next(whole(name))
         raise OSError(28, "No space left on device", "limner-example")
 
-    monkeypatch.setattr(scaffolding, "project", cut)
+    monkeypatch.setattr(new_plugin, "project", cut)
     done = limner("new-plugin", "example")
     assert done.exit_code == 2
     assert "No space left on device" in done.stderr

@@ -1,18 +1,20 @@
 """The command line: ``limner``.
 
-group       the commands, found when they are asked for
-options     what the options mean
-painting    generate, vary, inpaint, outpaint, remove-background, upscale
-inspecting  models, show, plugins
-doctoring   doctor
-scaffolding new-plugin
+app         the program: finds commands, built in or from plugins
+tasks       generate, vary, inpaint, outpaint, remove-background, upscale
+compare     compare
+inspect     models, show, plugins
+doctor      doctor
 provenance  info, rerun
-carrying    from a task to files: dry run, run, report
-files       pictures in and out
-working     long work: progress, and Ctrl-C at any time
-failing     errors in a line, and the exit status
-speaking    lines on stderr, JSON on stdout
-rendering   tables
+new_plugin  new-plugin
+
+options     the options of the commands, and how their values are parsed
+runner      from a task to files: dry run, run, report
+output      pictures in and out of files
+progress    runs work in a thread and shows that it is busy
+errors      error messages and exit statuses
+console     lines on stderr, JSON on stdout
+tables      tables on stdout
 """
 
 from __future__ import annotations
@@ -24,8 +26,8 @@ def main() -> None:
     """Run the command that the program's arguments name, and exit."""
     import signal
 
-    from limner.cli.failing import terminate
-    from limner.cli.group import cli
+    from limner.cli.app import cli
+    from limner.cli.errors import terminate
 
     signal.signal(signal.SIGTERM, terminate)
     cli.main(prog_name="limner")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from limner.cli.carrying import Order
+    from limner.cli.runner import Order
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -164,7 +164,7 @@ def task_command(
     def decorate(function: Callable[[Order, dict[str, Any]], None]) -> click.Command:
         @functools.wraps(function)
         def run(**said: Any) -> None:
-            from limner.cli.carrying import Order
+            from limner.cli.runner import Order
 
             order = Order(**{name: said.pop(name) for name in controls})
             function(order, {name: value for name, value in said.items() if value is not None})

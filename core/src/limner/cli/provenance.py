@@ -10,8 +10,8 @@ from limner.cli.options import FIELDS, task_command
 from limner.errors import Problem, TaskRefused
 
 if TYPE_CHECKING:
-    from limner.cli.carrying import Order
-    from limner.cli.files import Inputs
+    from limner.cli.output import Inputs
+    from limner.cli.runner import Order
     from limner.images import Image, Mask
     from limner.interface import ModelInterface
     from limner.tasks import Task
@@ -28,8 +28,8 @@ def info(file: str, as_json: bool) -> None:
 
     What the picture is, and how it was made where limner made it. FILE is a picture; - is standard input.
     """
-    from limner.cli.files import Inputs
-    from limner.cli.speaking import print_json
+    from limner.cli.console import print_json
+    from limner.cli.output import Inputs
     from limner.results import read_provenance
 
     image = Inputs().image(file)
@@ -46,7 +46,7 @@ def info(file: str, as_json: bool) -> None:
     if as_json:
         print_json(facts | {"provenance": made})
         return
-    from limner.cli.rendering import print_facts
+    from limner.cli.tables import print_facts
 
     in_words = {"size": f"{width}x{height} pixels", "alpha": "yes" if image.has_alpha else "no"}
     print_facts((facts | in_words).items())
@@ -78,8 +78,8 @@ def rerun(order: Order, said: dict[str, Any]) -> None:
     """
     import attrs
 
-    from limner.cli.carrying import carry_out
-    from limner.cli.files import Inputs
+    from limner.cli.output import Inputs
+    from limner.cli.runner import carry_out
     from limner.results import read_provenance
     from limner.serialization import pictures_of
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
+from limner.cli.console import account_line, clean, say
 from limner.cli.options import CONTROLS, FIELDS
-from limner.cli.speaking import account_line, clean, say
-from limner.cli.working import in_background
+from limner.cli.progress import in_background
 from limner.errors import LimnerError, did_you_mean
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def compare(prompt: str, models: Sequence[str], output: str, settings: dict[str,
     Values that a model does not allow are moved to the nearest that it does; the sheet says which. One model's failure
     stands in its row and costs the others nothing. The exit status is 1 when no model gave a picture.
     """
-    from limner.cli.files import check_folder
+    from limner.cli.output import check_folder
     from limner.images.files import where, write_atomically, write_elsewhere
     from limner.tasks import Generate
 

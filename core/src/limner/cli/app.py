@@ -10,21 +10,21 @@ from typing import Any, NoReturn
 import click
 
 import limner
-from limner.cli import failing, speaking
+from limner.cli import console, errors
 
 BUILT_IN = {
-    "generate": "painting",
-    "vary": "painting",
-    "inpaint": "painting",
-    "outpaint": "painting",
-    "remove-background": "painting",
-    "upscale": "painting",
-    "compare": "comparing",
-    "models": "inspecting",
-    "show": "inspecting",
-    "plugins": "inspecting",
-    "doctor": "doctoring",
-    "new-plugin": "scaffolding",
+    "generate": "tasks",
+    "vary": "tasks",
+    "inpaint": "tasks",
+    "outpaint": "tasks",
+    "remove-background": "tasks",
+    "upscale": "tasks",
+    "compare": "compare",
+    "models": "inspect",
+    "show": "inspect",
+    "plugins": "inspect",
+    "doctor": "doctor",
+    "new-plugin": "new_plugin",
     "info": "provenance",
     "rerun": "provenance",
 }
@@ -91,15 +91,15 @@ class Limner(click.Group):
         """Run a command line and exit."""
         self.debug = False
         with warnings.catch_warnings():
-            warnings.showwarning = speaking.note_warning
+            warnings.showwarning = console.note_warning
             try:
                 extra["standalone_mode"] = False
                 status = super().main(args, prog_name or "limner", **extra) or 0
                 sys.stdout.flush()
             except KeyboardInterrupt as interrupt:
-                failing.leave(interrupt)
+                errors.leave(interrupt)
             except Exception as error:
-                status = failing.report(error, debug=self.debug)
+                status = errors.report(error, debug=self.debug)
         sys.exit(status)
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from limner.cli.speaking import clean
+from limner.cli.console import clean
 
 _ANY_WIDTH = 10_000
 

@@ -27,8 +27,8 @@ def doctor(model: str | None, settings: Mapping[str, str], live: bool, as_json: 
 
     Exit status 1 when something is not as it should be. Secrets are never shown.
     """
-    from limner.cli.group import cli
-    from limner.cli.speaking import print_json
+    from limner.cli.app import cli
+    from limner.cli.console import print_json
 
     if settings and model is None:
         raise click.UsageError("-S goes with a MODEL: settings are a model's own")
@@ -37,7 +37,7 @@ def doctor(model: str | None, settings: Mapping[str, str], live: bool, as_json: 
     if as_json:
         print_json([{"of": of, "subject": f.subject, "fine": f.fine, "detail": f.detail} for of, f in findings])
     else:
-        from limner.cli.rendering import print_table
+        from limner.cli.tables import print_table
 
         words = {True: "ok", False: "WRONG", None: "note"}
         print_table(("", "of", "what", "seen"), [(words[f.fine], of, f.subject, f.detail) for of, f in findings])

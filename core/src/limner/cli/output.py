@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import attrs
 import click
 
-from limner.cli.failing import discard_standard_output, lines_of
+from limner.cli.errors import discard_standard_output, lines_of
 from limner.errors import Problem, TaskRefused
 from limner.images import Image, Mask
 from limner.images.files import MAX_FILE_BYTES, SUFFIXES, media_type_of, where, write_elsewhere

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
-from limner.cli.failing import FAILED
-from limner.cli.files import STANDARD, Output
-from limner.cli.speaking import account_line, print_json, say
-from limner.cli.working import in_background
+from limner.cli.console import account_line, print_json, say
+from limner.cli.errors import FAILED
+from limner.cli.output import STANDARD, Output
+from limner.cli.progress import in_background
 from limner.errors import BadResponse, ProviderError
 
 if TYPE_CHECKING:

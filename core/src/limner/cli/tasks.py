@@ -11,8 +11,8 @@ import click
 from limner.cli.options import task_command
 
 if TYPE_CHECKING:
-    from limner.cli.carrying import Order
-    from limner.cli.files import Inputs
+    from limner.cli.output import Inputs
+    from limner.cli.runner import Order
     from limner.images import Image
 
 _PAINTED = ("n", "size", "seed", "negative_prompt", "guidance_scale", "steps", "options")
@@ -25,7 +25,7 @@ def generate(order: Order, said: dict[str, Any]) -> None:
 
     PROMPT says what should be seen.
     """
-    from limner.cli.files import Inputs
+    from limner.cli.output import Inputs
 
     _paint("generate", order, said, Inputs())
 
@@ -38,7 +38,7 @@ def vary(order: Order, said: dict[str, Any]) -> None:
     IMAGE is a picture file, or several where the model takes several; - is standard input. PROMPT says what should be
     seen. A last word that names no file, and does not look like a file's name, is the prompt.
     """
-    from limner.cli.files import Inputs
+    from limner.cli.output import Inputs
 
     inputs = Inputs()
     *files, last = said.pop("words")
@@ -58,7 +58,7 @@ def inpaint(order: Order, said: dict[str, Any]) -> None:
     IMAGE is a picture file; - is standard input. PROMPT says what should be seen there. Where: exactly one of --mask,
     --box, --ellipse and --mask-prompt.
     """
-    from limner.cli.files import Inputs
+    from limner.cli.output import Inputs
 
     _exactly_one(said, "mask", "box", "ellipse", "mask_prompt")
     inputs = Inputs()
@@ -75,7 +75,7 @@ def outpaint(order: Order, said: dict[str, Any]) -> None:
     Or around a part of it. IMAGE is a picture file; - is standard input; with --mask or --keep-prompt it is the final
     canvas already. PROMPT says what should be seen there. Where: exactly one of --expand, --mask and --keep-prompt.
     """
-    from limner.cli.files import Inputs
+    from limner.cli.output import Inputs
 
     _exactly_one(said, "expand", "mask", "keep_prompt")
     inputs = Inputs()
@@ -90,7 +90,7 @@ def remove_background(order: Order, said: dict[str, Any]) -> None:
 
     IMAGE is a picture file; - is standard input.
     """
-    from limner.cli.files import Inputs
+    from limner.cli.output import Inputs
 
     inputs = Inputs()
     _paint("remove-background", order, said | {"image": inputs.image(said["image"])}, inputs)
@@ -104,7 +104,7 @@ def upscale(order: Order, said: dict[str, Any]) -> None:
 
     IMAGE is a picture file; - is standard input. PROMPT says what it shows, for models that want to know.
     """
-    from limner.cli.files import Inputs
+    from limner.cli.output import Inputs
 
     inputs = Inputs()
     _paint("upscale", order, said | {"image": inputs.image(said["image"])}, inputs)
@@ -112,7 +112,7 @@ def upscale(order: Order, said: dict[str, Any]) -> None:
 
 def _paint(kind: str, order: Order, said: dict[str, Any], inputs: Inputs) -> None:
     """Make the task and carry it out; files are named after the picture that was read first."""
-    from limner.cli.carrying import carry_out
+    from limner.cli.runner import carry_out
     from limner.signatures import make_task
     from limner.tasks import TASKS
 

@@ -26,7 +26,7 @@ def new_plugin(name: str) -> None:
     It is complete: limits, mapping, transport with every error, and tests with limner's conformance kit, for an API that
     is made up. NAME is the provider's: small letters, digits and single hyphens.
     """
-    from limner.cli.speaking import say
+    from limner.cli.console import say
 
     _check(name)
     folder = Path(f"limner-{name}")

@@ -13,7 +13,7 @@ from typing import NoReturn
 
 import click
 
-from limner.cli.speaking import problem_line, say
+from limner.cli.console import problem_line, say
 from limner.errors import LimnerError, TaskRefused, UnknownModel
 
 FAILED, REFUSED, INTERRUPTED, TERMINATED = 1, 2, 130, 143

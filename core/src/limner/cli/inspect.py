@@ -34,7 +34,7 @@ def models(
     Of every plugin; options leave those that can do all that is asked.
     """
     from limner.catalog import models as find
-    from limner.cli.speaking import print_json
+    from limner.cli.console import print_json
     from limner.tasks import TASKS
 
     if task is not None and task not in TASKS:
@@ -45,11 +45,11 @@ def models(
         print_json([_model_document(model) for model in found])
         return
     if not found:
-        from limner.cli.speaking import say
+        from limner.cli.console import say
 
         say("no model installed can do that" if task or supports or size or state else "no model is installed")
         return
-    from limner.cli.rendering import print_table
+    from limner.cli.tables import print_table
 
     rows = [(model.id, ", ".join(model.aliases), model.plugin, ", ".join(_tasks(model)), _state(model)) for model in found]
     print_table(("model", "aliases", "plugin", "tasks", "state"), rows)
@@ -63,14 +63,14 @@ def show(model: str, as_json: bool) -> None:
 
     For each task every parameter, its limit, its default and their source. MODEL is an alias or a full id.
     """
-    from limner.cli.speaking import print_json
+    from limner.cli.console import print_json
     from limner.plugins import registry
 
     found = registry().find(model)
     if as_json:
         print_json(_model_document(found) | {"settings": dict(_settings(found)), "tasks": _tasks_document(found)})
         return
-    from limner.cli.rendering import print_facts, print_table
+    from limner.cli.tables import print_facts, print_table
 
     life = found.lifecycle
     print_facts(
@@ -98,8 +98,8 @@ def plugins(as_json: bool) -> None:
 
     What each offers, models and commands, and how long it takes to load.
     """
-    from limner.cli.group import cli
-    from limner.cli.speaking import print_json, say
+    from limner.cli.app import cli
+    from limner.cli.console import print_json, say
     from limner.plugins import registry, short_name
 
     cli.ask_plugins()
@@ -123,7 +123,7 @@ def plugins(as_json: bool) -> None:
     if not found:
         say("no plugin is installed; install limner-sketch to try")
         return
-    from limner.cli.rendering import print_table
+    from limner.cli.tables import print_table
 
     rows = [
         (
@@ -177,7 +177,7 @@ def _default(field: Any) -> Any:
 
 
 def _rows(limits: TaskLimits) -> list[tuple[str, str, str, str]]:
-    from limner.cli.speaking import named
+    from limner.cli.console import named
 
     both = [*limits.parameters.items(), *((f"options.{name}", limit) for name, limit in limits.options.items())]
     rows = [(named(name), limit.describe(), _default_in_words(limit), limit.source) for name, limit in both]
@@ -186,7 +186,7 @@ def _rows(limits: TaskLimits) -> list[tuple[str, str, str, str]]:
 
 
 def _default_in_words(limit: Constraint) -> str:
-    from limner.cli.speaking import shown
+    from limner.cli.console import shown
     from limner.limits import Seed
 
     if limit.default is not None:

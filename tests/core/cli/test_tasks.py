@@ -10,7 +10,7 @@ import attrs
 import limner as package
 import PIL.Image
 import pytest
-from limner.cli import painting
+from limner.cli import tasks
 from limner.tasks import TASKS
 
 from ..fakes import png
@@ -35,7 +35,7 @@ def account(done) -> dict:
 
 @pytest.mark.parametrize("kind", TASKS)
 def test_each_command_has_the_fields_of_its_task(kind):
-    command = getattr(painting, kind.replace("-", "_"))
+    command = getattr(tasks, kind.replace("-", "_"))
     said = {parameter.name for parameter in command.params}
     said = said - {"box", "ellipse", "words"} | ({"image", "prompt"} if "words" in said else set())
     controls = {"model", "fit", "output", "force", "provenance", "settings", "on_filtered", "dry_run", "as_json"}
