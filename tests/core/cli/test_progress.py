@@ -8,7 +8,7 @@ from limner.cli import progress
 
 
 def test_what_the_work_prints_goes_to_stderr(capsys):
-    assert progress.in_background(lambda: print("by the plugin") or 7, None) == 7
+    assert progress.run_in_thread(lambda: print("by the plugin") or 7, None) == 7
     print("the result")
     assert capsys.readouterr() == ("the result\n", "by the plugin\n")
 
@@ -28,7 +28,7 @@ def test_what_it_prints_once_the_program_is_interrupted_too(capsys, monkeypatch)
 
     monkeypatch.setattr(progress, "_finished", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        progress.in_background(work, None)
+        progress.run_in_thread(work, None)
     go_on.set()
     assert printed.wait(10)
     assert capsys.readouterr() == ("", "by the plugin, late\n")

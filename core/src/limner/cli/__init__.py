@@ -8,10 +8,12 @@ doctor      doctor
 provenance  info, rerun
 new_plugin  new-plugin
 
-options     the options of the commands, and how their values are parsed
-runner      from a task to files: dry run, run, report
-output      pictures in and out of files
-progress    runs work in a thread and shows that it is busy
+commands    the base class of the commands: help in sections, extra arguments explained
+options     the options, and how their values are parsed
+inputs      the pictures that a command reads
+runner      dry run, run, and the report of the result
+output      the pictures that a command writes
+progress    long work in a thread, with progress
 errors      error messages and exit statuses
 console     lines on stderr, JSON on stdout
 tables      tables on stdout
@@ -23,11 +25,11 @@ __all__ = ["main"]
 
 
 def main() -> None:
-    """Run the command that the program's arguments name, and exit."""
+    """Run the command given by the program's arguments, and exit."""
     import signal
 
     from limner.cli.app import cli
-    from limner.cli.errors import terminate
+    from limner.cli.errors import handle_sigterm
 
-    signal.signal(signal.SIGTERM, terminate)
+    signal.signal(signal.SIGTERM, handle_sigterm)
     cli.main(prog_name="limner")

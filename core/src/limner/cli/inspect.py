@@ -1,67 +1,76 @@
-"""What there is: models, show, plugins."""
+"""models, show, plugins: what is installed and what it accepts."""
 
 from __future__ import annotations
 
+import itertools
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from limner.cli.options import SIZE
+from limner.cli.commands import Command
+from limner.cli.options import SIZE, json_option
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from limner.interface import ModelInterface
     from limner.limits import Constraint, TaskLimits
 
-_MOST_NAMES = 5
-"""In one cell of a table; ``--json`` has them all."""
-
-_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+_MAX_NAMES = 5
+"""Names in one cell of a table; ``--json`` has all of them."""
 
 
-@click.command()
+@click.command(cls=Command, example="limner models --task inpaint --supports mask_prompt")
 @click.option(
-    "--task", metavar="TASK", help="That can do it: generate, vary, inpaint, outpaint, remove-background, upscale."
+    "--task", metavar="TASK", help="Models for this task: generate, vary, inpaint, outpaint, remove-background, upscale."
 )
-@click.option("--supports", metavar="NAME", multiple=True, help="That have this parameter or option; repeatable.")
-@click.option("--size", type=SIZE, metavar="WxH", help="That can make pictures of this width and height in pixels.")
-@click.option("--state", type=click.Choice(["active", "legacy", "retired"]), help="In this state of their life.")
-@_as_json
+@click.option("--supports", metavar="NAME", multiple=True, help="Models with this parameter or option. Repeatable.")
+@click.option("--size", type=SIZE, metavar="WxH", help="Models that support this width and height in pixels.")
+@click.option("--state", type=click.Choice(["active", "legacy", "retired"]), help="Models in this state.")
+@click.option("--all", "show_all", is_flag=True, help="Include retired models. --json always includes them.")
+@json_option
 def models(
-    task: str | None, supports: tuple[str, ...], size: tuple[int, int] | None, state: str | None, as_json: bool
+    task: str | None,
+    supports: tuple[str, ...],
+    size: tuple[int, int] | None,
+    state: str | None,
+    show_all: bool,
+    as_json: bool,
 ) -> None:
-    """List the models.
+    """List the installed models, grouped by plugin.
 
-    Of every plugin; options leave those that can do all that is asked.
+    The options narrow the list to models that meet all of them.
     """
     from limner.catalog import models as find
-    from limner.cli.console import print_json
+    from limner.cli.console import print_json, print_message
     from limner.tasks import TASKS
 
     if task is not None and task not in TASKS:
-        raise click.BadParameter(f"{task!r} is no task; there are {', '.join(TASKS)}", param_hint="--task")
+        raise click.BadParameter(f"{task!r} is not a task; use one of {', '.join(TASKS)}", param_hint="--task")
     supports = tuple(name.replace("-", "_") for name in supports)
     found = find(task=task, supports=supports, size=size, state=state)
     if as_json:
         print_json([_model_document(model) for model in found])
         return
     if not found:
-        from limner.cli.console import say
-
-        say("no model installed can do that" if task or supports or size or state else "no model is installed")
+        print_message("no installed model matches" if task or supports or size or state else "no model is installed")
         return
-    from limner.cli.tables import print_table
+    shown = [model for model in found if show_all or state == "retired" or model.lifecycle.state() != "retired"]
+    _print_models(shown)
+    hidden = len(found) - len(shown)
+    if hidden:
+        print_message(f"not shown: {hidden} retired model{'s' if hidden > 1 else ''}; use --all to include them")
 
-    rows = [(model.id, ", ".join(model.aliases), model.plugin, ", ".join(_tasks(model)), _state(model)) for model in found]
-    print_table(("model", "aliases", "plugin", "tasks", "state"), rows)
 
-
-@click.command()
+@click.command(cls=Command, example="limner show sketch --sources")
 @click.argument("model")
-@_as_json
-def show(model: str, as_json: bool) -> None:
-    """Show what MODEL accepts.
+@click.option("--sources", is_flag=True, help="Cite the document that each limit comes from. --json always does.")
+@json_option
+def show(model: str, sources: bool, as_json: bool) -> None:
+    """Show the parameters and settings of a model.
 
-    For each task every parameter, its limit, its default and their source. MODEL is an alias or a full id.
+    For each task: the parameters, their limits and their defaults. MODEL is an alias or a full id.
     """
     from limner.cli.console import print_json
     from limner.plugins import registry
@@ -72,37 +81,57 @@ def show(model: str, as_json: bool) -> None:
         return
     from limner.cli.tables import print_facts, print_table
 
-    life = found.lifecycle
+    footnotes = Footnotes() if sources else None
+    _print_model(found, footnotes)
+    columns = ("parameter", "limit", "default", *(["source"] if sources else []))
+    for tasks, rows in _tables(found, footnotes):
+        print_table(columns, rows, title=", ".join(tasks))
     print_facts(
-        [
-            ("model", found.id),
-            ("aliases", ", ".join(found.aliases)),
-            ("plugin", found.plugin),
-            ("offline", "yes" if found.offline else None),
-            ("state", _state(found)),
-            ("legacy since", life.legacy_since and str(life.legacy_since)),
-            ("end of life", life.end_of_life and str(life.end_of_life)),
-            ("replaced by", life.replacement),
-            ("source", life.source),
-        ]
+        [("settings (-S)", ", ".join(name if value is None else f"{name}={value}" for name, value in _settings(found)))]
     )
-    print_table(("setting (-S)", "default"), _settings(found))
-    for kind, limits in sorted(found.limits.items(), key=lambda pair: _order(pair[0].kind)):
-        print_table(("parameter", "limit", "default", "source"), _rows(limits), title=kind.kind)
+    if footnotes is not None:
+        footnotes.print()
 
 
-@click.command()
-@_as_json
+class Footnotes:
+    """Numbers sources in the order in which they are cited."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, int] = {}
+
+    def cite(self, source: str) -> str:
+        """Return the reference to a source, such as ``[1]``."""
+        return f"[{self.numbers.setdefault(source, len(self.numbers) + 1)}]" if source else ""
+
+    def print(self) -> None:
+        """Print the sources; addresses are never split."""
+        from limner.cli.console import one_line
+        from limner.cli.tables import line_width
+
+        click.echo("Sources:")
+        for source, number in self.numbers.items():
+            lines = textwrap.wrap(
+                f"[{number}] {one_line(source)}",
+                line_width(),
+                subsequent_indent="    ",
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+            click.echo("\n".join(lines))
+
+
+@click.command(cls=Command, example="limner plugins")
+@json_option
 def plugins(as_json: bool) -> None:
-    """List the plugins, and what is broken.
+    """List the plugins, and what is wrong with them.
 
-    What each offers, models and commands, and how long it takes to load.
+    For each plugin: its models, commands, state, load time and distribution.
     """
     from limner.cli.app import cli
-    from limner.cli.console import print_json, say
+    from limner.cli.console import print_json, print_message
     from limner.plugins import registry, short_name
 
-    cli.ask_plugins()
+    cli.load_plugin_commands()
     found = registry().plugins
     documents = [
         {
@@ -121,28 +150,85 @@ def plugins(as_json: bool) -> None:
         print_json({"plugins": documents, "clashes": clashes})
         return
     if not found:
-        say("no plugin is installed; install limner-sketch to try")
+        print_message("no plugin is installed; install limner-sketch to try limner offline")
         return
     from limner.cli.tables import print_table
 
     rows = [
         (
             document["name"],
-            document["distribution"],
-            _listed([short_name(model) for model in plugin.models]),
-            _listed(list(plugin.commands)),
-            document["milliseconds"],
+            _abbreviated([short_name(model) for model in plugin.models]),
+            _abbreviated(list(plugin.commands)),
             "; ".join(filter(None, ((f"broken: {plugin.broken}" if plugin.broken else ""), *plugin.remarks))) or "ok",
+            document["milliseconds"],
+            document["distribution"],
         )
         for document, plugin in zip(documents, found, strict=True)
     ]
-    print_table(("plugin", "distribution", "models", "commands", "load ms", "state"), rows)
+    columns = ("plugin", "models", "commands", "state", "load ms", "distribution")
+    print_table(columns, rows, optional=columns[4:])
     for name, claimants in clashes.items():
-        say(f"note: {name!r} is claimed by {' and '.join(claimants)}; use a full id, or uninstall one")
+        print_message(f"warning: {name!r} is claimed by {' and '.join(claimants)}; use a full id, or uninstall one")
 
 
-def _listed(names: list[str]) -> str:
-    shown = names if len(names) <= _MOST_NAMES else [*names[: _MOST_NAMES - 1], f"and {len(names) - _MOST_NAMES + 1} more"]
+def _print_models(models: Sequence[type[ModelInterface]]) -> None:
+    """Print a table for each plugin; all with the same column widths."""
+    from limner.cli.tables import print_table
+    from limner.plugins import short_name
+
+    groups = [(plugin, list(group)) for plugin, group in itertools.groupby(sorted(models, key=_plugin), _plugin)]
+    width = max((len(short_name(model)) for model in models), default=0)
+    for plugin, group in groups:
+        rows = [
+            (short_name(model), ", ".join(_tasks(model)), _state(model), ", ".join(model.aliases[1:]), model.id)
+            for model in sorted(group, key=short_name)
+        ]
+        print_table(
+            ("model", "tasks", "state", "other aliases", "id"),
+            rows,
+            title=plugin,
+            optional=("other aliases", "id"),
+            first_width=width,
+        )
+
+
+def _plugin(model: type[ModelInterface]) -> str:
+    return model.plugin
+
+
+def _print_model(model: type[ModelInterface], footnotes: Footnotes | None) -> None:
+    from limner.cli.tables import print_facts
+
+    life = model.lifecycle
+    print_facts(
+        [
+            ("model", model.id),
+            ("aliases", ", ".join(model.aliases)),
+            ("plugin", model.plugin),
+            ("offline", "yes" if model.offline else None),
+            ("state", _state(model) + (f" {footnotes.cite(life.source)}" if footnotes is not None and life.source else "")),
+            ("legacy since", life.legacy_since and str(life.legacy_since)),
+            ("end of life", life.end_of_life and str(life.end_of_life)),
+            ("replaced by", life.replacement),
+        ]
+    )
+
+
+def _tables(model: type[ModelInterface], footnotes: Footnotes | None) -> Iterable[tuple[list[str], list[tuple[str, ...]]]]:
+    """The rows of each task's table; tasks with the same rows share a table."""
+    tables: list[tuple[list[str], list[tuple[str, ...]]]] = []
+    for task, limits in sorted(model.limits.items(), key=lambda pair: _order(pair[0].kind)):
+        rows = _rows(limits, footnotes)
+        shared = next((names for names, known in tables if known == rows), None)
+        if shared is None:
+            tables.append(([task.kind], rows))
+        else:
+            shared.append(task.kind)
+    return tables
+
+
+def _abbreviated(names: list[str]) -> str:
+    shown = names if len(names) <= _MAX_NAMES else [*names[: _MAX_NAMES - 1], f"and {len(names) - _MAX_NAMES + 1} more"]
     return ", ".join(shown)
 
 
@@ -171,27 +257,30 @@ def _settings(model: type[ModelInterface]) -> list[tuple[str, Any]]:
 def _default(field: Any) -> Any:
     import attrs
 
-    said = field.repr and field.default is not attrs.NOTHING  # what is not for logs is not for tables
-    value = field.default if said and not hasattr(field.default, "factory") else None
+    visible = field.repr and field.default is not attrs.NOTHING  # secrets have no repr
+    value = field.default if visible and not hasattr(field.default, "factory") else None
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
-def _rows(limits: TaskLimits) -> list[tuple[str, str, str, str]]:
-    from limner.cli.console import named
+def _rows(limits: TaskLimits, footnotes: Footnotes | None) -> list[tuple[str, ...]]:
+    from limner.cli.console import option_name
 
-    both = [*limits.parameters.items(), *((f"options.{name}", limit) for name, limit in limits.options.items())]
-    rows = [(named(name), limit.describe(), _default_in_words(limit), limit.source) for name, limit in both]
-    own = [(named("size"), "the picture's own, which is not sent", "", limits.own_size)] if limits.own_size else []
-    return rows + own
+    rows = [
+        (option_name(name), limit.describe(), _default_text(limit), limit.source)
+        for name, limit in limits.flattened().items()
+    ]
+    if limits.own_size:
+        rows.append((option_name("size"), "the size of the picture, never sent", "", limits.own_size))
+    return [(*row[:3], footnotes.cite(row[3])) if footnotes is not None else row[:3] for row in rows]
 
 
-def _default_in_words(limit: Constraint) -> str:
-    from limner.cli.console import shown
+def _default_text(limit: Constraint) -> str:
+    from limner.cli.console import format_value
     from limner.limits import Seed
 
     if limit.default is not None:
-        return str(limit.default) if isinstance(limit.default, str) else shown(limit.default)
-    return "needed" if limit.required else "drawn" if isinstance(limit, Seed) else ""
+        return str(limit.default) if isinstance(limit.default, str) else format_value(limit.default)
+    return "required" if limit.required else "random" if isinstance(limit, Seed) else ""
 
 
 def _model_document(model: type[ModelInterface]) -> dict[str, Any]:

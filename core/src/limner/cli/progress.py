@@ -1,4 +1,4 @@
-"""Long work: done in a thread, so that Ctrl-C is heard at once; shown on a terminal when it takes a while."""
+"""Runs long work in a thread, so that Ctrl-C takes effect at once, and shows progress on a terminal."""
 
 from __future__ import annotations
 
@@ -12,55 +12,55 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-QUIET_SECONDS = 0.5
-"""Work that takes no longer shows no progress."""
+PROGRESS_DELAY = 0.5
+"""Seconds before progress is shown; between two checks whether the work is done."""
 
 
-def in_background(work: Callable[[], T], saying: str | None) -> T:
-    """Do work in another thread and wait for it.
+def run_in_thread(work: Callable[[], T], description: str | None) -> T:
+    """Run a function in another thread and wait for it.
 
     What it prints goes to stderr: standard output is for results.
 
     Args:
-        work: what to do.
-        saying: what a terminal shows meanwhile; ``None`` shows nothing.
+        work: the function.
+        description: the text that a terminal shows meanwhile; ``None`` shows nothing.
     """
     done: Future[T] = Future()
 
-    def carry_out() -> None:
+    def target() -> None:
         try:
             done.set_result(work())
         except BaseException as error:
             done.set_exception(error)
 
     context = contextvars.copy_context()
-    worker = threading.Thread(target=context.run, args=(carry_out,), name="limner-cli", daemon=True)
+    worker = threading.Thread(target=context.run, args=(target,), name="limner-cli", daemon=True)
     sys.stdout.flush()
-    results, sys.stdout = sys.stdout, sys.stderr  # before it starts: a plugin may print at once
+    results, sys.stdout = sys.stdout, sys.stderr  # before the thread starts: a plugin may print at once
     worker.start()
-    if not _finished(done) and saying is not None and sys.stderr.isatty():
-        with _progress(saying):
+    if not _finished(done) and description is not None and sys.stderr.isatty():
+        with _progress(description):
             _wait(done)
     _wait(done)
-    sys.stdout = results  # not after an interrupt: until the process ends the work goes on, and may print
+    sys.stdout = results  # not after an interrupt: the work continues until the process ends, and may print
     return done.result()
 
 
 def _finished(done: Future[T]) -> bool:
-    return bool(wait([done], QUIET_SECONDS).done)
+    return bool(wait([done], PROGRESS_DELAY).done)
 
 
 def _wait(done: Future[T]) -> None:
-    while not _finished(done):  # in short waits: on Windows a long one does not hear Ctrl-C
+    while not _finished(done):  # in short waits: on Windows a long wait ignores Ctrl-C
         pass
 
 
 @contextlib.contextmanager
-def _progress(saying: str) -> Iterator[None]:
+def _progress(description: str) -> Iterator[None]:
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as progress:
-        progress.add_task(saying, total=None)
+        progress.add_task(description, total=None)
         yield
