@@ -40,7 +40,7 @@ def test_the_options_of_a_task_are_in_sections(limner):
         "Output options",
         "Other options",
     ]
-    assert text.index("Task options") < text.index("--box") < text.index("Model options") < text.index("--fit")
+    assert text.index("Task options") < text.index("  --box") < text.index("Model options") < text.index("--fit")
 
 
 @pytest.mark.parametrize(

@@ -89,8 +89,9 @@ def inpaint(options: RunOptions, arguments: dict[str, Any]) -> None:
 def outpaint(options: RunOptions, arguments: dict[str, Any]) -> None:
     """Extend a picture beyond its borders.
 
-    Or repaint everything around a part of it. IMAGE is a picture file; - is standard input. PROMPT describes what to paint there. Give exactly one of --expand,
-    --mask and --keep-prompt; with --mask or --keep-prompt, IMAGE already has the size of the result.
+    Or repaint everything around a part of it. IMAGE is a picture file; - is standard input. PROMPT describes what to paint
+    there. Give exactly one of --expand, --mask and --keep-prompt; with --mask or --keep-prompt, IMAGE already has the size
+    of the result.
     """
     from limner.tasks import Outpaint
 
