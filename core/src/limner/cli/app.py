@@ -124,7 +124,7 @@ class Limner(click.Group):
     epilog="Plugins add models and commands; 'limner plugins' lists both.\n\n"
     '\b\nExample:\n  limner generate "a fox in the snow" -o fox.png',
 )
-@click.option("--debug", is_flag=True, envvar="LIMNER_DEBUG", help="Show the traceback of an error. Default: LIMNER_DEBUG.")
+@click.option("--debug", is_flag=True, envvar="LIMNER_DEBUG", help="Show the traceback of errors, as LIMNER_DEBUG=1 does.")
 @click.version_option(limner.__version__, "--version", prog_name="limner")
 @click.pass_context
 def cli(ctx: click.Context, debug: bool) -> None:

@@ -32,7 +32,7 @@ class Command(click.Command):
             record = parameter.get_help_record(ctx)
             if record is not None and isinstance(parameter, click.Option):
                 sections.setdefault(getattr(parameter, "section", EXTRA_SECTION), []).append(record)
-        for title, records in sections.items():
+        for title, records in sorted(sections.items(), key=lambda section: section[0] == EXTRA_SECTION):
             with formatter.section("Options" if len(sections) == 1 else title):
                 formatter.write_dl(records)
 

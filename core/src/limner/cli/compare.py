@@ -15,7 +15,7 @@ import click
 
 from limner.cli.commands import Command
 from limner.cli.console import format_entry, one_line, print_message
-from limner.cli.options import RUN_OPTIONS, TASK_OPTIONS
+from limner.cli.options import RUN_OPTIONS, TASK_OPTIONS, model_option, output_option
 from limner.cli.progress import run_in_thread
 from limner.errors import LimnerError, did_you_mean
 
@@ -52,16 +52,16 @@ class Row:
 
 @click.command(cls=Command, example='limner compare "a lighthouse" -m sketch -m titan -n 2 -o sheet.png')
 @click.argument("prompt")
-@click.option(
+@model_option(
     "-m",
     "--model",
     "models",
+    metavar="MODEL",
     multiple=True,
     required=True,
-    metavar="MODEL",
     help="Alias or full id; one row for each. Repeatable.",
 )
-@click.option("-o", "--output", required=True, metavar="FILE", help="Contact sheet: .png, .jpg, .webp or .html.")
+@output_option("-o", "--output", required=True, metavar="FILE", help="Contact sheet: .png, .jpg, .webp or .html.")
 @TASK_OPTIONS["n"]
 @TASK_OPTIONS["size"]
 @TASK_OPTIONS["seed"]

@@ -72,42 +72,42 @@ TASK_SECTION = "Task options"
 MODEL_SECTION = "Model options"
 OUTPUT_SECTION = "Output options"
 
-_task_option = functools.partial(click.option, cls=Option, section=TASK_SECTION)
-_model_option = functools.partial(click.option, cls=Option, section=MODEL_SECTION)
-_output_option = functools.partial(click.option, cls=Option, section=OUTPUT_SECTION)
+task_option = functools.partial(click.option, cls=Option, section=TASK_SECTION)
+model_option = functools.partial(click.option, cls=Option, section=MODEL_SECTION)
+output_option = functools.partial(click.option, cls=Option, section=OUTPUT_SECTION)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 TASK_OPTIONS: dict[str, Decorator] = {
-    "mask": _task_option(
+    "mask": task_option(
         "--mask",
         metavar="FILE|alpha",
         help="Mask of the size of IMAGE: white is repainted, black is kept. 'alpha' uses the transparency of IMAGE.",
     ),
-    "box": _task_option(
+    "box": task_option(
         "--box",
         type=SIDES,
         help="Repaint this rectangle: pixels from the left and top edges, right and bottom exclusive.",
     ),
-    "ellipse": _task_option("--ellipse", type=SIDES, help="Repaint the ellipse inside this rectangle; pixels as for --box."),
-    "mask_prompt": _task_option("--mask-prompt", metavar="TEXT", help="Description of what to repaint."),
-    "expand": _task_option("--expand", type=SIDES, help="Pixels to add on each side, such as 256,0,256,0."),
-    "keep_prompt": _task_option("--keep-prompt", metavar="TEXT", help="Description of what to keep."),
-    "preserve": _task_option(
+    "ellipse": task_option("--ellipse", type=SIDES, help="Repaint the ellipse inside this rectangle; pixels as for --box."),
+    "mask_prompt": task_option("--mask-prompt", metavar="TEXT", help="Description of what to repaint."),
+    "expand": task_option("--expand", type=SIDES, help="Pixels to add on each side, such as 256,0,256,0."),
+    "keep_prompt": task_option("--keep-prompt", metavar="TEXT", help="Description of what to keep."),
+    "preserve": task_option(
         "--preserve/--no-preserve",
         default=None,
         help="Restore every pixel outside the repainted area exactly. Default: on where that area is known.",
     ),
-    "n": _task_option("-n", "n", type=int, metavar="COUNT", help="Number of pictures, at least 1."),
-    "size": _task_option("--size", type=SIZE, metavar="WxH", help="Width and height in pixels, such as 1024x768."),
-    "seed": _task_option("--seed", type=int, help="Integer of at least 0; the same seed gives the same picture."),
-    "negative_prompt": _task_option(
+    "n": task_option("-n", "n", type=int, metavar="COUNT", help="Number of pictures, at least 1."),
+    "size": task_option("--size", type=SIZE, metavar="WxH", help="Width and height in pixels, such as 1024x768."),
+    "seed": task_option("--seed", type=int, help="Integer of at least 0; the same seed gives the same picture."),
+    "negative_prompt": task_option(
         "--negative-prompt", metavar="TEXT", multiple=True, help="Description of what to avoid. Repeatable."
     ),
-    "guidance_scale": _task_option("--guidance-scale", type=float, help="How closely to follow the prompt."),
-    "steps": _task_option("--steps", type=int, help="Number of diffusion steps, at least 1."),
-    "strength": _task_option("--strength", type=float, help="From 0 (keep the picture) to 1 (ignore it)."),
-    "options": _task_option(
+    "guidance_scale": task_option("--guidance-scale", type=float, help="How closely to follow the prompt."),
+    "steps": task_option("--steps", type=int, help="Number of diffusion steps, at least 1."),
+    "strength": task_option("--strength", type=float, help="From 0 (keep the picture) to 1 (ignore it)."),
+    "options": task_option(
         "-O",
         "--option",
         "options",
@@ -120,13 +120,13 @@ TASK_OPTIONS: dict[str, Decorator] = {
 """An option for each field of the tasks, and for the further ways to give a mask."""
 
 RUN_OPTIONS: dict[str, Decorator] = {
-    "model": _model_option(
+    "model": model_option(
         "-m",
         "--model",
         metavar="MODEL",
         help="Alias or full id. Default: LIMNER_MODEL, else the only installed model, else the offline model.",
     ),
-    "settings": _model_option(
+    "settings": model_option(
         "-S",
         "--setting",
         "settings",
@@ -135,31 +135,31 @@ RUN_OPTIONS: dict[str, Decorator] = {
         callback=unique_keys,
         help="Setting of the model, such as its region; 'limner show MODEL' lists them. Repeatable.",
     ),
-    "fit": _model_option(
+    "fit": model_option(
         "--fit",
         type=click.Choice(["strict", "nearest"]),
         help="Refuse unsupported values, or use the nearest supported value. Default: strict.",
     ),
-    "on_filtered": _model_option(
+    "on_filtered": model_option(
         "--on-filtered",
         type=click.Choice(["raise", "return"]),
         help="Fail when the provider's content filter withholds a picture, or return the others. Default: raise.",
     ),
-    "output": _output_option(
+    "output": output_option(
         "-o",
         "--output",
         metavar="FILE",
         help="Output file (.png, .jpg, .webp); - is standard output. Several pictures are numbered FILE-1, FILE-2, ... "
         "Default: a name made of the task and the seed.",
     ),
-    "force": _output_option("--force", is_flag=True, help="Overwrite existing files."),
-    "provenance": _output_option(
+    "force": output_option("--force", is_flag=True, help="Overwrite existing files."),
+    "provenance": output_option(
         "--provenance/--no-provenance",
         default=True,
         help="Save model, task and seed in the file's metadata, input pictures as SHA-256. Default: on.",
     ),
-    "dry_run": _output_option("--dry-run", is_flag=True, help="Print the requests and the account as JSON; send nothing."),
-    "as_json": _output_option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
+    "dry_run": output_option("--dry-run", is_flag=True, help="Print the requests and the account as JSON; send nothing."),
+    "as_json": output_option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
 }
 """An option for each field of RunOptions."""
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from limner.cli.commands import Command, Option
-from limner.cli.options import TASK_OPTIONS, TASK_SECTION, json_option, task_command
+from limner.cli.commands import Command
+from limner.cli.options import TASK_OPTIONS, json_option, task_command, task_option
 from limner.errors import Problem, TaskRefused
 
 if TYPE_CHECKING:
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 
 _MAX_MODEL_NAME = 200
 """Characters of a model's name in a file's metadata."""
-
-_input_option = functools.partial(click.option, cls=Option, section=TASK_SECTION)
 
 
 @click.command(cls=Command, example="limner info fox.png")
@@ -66,11 +63,11 @@ def info(file: str, as_json: bool) -> None:
 
 @task_command(example="limner rerun fox.png -o again.png", without=("model", "fit"))
 @click.argument("file")
-@_input_option("--image", "images", metavar="FILE", multiple=True, help="Input picture, matched by SHA-256. Repeatable.")
-@_input_option("--mask", "masks", metavar="FILE", multiple=True, help="Mask, matched by SHA-256. Repeatable.")
+@task_option("--image", "images", metavar="FILE", multiple=True, help="Input picture, matched by SHA-256. Repeatable.")
+@task_option("--mask", "masks", metavar="FILE", multiple=True, help="Mask, matched by SHA-256. Repeatable.")
 @TASK_OPTIONS["box"]
 @TASK_OPTIONS["ellipse"]
-@_input_option("--model-id", metavar="ID", help="Model id to call in place of the one in FILE, such as an ARN.")
+@task_option("--model-id", metavar="ID", help="Model id to call in place of the one in FILE, such as an ARN.")
 def rerun(options: RunOptions, arguments: dict[str, Any]) -> None:
     """Make a picture again.
 
