@@ -205,7 +205,8 @@ class Registry:
         said = [f"no installed plugin offers a model {name!r}"]
         said += [meant] if meant else []
         short = sorted(short_name(model) for model, _ in self.models())
-        said += [f"installed: {', '.join(short)}"] if short else ["no model is installed"]
+        if not meant:
+            said += [f"installed: {', '.join(short)}"] if short else ["no model is installed"]
         package = next((FIRST_PARTY[alias] for alias in FIRST_PARTY if alias in name.lower()), None)
         if package is not None and not meant:
             said.append(f"install {package}")

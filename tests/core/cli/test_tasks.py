@@ -10,7 +10,7 @@ import attrs
 import limner as package
 import PIL.Image
 import pytest
-from limner.cli import painting
+from limner.cli import tasks
 from limner.tasks import TASKS
 
 from ..fakes import png
@@ -35,7 +35,7 @@ def account(done) -> dict:
 
 @pytest.mark.parametrize("kind", TASKS)
 def test_each_command_has_the_fields_of_its_task(kind):
-    command = getattr(painting, kind.replace("-", "_"))
+    command = getattr(tasks, kind.replace("-", "_"))
     said = {parameter.name for parameter in command.params}
     said = said - {"box", "ellipse", "words"} | ({"image", "prompt"} if "words" in said else set())
     controls = {"model", "fit", "output", "force", "provenance", "settings", "on_filtered", "dry_run", "as_json"}
@@ -56,8 +56,8 @@ def test_a_drawn_seed_and_the_chosen_model_are_said(limner):
     done = limner("generate", "a fox", "--size", "64x64")
     model, drawn, wrote = done.stderr.splitlines()
     seed = package.read_provenance(package.Image.read(next(Path().glob("generate-*.png"))))["seed"]
-    assert model == "model: limner.sketch-1 (-m names another)"
-    assert drawn == f"seed: {seed}, drawn"
+    assert model == "model: limner.sketch-1 (use -m to choose another)"
+    assert drawn == f"seed: {seed} (random)"
     assert wrote == f"wrote generate-{seed}.png (seed {seed})"
 
 
@@ -70,13 +70,13 @@ def test_an_existing_file_is_refused_before_anything_is_sent(limner):
     Path("fox.png").write_text("mine")
     done = limner("generate", "a fox", *SMALL, "-o", "fox.png")
     assert done.exit_code == 2
-    assert done.stderr == "error: fox.png exists; --force replaces, -o names another file\n"
+    assert done.stderr == "error: fox.png already exists; --force overwrites, -o names another file\n"
     assert Path("fox.png").read_text() == "mine"
     assert limner("generate", "a fox", *SMALL, "-o", "fox.png", "--force").exit_code == 0
     assert pixels("fox.png")
     assert limner("generate", "a fox", *SMALL).exit_code == 0
     done = limner("generate", "a fox", *SMALL)
-    assert (done.exit_code, "generate-7.png exists" in done.stderr) == (2, True)
+    assert (done.exit_code, "generate-7.png already exists" in done.stderr) == (2, True)
 
 
 def test_several_pictures_are_numbered_and_every_name_is_checked_first(limner):
@@ -87,7 +87,7 @@ def test_several_pictures_are_numbered_and_every_name_is_checked_first(limner):
     Path("fox-1.jpg").unlink()
     Path("fox-2.jpg").unlink()
     done = limner("generate", "a fox", *SMALL, "-n", "3", "-o", "fox.jpg")
-    assert (done.exit_code, "fox-3.jpg exists" in done.stderr) == (2, True)
+    assert (done.exit_code, "fox-3.jpg already exists" in done.stderr) == (2, True)
     assert not Path("fox-1.jpg").exists()
 
 
@@ -98,7 +98,7 @@ def test_several_pictures_are_numbered_and_every_name_is_checked_first(limner):
         ("fox.gif", ".png, .jpg, .jpeg, .webp"),
         (".", "'.' is a folder"),
         ("", "'' is a folder"),
-        ("/dev/null", "no regular file"),
+        ("/dev/null", "not a regular file"),
     ],
 )
 def test_a_place_that_cannot_be_written_to_is_refused_first(limner, output, said):
@@ -186,7 +186,7 @@ def test_several_pictures_and_a_prompt_to_vary(limner):
     assert "has 2 pictures" in limner(*words).stderr
     assert "snow" not in limner(*words).stderr
     done = limner("vary", "photo.png", "phoot.png", "-m", "sketch", "--dry-run")
-    assert (done.exit_code, done.stderr) == (2, "error: phoot.png: No such file or directory\n")
+    assert (done.exit_code, done.stderr) == (2, "error: phoot.png not found; did you mean photo.png?\n")
     assert limner("vary", "photo.png", "snow. " * 99, "-m", "sketch", "--dry-run").exit_code == 0
 
 

@@ -132,14 +132,14 @@ def test_every_problem_has_a_line_and_the_name_that_was_typed(limner):
             "--seed -1: must be a whole number from 0 to 18446744073709551615; the nearest is 0",
         ),
         (("generate", "a", "--seed", "1.5"), "'--seed'"),
-        (("generate", "a", "--size", "12"), "'12' is not WIDTHxHEIGHT; write whole pixels, such as 1024x768"),
+        (("generate", "a", "--size", "12"), "'12' is not WIDTHxHEIGHT in whole pixels, such as 1024x768"),
         (("generate", "a", "--size", "12x12x12"), "WIDTHxHEIGHT"),
         (("generate", "a", "--size", "1_0x10"), "WIDTHxHEIGHT"),
         (("generate", "a", "--guidance-scale", "nan"), "finite"),
         (("generate", "a", "-O", "style"), "KEY=VALUE"),
         (("generate", "a", "-O", "=x"), "KEY=VALUE"),
         (("generate", "a", "-O", "a=1", "-O", "a=2"), "a is given twice"),
-        (("generate", "a", "-O", "a=@nix.png"), "nix.png: No such file or directory"),
+        (("generate", "a", "-O", "a=@nix.png"), "nix.png not found"),
         (("generate", "a", "-S", "timeout=soon"), "-S timeout='soon'"),
         (("generate", "a", "-S", "tiemout=1"), "did you mean timeout?"),
         (("generate", "a", "-S", "self=1"), "-S self"),
@@ -147,10 +147,10 @@ def test_every_problem_has_a_line_and_the_name_that_was_typed(limner):
         (("generate", "a", "--fit", "loose"), "'--fit'"),
         (("generate", "a", "-n", "0"), "-n 0"),
         (("generate", "a", "-n", "21"), "max_n"),
-        (("inpaint", "photo.png", "--box", "1,2"), "LEFT,TOP,RIGHT,BOTTOM; write whole pixels, such as 80,200,160,380"),
+        (("inpaint", "photo.png", "--box", "1,2"), "LEFT,TOP,RIGHT,BOTTOM in whole pixels, such as 80,200,160,380"),
         (("outpaint", "photo.png"), "exactly one of --expand, --mask and --keep-prompt"),
         (("outpaint", "photo.png", "--expand", "-1,0,0,0"), "--expand -1,0,0,0"),
-        (("vary", "nix.png"), "nix.png: No such file or directory"),
+        (("vary", "nix.png"), "nix.png not found"),
         (("vary", "."), "Is a directory"),
         (("frobnicate",), "no such command 'frobnicate'"),
         (("genrate",), "did you mean generate?"),
@@ -202,7 +202,7 @@ def test_requests_that_are_not_json_are_counted(limner, monkeypatch):
     monkeypatch.setattr(Fake, "encode", lambda self, task: package.Request(self.model_id, b"\xff" * 1234))
     with registered(plugin()):
         done = limner("generate", "a fox", "-m", "cli", "--dry-run")
-    assert json.loads(done.stdout)["requests"][0]["body"] == "(1,234 bytes that are not JSON)"
+    assert json.loads(done.stdout)["requests"][0]["body"] == "(1,234 bytes, not JSON)"
 
 
 def test_the_id_to_call_is_a_setting(limner):

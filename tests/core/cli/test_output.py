@@ -127,7 +127,7 @@ def test_a_reader_that_leaves_costs_no_picture(program, temporary):
 
 def test_a_device_is_refused_first_and_stays_one(limner):
     done = limner("generate", "a fox", *SMALL, "-o", "/dev/full", "--force")
-    assert (done.exit_code, "no regular file" in done.stderr) == (2, True)
+    assert (done.exit_code, "not a regular file" in done.stderr) == (2, True)
     assert Path("/dev/full").is_char_device()
 
 

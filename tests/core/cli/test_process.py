@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import time
@@ -110,7 +112,7 @@ def test_a_warning_is_a_line(program, workplace):
     status, _, err = program("generate", "a fox", "-m", "slow", "-n", "2", "-o", "fox.png")
     assert status == 0
     notes = [line for line in err.splitlines() if "legacy" in line]
-    assert notes == ["note: test.slow-1 is legacy since 2020-01-01; use something newer"]
+    assert notes == ["warning: test.slow-1 is legacy since 2020-01-01; use something newer"]
     assert "UserWarning" not in err
     assert (workplace / "fox-1.png").exists()
     assert (workplace / "fox-2.png").exists()
@@ -158,7 +160,7 @@ def test_a_plugin_adds_a_command_and_a_broken_one_breaks_alone(program):
     rows = {line.split()[0]: line for line in out.splitlines() if line}
     assert "greet" in rows["greeter"].split()
     assert "broken" not in rows["greeter"]
-    assert "there is a command 'generate' already" in rows["greedy"]
+    assert "a command 'generate' already exists" in rows["greedy"]
     assert "sys.exit(3)" in rows["leaver"]
     assert "sys.exit(None)" in rows["stopper"]
     status, _, err = program("gret")
@@ -199,3 +201,32 @@ def test_one_picture_through_a_pipe_into_the_next_command(program, workplace):
     first.communicate(timeout=60)
     assert (first.returncode, second.returncode) == (0, 0)
     assert Path("rain.png").read_bytes().startswith(b"\x89PNG")
+
+
+def on_terminal(program, *words: str) -> str:
+    """What a terminal of 80 columns shows."""
+    ours, theirs = pty.openpty()
+    environment = {"COLUMNS": "80", "TERM": "dumb", "AWS_EC2_METADATA_DISABLED": "true"}
+    with program.start(*words, stdout=theirs, stderr=subprocess.DEVNULL, env=environment) as process:
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # the other end is closed
+            while more := os.read(ours, 10_000):
+                shown += more
+        process.wait(60)
+    os.close(ours)
+    return shown.decode()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("models", "--all"), ("show", "sketch"), ("show", "sketch", "--sources"), ("doctor",), ("plugins",)],
+    ids=" ".join,
+)
+def test_tables_fit_80_columns_and_split_no_word(program, words):
+    narrow = on_terminal(program, *words)
+    wide = program(*words)[1]
+    rule = re.compile("[─-]{10,}")
+    assert max(map(len, narrow.splitlines())) <= 80
+    assert {word for word in narrow.split() if not rule.match(word)} <= set(wide.split())
+    assert narrow.strip()

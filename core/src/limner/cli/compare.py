@@ -1,4 +1,4 @@
-"""One prompt, several models, one contact sheet: compare."""
+"""compare: the same prompt with several models, on one contact sheet."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
-from limner.cli.options import CONTROLS, FIELDS
-from limner.cli.speaking import account_line, clean, say
-from limner.cli.working import in_background
+from limner.cli.commands import Command
+from limner.cli.console import format_entry, one_line, print_message
+from limner.cli.options import RUN_OPTIONS, TASK_OPTIONS, model_option, output_option
+from limner.cli.progress import run_in_thread
 from limner.errors import LimnerError, did_you_mean
 
 if TYPE_CHECKING:
@@ -34,13 +35,13 @@ MARGIN = 12
 
 @attrs.frozen
 class Row:
-    """What one model made of the task.
+    """The result of one model.
 
     Attributes:
-        model: as it was named.
-        pictures: those that came.
-        notes: what the account adjusted or dropped, or why nothing came.
-        failed: whether it is an error that is noted.
+        model: the name given.
+        pictures: the pictures received.
+        notes: what was adjusted or dropped, or the error.
+        failed: whether the model failed.
     """
 
     model: str
@@ -49,61 +50,70 @@ class Row:
     failed: bool = False
 
 
-@click.command()
+@click.command(cls=Command, example='limner compare "a lighthouse" -m sketch -m titan -n 2 -o sheet.png')
 @click.argument("prompt")
-@click.option("-m", "--model", "models", multiple=True, required=True, help="Alias or full id; one row each, repeatable.")
-@click.option("-o", "--output", required=True, metavar="FILE", help="The sheet: .png, .jpg, .webp or .html.")
-@FIELDS["n"]
-@FIELDS["size"]
-@FIELDS["seed"]
-@FIELDS["negative_prompt"]
-@CONTROLS["settings"]
-@CONTROLS["force"]
-def compare(prompt: str, models: Sequence[str], output: str, settings: dict[str, str], force: bool, **said: Any) -> None:
-    """Let several models paint the same PROMPT, side by side on one sheet.
+@model_option(
+    "-m",
+    "--model",
+    "models",
+    metavar="MODEL",
+    multiple=True,
+    required=True,
+    help="Alias or full id; one row for each. Repeatable.",
+)
+@output_option("-o", "--output", required=True, metavar="FILE", help="Contact sheet: .png, .jpg, .webp or .html.")
+@TASK_OPTIONS["n"]
+@TASK_OPTIONS["size"]
+@TASK_OPTIONS["seed"]
+@TASK_OPTIONS["negative_prompt"]
+@RUN_OPTIONS["settings"]
+@RUN_OPTIONS["force"]
+def compare(prompt: str, models: Sequence[str], output: str, settings: dict[str, str], force: bool, **values: Any) -> None:
+    """Compare models on the same prompt.
 
-    Values that a model does not allow are moved to the nearest that it does; the sheet says which. One model's failure
-    stands in its row and costs the others nothing. The exit status is 1 when no model gave a picture.
+    The models run at the same time, and their pictures are placed on one contact sheet, a row for each. Unsupported values
+    are replaced by the nearest supported value, which the sheet notes. A failed model does not affect the others. The exit
+    status is 1 if no model returned a picture.
     """
-    from limner.cli.files import check_folder
+    from limner.cli.output import check_folder
     from limner.images.files import where, write_atomically, write_elsewhere
     from limner.tasks import Generate
 
     target = Path(output)
     if target.suffix.lower() not in {".png", ".jpg", ".jpeg", ".webp", ".html"}:
-        raise click.BadParameter("a sheet is .png, .jpg, .webp or .html", param_hint="--output")
+        raise click.BadParameter(f"{target.suffix!r} is not supported: .png, .jpg, .webp, .html", param_hint="--output")
     if target.exists() and not force:
-        raise FileExistsError(f"{target} exists; --force replaces it")
+        raise FileExistsError(f"{target} already exists; use --force to overwrite")
     check_folder(target.parent)
-    task = Generate(prompt=prompt, **{name: value for name, value in said.items() if value not in (None, ())})
+    task = Generate(prompt=prompt, **{name: value for name, value in values.items() if value not in (None, ())})
     _check_settings(models, settings)
-    rows = in_background(lambda: _rows(models, task, settings), f"{len(models)} models: {task.kind}")
+    rows = run_in_thread(lambda: _rows(models, task, settings), f"{len(models)} models: {task.kind}")
     sheet = _sheet(prompt, rows, target.suffix.lower())
     try:
         write_atomically(target, sheet, overwrite=force)
-    except OSError as error:  # what is on it is paid for
+    except OSError as error:  # its pictures have been paid for
         written = write_elsewhere(sheet, target.suffix, target)
         raise click.ClickException(f"{target}: {error.strerror or error}; {where(written)}") from error
     for row in rows:
         for note in row.notes:
-            say(f"{row.model}: {note}")
-    say(f"wrote {target}")
+            print_message(f"{row.model}: {note}")
+    print_message(f"wrote {target}")
     if not any(row.pictures for row in rows):
         click.get_current_context().exit(1)
 
 
 def _check_settings(models: Sequence[str], settings: dict[str, str]) -> None:
-    """Refuse a setting that none of the models has; what only some have is for those."""
+    """Refuse a setting that none of the models has; one that only some have applies to those."""
     from limner.plugins import registry
 
     known: set[str] = set()
     for model in models:
-        with contextlib.suppress(LimnerError):  # there is no such model; its row says so
+        with contextlib.suppress(LimnerError):  # an unknown model is reported in its row
             known |= {field.name for field in attrs.fields(registry().find(model).Settings)}
     for name in settings:
         if known and name not in known:
-            meant = did_you_mean(name, known) or f"there are {', '.join(sorted(known))}"
-            raise click.BadParameter(f"none of the models has a setting {name}; {meant}", param_hint="-S")
+            hint = did_you_mean(name, known) or f"available: {', '.join(sorted(known))}"
+            raise click.BadParameter(f"none of the models has a setting {name}; {hint}", param_hint="-S")
 
 
 def _rows(models: Sequence[str], task: Task, settings: dict[str, str]) -> list[Row]:
@@ -117,14 +127,14 @@ def _row(name: str, task: Task, settings: dict[str, str]) -> Row:
     try:
         model = get_model(name, fit="nearest", on_filtered="return")
         known = {field.name for field in attrs.fields(model.Settings)}
-        mine = {key: value for key, value in settings.items() if key in known}
-        return _made(name, model.with_settings(**mine).run(task))
+        own = {key: value for key, value in settings.items() if key in known}
+        return _successful_row(name, model.with_settings(**own).run(task))
     except LimnerError as error:
-        return Row(name, _images(error.result), (f"error: {clean(error)}",), failed=True)
+        return Row(name, _images(error.result), (f"error: {one_line(error)}",), failed=True)
 
 
-def _made(name: str, result: Result) -> Row:
-    notes = [line for line in map(account_line, result.account) if line is not None]
+def _successful_row(name: str, result: Result) -> Row:
+    notes = [line for line in map(format_entry, result.account) if line is not None]
     missing = [f"{picture.outcome}: {picture.reason}" for picture in result.pictures if picture.outcome != "ok"]
     return Row(name, _images(result), (*notes, *missing, *result.warnings))
 
@@ -159,7 +169,7 @@ def _page(prompt: str, rows: Sequence[Row]) -> str:
 
 
 def _contact_sheet(prompt: str, rows: Sequence[Row]) -> PIL.Image.Image:
-    """Draw the rows one under the other: the model's name, its pictures, its notes."""
+    """Draw the rows below each other: the model's name, its pictures, its notes."""
     import textwrap
 
     import PIL.Image

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from limner.plugins import registry
 from ..fakes import LIMITS, Fake, png, registered
 
 SMALL = ("-m", "sketch", "--size", "64x64", "--seed", "7")
+
+
+ENDED = package.Lifecycle(end_of_life=datetime.date(2020, 1, 1))
 
 
 class FakePlugin:
@@ -35,24 +39,64 @@ def test_models_answers_questions(limner):
     assert "fake.painter-1" not in tall
     assert (none.exit_code, none.stdout) == (0, "")
     done = limner("models", "--task", "paint")
-    assert (done.exit_code, "there are generate, vary" in done.stderr) == (2, True)
+    assert (done.exit_code, "use one of generate, vary" in done.stderr) == (2, True)
 
 
 def test_show_has_every_parameter_with_limit_default_and_source(limner):
     with registered(FakePlugin):
-        shown = limner("show", "fake").stdout
+        shown = limner("show", "fake", "--sources").stdout
+        bare = limner("show", "fake").stdout
         document = json.loads(limner("show", "fake", "--json").stdout)
     lines = shown.splitlines()
-    assert any(line.split()[:2] == ["region", "here-1"] for line in lines)
+    assert "region=here-1" in shown
     assert "s3cr3t" not in shown + json.dumps(document)
     assert any(
-        "--guidance-scale" in line and "1.1 to 10.0" in line and "8.0" in line and "Fake API" in line for line in lines
+        "--guidance-scale" in line and "1.1 to 10.0" in line and "8.0" in line and line.endswith("[1]") for line in lines
     )
+    assert any(line.startswith("[1] ") and "Fake API" in line for line in lines)
+    assert "Fake API" not in bare
+    assert "[1]" not in bare
     assert any(line.startswith("-O style") and "anime, line-art" in line for line in lines)
     assert any(line.startswith("--size") and "96x64" in line and " 64x64 " in line for line in lines)
     for task, limits in LIMITS.items():
         assert document["tasks"][task.kind]["parameters"].keys() == limits.parameters.keys()
         assert document["tasks"][task.kind]["options"].keys() == limits.options.keys()
+
+
+def test_models_folds_retired_models_away_and_starts_with_the_alias(limner):
+    retired = type("Retired", (Fake,), {"id": "fake.old-1", "aliases": ("old",), "lifecycle": ENDED})
+
+    class Plugin:
+        limner_models = staticmethod(package.hookimpl(lambda: [retired, Fake]))
+
+    with registered(Plugin):
+        short = limner("models", "--supports", "strength")
+        full = limner("models", "--supports", "strength", "--all")
+        asked = limner("models", "--state", "retired", "--supports", "strength")
+        documents = json.loads(limner("models", "--json").stdout)
+    names = [line.split()[0] for line in short.stdout.splitlines() if line]
+    assert "fake" in names
+    assert "old" not in names
+    assert "retired model" in short.stderr
+    assert "use --all" in short.stderr
+    for done in (full, asked):
+        (line,) = (line for line in done.stdout.splitlines() if line.startswith("old "))
+        assert "retired" in line
+        assert done.stderr == ""
+    assert {"fake.old-1", "fake.painter-1"} <= {document["id"] for document in documents}
+
+
+def test_tasks_with_the_same_limits_share_a_table(limner):
+    class Same(Fake):
+        id = "fake.same-1"
+        aliases = ()
+        limits = dict.fromkeys((package.Inpaint, package.Outpaint), LIMITS[package.Inpaint])
+
+    class Plugin:
+        limner_models = staticmethod(package.hookimpl(lambda: [Same]))
+
+    with registered(Plugin):
+        assert "inpaint, outpaint" in limner("show", "fake.same-1").stdout.splitlines()
 
 
 def test_plugins_names_what_is_broken(limner):
@@ -112,7 +156,7 @@ def test_info_says_what_it_is_and_how_it_was_made(limner):
     document = json.loads(limner("info", "-", "--json", input=Path("fox.png").read_bytes()).stdout)
     assert (document["format"], document["size"], document["provenance"]["seed"]) == ("image/png", [64, 64], 7)
     plain = limner("info", "photo.png")
-    assert (plain.exit_code, "does not say how it was made" in plain.stdout) == (0, True)
+    assert (plain.exit_code, "does not record how it was made" in plain.stdout) == (0, True)
     Path("text.txt").write_text("no picture")
     assert limner("info", "text.txt").exit_code == 2
 
@@ -136,11 +180,11 @@ def test_rerun_of_an_edit_needs_what_went_in(limner, way):
     missing = limner("rerun", "dog.png", "-o", "no.png")
     picture, mask = missing.stderr.splitlines()
     assert missing.exit_code == 2
-    assert f"a picture of SHA-256 {package.Image.read('photo.png').sha256} went in" in picture
+    assert f"needs the picture of SHA-256 {package.Image.read('photo.png').sha256}" in picture
     assert "give it with --mask, --box or --ellipse" in mask
     Path("other.png").write_bytes(png((64, 64), "red"))
     wrong = limner("rerun", "dog.png", "--image", "other.png", *way, "-o", "no.png")
-    assert (wrong.exit_code, "--image other.png: did not go in" in wrong.stderr) == (2, True)
+    assert (wrong.exit_code, "--image other.png: is not an input" in wrong.stderr) == (2, True)
     assert not Path("no.png").exists()
 
 
@@ -155,7 +199,7 @@ def test_rerun_sends_the_same_requests_under_the_same_fit(limner):
 def test_rerun_of_a_picture_that_says_nothing_or_lies(limner):
     from limner.images.metadata import embed
 
-    assert "does not say how it was made" in limner("rerun", "photo.png").stderr
+    assert "does not record how it was made" in limner("rerun", "photo.png").stderr
     for lie in ({"model": 3}, {"model": "sketch", "model_id": "sketch", "fit": "strict", "task": {"task": "paint"}}):
         Path("lie.png").write_bytes(embed(png(), "image/png", json.dumps(lie).encode()))
         done = limner("rerun", "lie.png", "-o", "no.png")

@@ -4,11 +4,11 @@ import sys
 import threading
 
 import pytest
-from limner.cli import working
+from limner.cli import progress
 
 
 def test_what_the_work_prints_goes_to_stderr(capsys):
-    assert working.in_background(lambda: print("by the plugin") or 7, None) == 7
+    assert progress.run_in_thread(lambda: print("by the plugin") or 7, None) == 7
     print("the result")
     assert capsys.readouterr() == ("the result\n", "by the plugin\n")
 
@@ -26,9 +26,9 @@ def test_what_it_prints_once_the_program_is_interrupted_too(capsys, monkeypatch)
     def interrupted(_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(working, "_finished", interrupted)
+    monkeypatch.setattr(progress, "_finished", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        working.in_background(work, None)
+        progress.run_in_thread(work, None)
     go_on.set()
     assert printed.wait(10)
     assert capsys.readouterr() == ("", "by the plugin, late\n")
