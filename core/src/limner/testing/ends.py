@@ -7,11 +7,10 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from limner import limits
-from limner.images import Box, Image, Mask, Size
+from limner import Image, Mask, WeightedText, limits
+from limner.images import Box, Size
 from limner.testing.constraints import near
 from limner.testing.pictures import MODES, WITH_ALPHA, mask, picture
-from limner.values import WeightedText
 
 _ASPECTS: tuple[Size, ...] = ((1000, 1000), (1600, 900), (900, 1600))
 _LARGEST = 4_000_000  # pixels of a sample: a larger one costs seconds

@@ -7,7 +7,8 @@ from io import BytesIO
 
 import PIL.Image
 
-from limner.images import Box, Image, Mask, Size
+from limner import Image, Mask
+from limner.images import Box, Size
 from limner.pixels import png_bytes
 
 TINY: tuple[Size, ...] = ((16, 16), (24, 16), (9, 17), (1, 1), (40, 30))

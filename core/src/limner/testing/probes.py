@@ -9,13 +9,9 @@ from typing import Any
 
 import attrs
 
-from limner import limits
-from limner.contracts import Plan
-from limner.errors import TaskRefused
-from limner.images import Image
+from limner import Image, Inpaint, Model, Outpaint, Plan, Task, TaskRefused, limits
 from limner.limits import Constraint, TaskLimits
-from limner.model import Model
-from limner.tasks import TASKS, Inpaint, Outpaint, Task
+from limner.tasks import TASKS
 from limner.testing.ends import borders_of, ends, masks_of, past
 from limner.testing.kit import expect
 

@@ -10,13 +10,8 @@ from typing import Any
 
 import attrs
 
-from limner.contracts import Request, Response
-from limner.errors import RateLimited
+from limner import Generate, Model, Picture, RateLimited, Request, Response, Result, Task, Vary, from_json, to_json
 from limner.limits import Aspects
-from limner.model import Model
-from limner.results import Picture, Result
-from limner.serializing import from_json, to_json
-from limner.tasks import Generate, Task, Vary
 from limner.testing import bodies
 from limner.testing.ends import ends
 from limner.testing.kit import Conformance, check, expect, explore

@@ -11,13 +11,8 @@ from typing import Any
 import attrs
 import pytest
 
-from limner import limits
-from limner.contracts import Request
-from limner.errors import TaskRefused
-from limner.images import Image, Mask
+from limner import Image, Mask, Model, Request, Task, TaskRefused, limits
 from limner.limits import Constraint
-from limner.model import Model
-from limner.tasks import Task
 from limner.testing import bodies
 from limner.testing.ends import ends
 from limner.testing.kit import Conformance, check, expect, explore

@@ -9,11 +9,8 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
-from limner.contracts import Response
-from limner.errors import PluginError, ProviderError, shorten
-from limner.model import Model
-from limner.results import Picture
-from limner.tasks import Task
+from limner import Model, Picture, PluginError, ProviderError, Response, Task
+from limner.errors import shorten
 from limner.testing import bodies
 from limner.testing.conformance.answers import expect_from_answer, good_answers
 from limner.testing.kit import Conformance, ContractBroken, check, expect, explore

@@ -14,12 +14,10 @@ from typing import Any
 import attrs
 import pytest
 
-from limner import limits
-from limner.contracts import Lifecycle, Settings
-from limner.errors import TaskRefused
+from limner import Lifecycle, Model, Settings, Task, TaskRefused, limits
 from limner.limits import Constraint, TaskLimits
-from limner.model import CONTRACT, Model
-from limner.tasks import TASKS, Task
+from limner.model import CONTRACT
+from limner.tasks import TASKS
 from limner.testing.kit import Conformance, ContractBroken, check, expect
 from limner.testing.probes import OF_LIMNER, WAYS, constraints, starts
 

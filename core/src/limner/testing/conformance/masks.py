@@ -10,14 +10,10 @@ import PIL.Image
 import pytest
 from PIL import ImageChops, ImageOps
 
-from limner import limits
-from limner.compositing import expand_canvas
-from limner.contracts import Request, Response
-from limner.images import Image, Mask, Size
+from limner import Image, Inpaint, Mask, Model, Outpaint, Request, Response, expand_canvas, limits
+from limner.images import Size
 from limner.limits import Constraint
-from limner.model import Model
 from limner.pixels import png_bytes
-from limner.tasks import Inpaint, Outpaint
 from limner.testing.ends import borders_of, masks_of, sample_sizes
 from limner.testing.kit import Conformance, check, expect
 from limner.testing.pictures import mask as box

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from limner.contracts import Response
-from limner.errors import ContentFiltered, LimnerError
-from limner.results import Result
+from limner import ContentFiltered, LimnerError, Response, Result
 from limner.testing.conformance.answers import expect_from_answer
 from limner.testing.kit import Conformance, Recorded, check, expect
 

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from limner import limits
-from limner.contracts import Request
-from limner.errors import ProviderError, TaskRefused
-from limner.model import Model
-from limner.results import Result
-from limner.tasks import Task
+from limner import Model, ProviderError, Request, Result, Task, TaskRefused, limits
 from limner.testing import bodies
 from limner.testing.kit import Conformance, ContractBroken, check, expect
 from limner.testing.probes import kinds_with, plan_or_none, saying, smallest, starts
