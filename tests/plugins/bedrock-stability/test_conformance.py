@@ -59,6 +59,6 @@ def conformance(request) -> Conformance:
         answer=answer,
         reference_painter=answer if edits else None,
         recorded=recorded(request.param),
-        deviations={"test_jpeg_travels_byte_for_byte": CROPPED} if request.param.service.name == "outpaint" else {},
+        deviations={"test_pictures_travel_byte_for_byte": CROPPED} if request.param.service.name == "outpaint" else {},
         module="limner_bedrock_stability.plugin",
     )

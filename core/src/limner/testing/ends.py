@@ -13,6 +13,17 @@ from limner.testing.constraints import near
 from limner.testing.pictures import MODES, WITH_ALPHA, mask, picture
 
 _ASPECTS: tuple[Size, ...] = ((1000, 1000), (1600, 900), (900, 1600))
+ODD_TEXTS = (
+    "ünïcode 🦊 日本",
+    '"quoted" \\ {back}\n\t/slash',
+    "A Fox in the SNOW",
+    " a  fox, two blanks ",
+    "e\u0301 \ufb01 \u2460 \u212b \uff21 \u00a0.",  # which normalization would change
+    "50% of <b>A & B</b> &amp; 'it''s' $HOME %20+",
+    "a ",
+)
+"""Texts that careless code changes: letter case, blanks, quotes, markup, and characters with two spellings."""
+
 _LARGEST = 4_000_000  # pixels of a sample: a larger one costs seconds
 
 
@@ -62,7 +73,7 @@ def _(constraint: limits.Text) -> list[Any]:
     longest = constraint.max_length or 1000
     plain = "a fox" if constraint.wrong("a fox") is None else "f" * constraint.min_length
     long = ["x" * (longest - 1) + last for last in ("y", "z", "")]
-    odd = ["ünïcode 🦊 日本", '"quoted" \\ {back}\n\t/slash', "0", "a ", "a", "f" * constraint.min_length]
+    odd = [*ODD_TEXTS, "0", "a", "f" * constraint.min_length]
     return _allowed(constraint, [plain, *long, "🦊" * longest, *odd])
 
 

@@ -65,7 +65,7 @@ def provider(reply: Callable[[Call], Reply] | Reply) -> Iterator[Loopback]:
     made = Loopback(reply if callable(reply) else lambda _: reply)
 
     class Handler(BaseHTTPRequestHandler):
-        def _answer(self) -> None:
+        def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
             if "chunked" in self.headers.get("transfer-encoding", ""):
                 body = _chunks(self.rfile)
@@ -84,10 +84,11 @@ def provider(reply: Callable[[Call], Reply] | Reply) -> Iterator[Loopback]:
             self.end_headers()
             self.wfile.write(reply.body)
 
-        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _answer
-
         def log_message(self, *_: Any) -> None:
             """Say nothing."""
+
+    for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"):
+        setattr(Handler, f"do_{method}", Handler.answer)
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True

@@ -1,4 +1,4 @@
-"""Another world for a moment: another time, other random numbers, another environment, so that what depends on them shows."""
+"""Another world for a moment: other time, chance and environment, so that what depends on them shows."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ _RANDOM = (
 def _stand_ins(year: int, drawn: random.Random) -> list[Patch]:
     now = datetime.datetime(year, 7, 9, 12, tzinfo=datetime.UTC)
     seconds = now.timestamp()
-    clocks: dict[str, Callable[[], Any]] = {
+    clocks: dict[str, Callable[..., Any]] = {
         "time": lambda: seconds,
         "time_ns": lambda: int(seconds * 1e9),
         "monotonic": lambda: seconds,
