@@ -37,6 +37,10 @@ def conformance_of(model: type[Model], **more: object) -> Conformance:
     given: dict[str, object] = {
         "model": model(),
         "body_schema": right_plugin.SCHEMA,
+        "body_problems": right_plugin.problems,
+        "examples": right_plugin.examples(),
+        "vary_painter": right_plugin.vary,
+        "endpoint": lambda url: model(model.Settings.of({"endpoint_url": url, "api_key": "key-of-the-tests"})),
         "answer": right_plugin.paint,
         "reference_painter": right_plugin.paint,
         "recorded": right_plugin.recorded(),

@@ -228,8 +228,7 @@ def _expect_types(picture: Picture, call: Task) -> None:
     for name, kinds in allowed.items():
         value = getattr(picture, name)
         words = " or ".join(kind.__name__ for kind in kinds)
-        fine = isinstance(value, kinds) and not isinstance(value, bool)
-        expect(fine, f"decode gave a picture whose {name} is {shorten(value)}, must be {words}", call)
+        expect(isinstance(value, kinds), f"decode gave a picture whose {name} is {shorten(value)}, must be {words}", call)
     outcomes = get_args(PictureOutcome)
     expect(picture.outcome in outcomes, f"decode gave the outcome {picture.outcome!r}, must be one of {outcomes}", call)
 

@@ -138,7 +138,7 @@ def _expect_same_how(model: Model, task: Task) -> None:
     """Hold that fit and on_filtered do in async what they do in sync."""
     n = getattr(task, "n", None)
     for name, value in (("options.no_such_option", 1), ("n", (n or 1) + 1)):
-        odd = changed(task, name, value)
+        odd = changed(task, name, value) if name != "n" or n is not None else None
         if odd is not None and plan_or_none(model, odd, fit="nearest") is not None:
             one, other = _visible(model.run(odd, fit="nearest")), _visible(asyncio.run(model.arun(odd, fit="nearest")))
             expect(one == other, f"with fit='nearest' sync gave {one}, async {other}", odd)
