@@ -1,17 +1,21 @@
-"""What a piece of code does to the world outside: sockets, processes and sleep, as Python's audit events tell."""
+"""What a piece of code does to the world outside: sockets and processes, as Python's audit events tell, and waiting."""
 
 from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest import mock
 
 import attrs
 
 NETWORK = ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto", "urllib.Request")
 PROCESSES = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork")
+SLEEP = "time.sleep"
+"""Which is not an event of every Python: it is replaced meanwhile, and does not wait."""
 
 _lock = threading.Lock()
 _watched: list[_Watch] = []
@@ -45,6 +49,10 @@ def watching(*events: str) -> Iterator[list[str]]:
     watch = _Watch(events)
     _watched.append(watch)
     try:
-        yield watch.found
+        if SLEEP not in events:
+            yield watch.found
+            return
+        with mock.patch.object(time, "sleep", lambda seconds: watch.found.append(f"{SLEEP} {seconds}")):
+            yield watch.found
     finally:
         _watched.remove(watch)

@@ -40,7 +40,7 @@ from limner.testing.probes import (
 )
 from limner.testing.purity import another_world, in_another_thread
 from limner.testing.strategies import tasks_within
-from limner.testing.watching import NETWORK, PROCESSES, watching
+from limner.testing.watching import NETWORK, PROCESSES, SLEEP, watching
 
 
 @check
@@ -129,7 +129,8 @@ def _texts(limit: limits.Text) -> Iterator[Any]:
         several: list[Any] = []
         if isinstance(limit, limits.PromptText) and limit.weights is not None:
             weight = ends(limit.weights)[0]
-            several = [(WeightedText(text, weight), WeightedText("snow", weight)), (WeightedText(text, weight),)]
+            one, other = WeightedText(text, weight), WeightedText("snow", weight)
+            several = [(one, other), (other, one), (one,)]
         elif isinstance(limit, limits.NegativeText) and limit.several:
             several = [(text, "snow"), ("snow", text)]
         yield from (value for value in several if limit.wrong(value) is None)
@@ -244,7 +245,7 @@ def test_encode_is_pure(conformance: Conformance) -> None:
     made: list[tuple[Task, Request]] = []
     for task in _plain_tasks(conformance):
         call = model.plan(task).calls[0]
-        with watching(*NETWORK, *PROCESSES, "time.sleep") as asked:
+        with watching(*NETWORK, *PROCESSES, SLEEP) as asked:
             expected = model.encode(call)
         expect(not asked, f"encode asks the world outside: {', '.join(asked[:3])}; only send may", call)
         expect(_state(model) == before, f"encode keeps something in the model: {_changes(before, _state(model))}", call)

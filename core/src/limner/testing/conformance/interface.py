@@ -125,7 +125,7 @@ def _other_names(kind: type[Model]) -> list[str]:
         f"{own}/other",
         own.replace(".", "x"),
     ]
-    alike += [f"{provider}.another-model-1", provider, f"{provider}.", rest] if rest else []
+    alike += [f"{provider}.another-model-1", provider, f"{provider}."] if rest else []
     alike += [f"other.{alias}x-2" for alias in kind.aliases] + [f"my-{alias}-clone" for alias in kind.aliases]
     arn = "arn:aws:bedrock:us-east-1:123456789012"
     alike += [f"{arn}:imported-model/abc", f"arn:aws:bedrock:us-east-1::foundation-model/{own}0"]
@@ -340,17 +340,19 @@ def world():
         "signal handlers": repr([signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)]),
         "sys.path": list(sys.path),
         "sys.stdout": repr(sys.stdout) + repr(sys.stderr),
-        "time.sleep or open": repr((time.sleep, builtins.open, builtins.print)),
+        "open or print": repr((builtins.open, builtins.print)),
         "atexit": atexit._ncallbacks(),
     }}
 before, modules = world(), set(sys.modules)
 printed = sys.stdout = io.StringIO()
 before["sys.stdout"] = repr(sys.stdout) + repr(sys.stderr)
 sys.addaudithook(hook)
+time.sleep = slept = lambda seconds: asked.append("time.sleep " + repr(seconds))
 started = time.process_time()
 import {name}
 seconds = time.process_time() - started
 did, wrote = list(asked), list(writing)
+assert time.sleep is slept, "time.sleep is another function now"
 after = world()
 sys.stdout = sys.__stdout__
 new = set(sys.modules) - modules
