@@ -37,12 +37,19 @@ def another_world(package: str, year: int) -> Iterator[None]:
     with ExitStack() as stack:
         for module, name, value in _everywhere(_stand_ins(year, drawn), package):
             stack.enter_context(mock.patch.object(module, name, value))
-        stack.enter_context(mock.patch.dict(os.environ, _environment(year), clear=True))
+        stack.enter_context(another_environment(year))
         random.seed(year)
         try:
             yield
         finally:
             random.setstate(state)
+
+
+@contextmanager
+def another_environment(year: int = 2033) -> Iterator[None]:
+    """Give every variable of the environment another value, but those without which nothing can be loaded."""
+    with mock.patch.dict(os.environ, _environment(year), clear=True):
+        yield
 
 
 def _environment(year: int) -> dict[str, str]:

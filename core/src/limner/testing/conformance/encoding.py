@@ -38,7 +38,7 @@ from limner.testing.probes import (
     value_of,
     values_for,
 )
-from limner.testing.purity import another_world, in_another_thread
+from limner.testing.purity import another_environment, another_world, in_another_thread
 from limner.testing.strategies import tasks_within
 from limner.testing.watching import NETWORK, PROCESSES, SLEEP, watching
 
@@ -250,17 +250,28 @@ def test_encode_is_pure(conformance: Conformance) -> None:
         expect(not asked, f"encode asks the world outside: {', '.join(asked[:3])}; only send may", call)
         expect(_state(model) == before, f"encode keeps something in the model: {_changes(before, _state(model))}", call)
         made.append((call, expected))
-        expect(conformance.model.encode(call) == expected, "encoded twice, the request is another", call)
+        _expect_same(expected, model.encode(call), "encoded twice", call)
+        with another_environment():
+            _expect_same(expected, model.encode(call), "with other environment variables", call)
         for year in (2001, 2049):
             with another_world(package, year):
                 found = conformance.model.encode(call)
-            expect(found == expected, f"in the year {year}, with other random numbers, the request is another", call)
+            _expect_same(expected, found, f"in the year {year}, with other random numbers", call)
         elsewhere = in_another_thread(lambda call=call: conformance.model.encode(call))  # type: ignore[misc]
-        expect(elsewhere == expected, "in a thread of another name the request is another", call)
+        _expect_same(expected, elsewhere, "in a thread of another name", call)
 
     for call, expected in reversed(made):
-        expect(model.encode(call) == expected, "encoded again after other tasks, the request is another", call)
+        _expect_same(expected, model.encode(call), "encoded again after other tasks", call)
     _expect_same_in_other_processes(model, [call for call, _ in made][:40], [request for _, request in made][:40])
+
+
+def _expect_same(expected: Request, found: Request, when: str, call: Task) -> None:
+    if found == expected:
+        return
+    before, after = bodies.leaves_of(expected), bodies.leaves_of(found)
+    paths = [bodies.in_words(path) for path in {**before, **after} if before.get(path) != after.get(path)]
+    where = f"; it differs in {', '.join(paths[:5])}" if paths else ""
+    expect(False, f"{when}, the request is another{where}", call)
 
 
 def _state(model: Model) -> dict[str, str]:

@@ -47,7 +47,7 @@ def _in_sizes(model: Model, start: Edit, way: str) -> Iterator[Edit]:
     declared = model.limits_of(type(start)).parameters
     picture, limit = declared["image"], declared[way]
     sizes = sample_sizes(picture) if isinstance(picture, limits.Picture) else [(24, 16)]
-    for size in sizes[:2]:
+    for size in sizes[:3]:
         for value, image in _places(way, limit, size):
             task = attrs.evolve(start, image=image, **{way: value})
             if plan_or_none(model, task) is not None:

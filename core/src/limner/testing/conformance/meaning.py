@@ -34,6 +34,7 @@ from limner.testing.probes import (
 Leaves = dict[bodies.Path, Any]
 Row = tuple[Any, Leaves]
 
+_SIZES = (limits.Sizes, limits.SizeRule, limits.Aspects)
 _SCALAR = (limits.Integer, limits.Real, limits.Choice, limits.Flag)
 _GROWING = frozenset({"seed", "steps", "guidance_scale", "n"})
 """More of it is more on the wire, whatever the provider calls it; only strength may run the other way there."""
@@ -433,9 +434,11 @@ def _mark(model: Model, base: Task, name: str, limit: Constraint) -> _Mark | Non
     inner = limit.of if isinstance(limit, limits.Pictures) else limit
     if isinstance(inner, limits.Picture):
         return _mark_of(model, base, name, value_of(base, name) or next(iter(ends(limit)), None), _holds_pictures)
-    if not isinstance(limit, _SCALAR):
+    if isinstance(limit, limits.Items):
+        return _mark_of(model, base, name, ends(limit)[-1], _holds_texts)
+    if not isinstance(limit, (*_SCALAR, *_SIZES)):
         return None
-    values = numbers(limit) or _words(limit)
+    values = numbers(limit) or ends(limit)
     rows = _rows(model, base, name, values)
     paths = [path for path in _moving(rows) if not any(isinstance(key, int) for key in path)]
     if not paths or len(rows) < 2:
@@ -456,6 +459,10 @@ def _mark_of(model: Model, base: Task, name: str, value: Any, holds: Callable[[R
 
 def _holds_text(request: Request, text: Any) -> bool:
     return isinstance(text, str) and bodies.carries_text(request, text)
+
+
+def _holds_texts(request: Request, items: Any) -> bool:
+    return all(_holds_text(request, item) for item in items)
 
 
 def _holds_pictures(request: Request, images: Any) -> bool:
