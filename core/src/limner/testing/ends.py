@@ -198,6 +198,7 @@ def borders_of(size: Size, limit: limits.Expand) -> list[Box]:
         (add * (side == 0), add * (side == 1), add * (side == 2), add * (side == 3)) for add in wide for side in range(4)
     ]
     step = wide[0]
+    alone += [(room, 0, 0, 0), (0, 0, 0, room)]
     together: list[Box] = [(step, step, step, step), (step, 2 * step, 3 * step, 4 * step)]
     to_canvas = _to_allowed_canvas(size, limit)
     return [border for border in dict.fromkeys(together[1:] + alone + together + to_canvas) if _fits(size, border, limit)]

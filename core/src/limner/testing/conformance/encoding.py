@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 import math
 import os
 import pickle
@@ -111,8 +112,10 @@ _OWN_ENDS: dict[str, tuple[float, ...]] = {"seed": (0, 1), "steps": (1,), "stren
 
 @check
 def test_texts_arrive_whole(conformance: Conformance) -> None:
-    """Every text is in the body as it was said: nothing is cut, stripped, replaced or added, whatever its characters."""
+    """Every text is in the body as it was said: nothing is cut, stripped, replaced or added; so is every JSON object."""
     for base, name, limit in probes(conformance.model):
+        if isinstance(limit, limits.JsonObject):
+            _expect_object(conformance.model, base, name, limit)
         if not isinstance(limit, limits.Text):
             continue
         for value in _texts(limit):
@@ -120,6 +123,21 @@ def test_texts_arrive_whole(conformance: Conformance) -> None:
             used = None if made is None else value_of(made.calls[0], name)
             for request in made.requests if made is not None else ():
                 _expect_whole(request, list(_each_text(used)), name, made and made.task)
+
+
+def _expect_object(model: Model, base: Task, name: str, limit: limits.JsonObject) -> None:
+    for value in ends(limit):
+        made = plan_or_none(model, changed(base, name, value))
+        if made is not None and bodies.is_tree(made.requests[0]):
+            tree = bodies.parsed(made.requests[0].body)
+            same = any(
+                node == value or (isinstance(node, str) and _is_text_of(value, node)) for _, node in bodies.nodes(tree)
+            )
+            expect(same, f"the body does not hold the object of {name} as it was said: {value}", made.task)
+
+
+def _is_text_of(value: Any, text: str) -> bool:
+    return bodies.is_json(text.encode()) and bool(json.loads(text) == value)
 
 
 def _texts(limit: limits.Text) -> Iterator[Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from limner import Image, Model, Plan, Request, Task, limits
+from limner import Image, Model, Plan, Request, Task, WeightedText, limits
 from limner.images import Size
 from limner.limits import Constraint
 from limner.testing import bodies
@@ -42,27 +42,52 @@ def test_limits_reach_the_ends_of_the_schema(conformance: Conformance) -> None:
         _expect_full_calls(conformance, start)
 
 
-def _edges(name: str, limit: Constraint, base: Task) -> Iterator[tuple[Any, Any]]:
+def _edges(name: str, limit: Constraint, base: Task | None) -> Iterator[tuple[Any, Any]]:
     """The ends of a constraint, each after a value beside it."""
     if isinstance(limit, limits.Integer | limits.Real):
-        least, most = limit.min_value, limit.max_value
-        step = 1 if isinstance(limit, limits.Integer) else ((most or 0.0) - (least or 0.0)) / 100 or 1.0
-        own = _OWN_ENDS.get(name, ())
-        if least is not None and least != most and least not in own:
-            yield least + step, least
-        if most is not None and least != most and most not in own:
-            yield most - step, most
+        yield from _numbers(name, limit)
     elif isinstance(limit, limits.Text) and limit.pattern is None:
-        if limit.max_length is not None and limit.max_length > 1:
-            yield "x" * (limit.max_length - 1), "x" * limit.max_length
-        if limit.min_length > 1:
-            yield "x" * (limit.min_length + 1), "x" * limit.min_length
+        yield from _texts(limit)
+    elif isinstance(limit, limits.Expand):
+        yield from ((_border(side, limit.max_side - 1), _border(side, limit.max_side)) for side in range(4))
     elif isinstance(limit, limits.SizeRule):
         yield from _sides(limit)
     elif isinstance(limit, limits.Count) and limit.per_call > 1:
         yield limit.per_call - 1, limit.per_call
     elif isinstance(limit, limits.Items | limits.Pictures):
         yield from _lists(limit, base)
+
+
+def _numbers(name: str, limit: limits.Integer | limits.Real) -> Iterator[tuple[Any, Any]]:
+    least, most = limit.min_value, limit.max_value
+    step = 1 if isinstance(limit, limits.Integer) else ((most or 0.0) - (least or 0.0)) / 100 or 1.0
+    own = _OWN_ENDS.get(name, ())
+    if least is not None and least != most and least not in own:
+        yield least + step, least
+    if most is not None and least != most and most not in own:
+        yield most - step, most
+
+
+def _texts(limit: limits.Text) -> Iterator[tuple[Any, Any]]:
+    if limit.max_length is not None and limit.max_length > 1:
+        yield "x" * (limit.max_length - 1), "x" * limit.max_length
+    if limit.min_length > 1:
+        yield "x" * (limit.min_length + 1), "x" * limit.min_length
+    if isinstance(limit, limits.PromptText) and limit.weights is not None:
+        yield from _parts(limit, limit.weights)
+
+
+def _parts(limit: limits.PromptText, weights: limits.Real) -> Iterator[tuple[Any, Any]]:
+    """Prompts of as many parts as may be, and of weights at their ends."""
+    part = WeightedText("fox", ends(weights)[0])
+    if limit.max_parts is not None and limit.max_parts > 1:
+        yield (part,) * (limit.max_parts - 1), (part,) * limit.max_parts
+    for inside, end in _numbers("weight", weights):
+        yield (WeightedText("fox", inside), part), (WeightedText("fox", end), part)
+
+
+def _border(side: int, width: int) -> tuple[int, ...]:
+    return tuple(width if at == side else 0 for at in range(4))
 
 
 def _sides(rule: limits.SizeRule) -> Iterator[tuple[Size, Size]]:
@@ -79,7 +104,7 @@ def _sides(rule: limits.SizeRule) -> Iterator[tuple[Size, Size]]:
                 break
 
 
-def _lists(limit: limits.Items | limits.Pictures, base: Task) -> Iterator[tuple[Any, Any]]:
+def _lists(limit: limits.Items | limits.Pictures, base: Task | None) -> Iterator[tuple[Any, Any]]:
     """A list that is full, and one with an item less."""
     own = getattr(base, "image", ())
     found = own if isinstance(limit, limits.Pictures) and isinstance(own, tuple) else ends(limit.of)
@@ -171,8 +196,8 @@ def _expect_every_word(conformance: Conformance, base: Task, name: str, limit: C
     if schema is None or not isinstance(limit, limits.Choice | limits.Sizes | limits.Aspects):
         return
     made = [plan for value in ends(limit) if (plan := plan_or_none(conformance.model, changed(base, name, value)))]
-    for other in made[1:]:
-        path = _moved_path(made[0], other)
+    for other in made[1:] or made:
+        path = _moved_path(made[0], other) if len(made) > 1 else _only_path(made[0], limit)
         if path is not None:
             said = {str(bodies.leaves_of(plan.requests[0]).get(path)) for plan in made}
             tree = bodies.parsed(made[0].requests[0].body)
@@ -181,6 +206,13 @@ def _expect_every_word(conformance: Conformance, base: Task, name: str, limit: C
                 fine = conformance.problems_of(made[0].calls[0], request)
                 expect(fine, f"{name} cannot be {word!r}, which the provider's schema allows: {limit.describe()}", base)
             return
+
+
+def _only_path(made: Plan, limit: Constraint) -> bodies.Path | None:
+    """The one leaf that is the only allowed word."""
+    words = [str(value) for value in ends(limit)]
+    paths = [path for path, leaf in bodies.leaves_of(made.requests[0]).items() if leaf in words]
+    return paths[0] if len(paths) == 1 else None
 
 
 def _documented(schema: Any) -> set[str]:

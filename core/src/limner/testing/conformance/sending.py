@@ -55,6 +55,7 @@ _TIMEOUT = 0.5
 _NEVER_AGAIN = (400, 401, 403, 404, 422)
 """What is refused is refused the second time too."""
 
+_MOST_ATTEMPTS = 10
 _LONGEST_MESSAGE = 2_000
 
 
@@ -121,6 +122,11 @@ def test_send_calls_once(conformance: Conformance) -> None:
             expect(
                 not there.made_twice(), f"HTTP {reply.status} {reply.body!r} makes send call again: {_shown(there)}", task
             )
+    for status in (429, 503):
+        with provider(Reply(status=status, body=b'{"error": {"message": "busy"}}')) as there:
+            sent(model_at(conformance, there.url), request)
+            fine = len(there.calls) <= _MOST_ATTEMPTS
+            expect(fine, f"HTTP {status} makes send call {len(there.calls)} times; give up after a few", task)
     for recorded in conformance.recorded:
         if recorded.error is ContentFiltered:
             with provider(_reply_of(recorded)) as there:
