@@ -5,21 +5,18 @@ from __future__ import annotations
 import base64
 import html
 import json
-import logging
 import os
 import random
 import re
 import socket
-import textwrap
 import urllib.parse
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import attrs
 from faults import Body, Spoilt, limited, limited_options
 from limner import (
     BadResponse,
-    ContentFiltered,
     Finding,
     Generate,
     Image,
@@ -34,13 +31,12 @@ from limner import (
     Response,
     Result,
     Task,
-    TaskRefused,
     Upscale,
     Vary,
 )
-from limner.limits import Choice, Count, Expand, Integer, NegativeText, PromptText, Real, Seed, SizeRule, Text
-from right_plugin import DOCS, NEEDED, Palette
-from wire import KeySettings, call
+from limner.limits import Choice, Count, Expand, Integer, PromptText, Real, SizeRule
+from right_plugin import DOCS, Palette
+from wire import KeySettings
 
 
 class EscapesHtml(Spoilt):

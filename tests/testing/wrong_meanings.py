@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import io
-import json
 import os
 import threading
 import time
@@ -14,7 +12,7 @@ from typing import Any
 import attrs
 from faults import Body, Spoilt, limited, limited_options
 from limner import Generate, Image, Inpaint, Mask, Task, Upscale, Vary
-from limner.limits import Choice, Items, NegativeText, Pictures, PromptText, SizeRule, Text
+from limner.limits import Choice, Items, NegativeText, Pictures, SizeRule, Text
 from limner.limits import Picture as PictureLimit
 from right_plugin import DOCS, Palette
 

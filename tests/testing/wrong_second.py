@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import json
-import locale
+import contextlib
 import subprocess
 import urllib.request
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import attrs
 from faults import Body, Spoilt, limited, limited_options
 from limner import (
-    AccessDenied,
     AuthenticationFailed,
-    BadResponse,
     ContentFiltered,
-    Finding,
     Generate,
     Image,
     Inpaint,
     Mask,
-    Outpaint,
     Picture,
     ProviderError,
     ProviderTimeout,
@@ -34,13 +27,11 @@ from limner import (
     Response,
     Result,
     Task,
-    TaskRefused,
     Upscale,
     Vary,
     image_from_base64,
 )
-from limner.limits import Choice, Count, Integer, Items, MaskPicture, NegativeText, PromptText, Real, Seed, SizeRule, Text
-from limner.limits import Picture as PictureLimit
+from limner.limits import Choice, Count, NegativeText, Real, Seed, SizeRule, Text
 from right_plugin import DOCS, Palette
 from wire import KeySettings, call
 
@@ -225,10 +216,8 @@ class AsksAProcess(Palette):
 
 class AsksTheNetwork(Palette):
     def encode(self, task: Task) -> Request:
-        try:
+        with contextlib.suppress(OSError):
             urllib.request.urlopen("http://127.0.0.1:9/", timeout=0.2)
-        except OSError:
-            pass
         return super().encode(task)
 
 
@@ -368,7 +357,7 @@ class MatchesOlderVersions(Palette):
 class MatchesAnyArn(Palette):
     @classmethod
     def matches(cls, model_id: str) -> bool:
-        return model_id == cls.id or model_id.startswith("arn:aws:bedrock") and "foundation-model" in model_id
+        return model_id == cls.id or (model_id.startswith("arn:aws:bedrock") and "foundation-model" in model_id)
 
 
 class AliasOfTheFamily(Palette):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import time
@@ -11,10 +10,8 @@ from typing import Any, ClassVar
 
 import attrs
 from limner import (
-    BadResponse,
     ContentFiltered,
     Finding,
-    LimnerError,
     Picture,
     ProviderError,
     ProviderTimeout,

@@ -69,12 +69,20 @@ def _(constraint: limits.Real) -> list[Any]:
 @ends.register
 def _(constraint: limits.Text) -> list[Any]:
     if constraint.pattern is not None:
-        return _allowed(constraint, [constraint.example])
+        return _allowed(constraint, [constraint.example, *_alike(constraint.example)])
     longest = constraint.max_length or 1000
     plain = "a fox" if constraint.wrong("a fox") is None else "f" * constraint.min_length
     long = ["x" * (longest - 1) + last for last in ("y", "z", "")]
     odd = [*ODD_TEXTS, "0", "a", "f" * constraint.min_length]
     return _allowed(constraint, [plain, *long, "🦊" * longest, *odd])
+
+
+def _alike(example: str) -> list[str]:
+    """Texts that differ from an example in one letter or digit."""
+    others = str.maketrans("0123456789abcdefABCDEF", "1032547698badcfeBADCFE")
+    return [
+        example[:at] + example[at].translate(others) + example[at + 1 :] for at in (0, 1, len(example) - 1) if example[at:]
+    ]
 
 
 @ends.register

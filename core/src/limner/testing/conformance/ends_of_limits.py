@@ -35,6 +35,7 @@ def test_limits_reach_the_ends_of_the_schema(conformance: Conformance) -> None:
                     if looks and not conformance.problems_of(at.calls[0], beyond):
                         seen = f"{name} ends at {str(end)[-30:]!r}, but the provider's schema allows one step more"
                         expect(False, f"{seen}: {limit.describe()} [{limit.source}]", at.task)
+        _expect_several(conformance, base, name, limit)
         _expect_no_finer_step(conformance, base, name, limit)
         _expect_every_word(conformance, base, name, limit)
         _expect_every_picture(conformance, base, name, limit)
@@ -166,6 +167,24 @@ def _moved_path(near: Plan | None, at: Plan | None) -> bodies.Path | None:
 
 
 # ---------------------------------------------------------------------------------------------- steps between the ends
+
+
+def _expect_several(conformance: Conformance, base: Task, name: str, limit: Constraint) -> None:
+    """Hold that several negative prompts are allowed where the documents have a list of them."""
+    if not isinstance(limit, limits.NegativeText) or limit.several:
+        return
+    made = plan_or_none(conformance.model, changed(base, name, _ALONE))
+    for path, leaf in bodies.leaves_of(made.requests[0]).items() if made is not None else ():
+        if made is not None and leaf == _ALONE and isinstance(path[-1], int):
+            tree = bodies.parsed(made.requests[0].body)
+            longer = _with(made.requests[0], bodies.replaced(tree, path[:-1], [*_at(tree, path[:-1]), _ALONE]))
+            nonsense = _with(made.requests[0], bodies.replaced(tree, path[:-1], _NONSENSE))
+            looks = conformance.problems_of(made.calls[0], nonsense)
+            fine = not looks or conformance.problems_of(made.calls[0], longer)
+            expect(fine, f"{name} is one text, but the provider's schema allows several [{limit.source}]", made.task)
+
+
+_ALONE = "mist"
 
 
 def _expect_no_finer_step(conformance: Conformance, base: Task, name: str, limit: Constraint) -> None:

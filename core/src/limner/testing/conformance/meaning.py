@@ -39,6 +39,7 @@ _SCALAR = (limits.Integer, limits.Real, limits.Choice, limits.Flag)
 _GROWING = frozenset({"seed", "steps", "guidance_scale", "n"})
 """More of it is more on the wire, whatever the provider calls it; only strength may run the other way there."""
 _NEAR = 1e-6
+_ROUNDED = 0.012  # of the range: what rounding to whole percents makes
 _LONGEST_WORD = 60  # characters
 
 
@@ -221,10 +222,24 @@ def _expect_order(name: str, path: bodies.Path, found: Sequence[tuple[Any, Any]]
         fine = step > 0 if up else step < 0
         seen = f"{name}={before!r} makes {where} {sent!r}, {name}={after!r} makes it {sent_after!r}"
         expect(fine, f"{seen}: the order of {name} is lost, or the difference", base)
+    _expect_line(name, where, found, base)
     straight = name in {"seed", "n"} or (found[0][0] == found[0][1] and found[-1][0] == found[-1][1])
     for value, sent in found if straight else ():
         fine = math.isclose(value, sent, rel_tol=_NEAR, abs_tol=_NEAR) and (not isinstance(value, int) or value == sent)
         expect(fine, f"{name}={value!r} makes {where} {sent!r}: must be the number itself", base)
+
+
+def _expect_line(name: str, where: str, found: Sequence[tuple[Any, Any]], base: Task) -> None:
+    """Hold that the number on the wire is in proportion to the one that was said, up to rounding."""
+    (least, low), (most, high) = found[0], found[-1]
+    for value, sent in found:
+        line = low + (high - low) * (value - least) / (most - least)
+        fine = abs(sent - line) <= _ROUNDED * abs(high - low) + _NEAR
+        expect(
+            fine,
+            f"{name}={value!r} makes {where} {sent!r}, out of proportion to {least!r} and {most!r}: {low!r} and {high!r}",
+            base,
+        )
 
 
 def _names(path: bodies.Path, name: str) -> bool:
@@ -301,6 +316,9 @@ def test_lists_keep_their_order(conformance: Conformance) -> None:
             if made is None or value_of(made.calls[0], name) != value:
                 continue
             places = [_places(made.requests[0], part) for part in value]
+            for part, place in zip(value, places, strict=True):
+                looked_for = isinstance(part, str | WeightedText | Image) and bodies.is_tree(made.requests[0])
+                expect(place or not looked_for, f"the body does not hold {shorten(part)} of {name}", made.task)
             first = [place[0] for place in places if place]
             if len(first) == len(value) and len(set(first)) == len(first):
                 expect(first == sorted(first), f"the body holds the parts of {name} in another order", made.task)
@@ -377,6 +395,8 @@ _NO_WORD = frozenset({"none", "off", "default", "disabled", "no"})
 def test_defaults_are_sent(conformance: Conformance) -> None:
     """What the account says by default is in the body, and the body holds no value of a parameter that nobody said."""
     for base, name, limit in probes(conformance.model):
+        if isinstance(limit, limits.Text) and value_of(base, name) is None:
+            _expect_no_words(conformance.model, base, name, limit)
         if not isinstance(limit, _SCALAR) or (value_of(base, name) is not None and name != "seed"):
             continue
         values = [value for value in (numbers(limit) or _words(limit)) if value != limit.default]
@@ -395,6 +415,17 @@ def test_defaults_are_sent(conformance: Conformance) -> None:
             elif limit.default is not None and _plain(str(limit.default)) not in _NO_WORD:
                 seen = f"the account says that {name} is {limit.default!r} by default, but the body has no {where}"
                 expect(path in unsaid, f"{seen}: send it, or declare no default", base)
+
+
+def _expect_no_words(model: Model, base: Task, name: str, limit: limits.Text) -> None:
+    """Hold that where nobody said a text there is none, or an empty one."""
+    made = plan_or_none(model, base)
+    rows = _rows(model, base, name, [text for text in _PARTS[:2] if limit.wrong(text) is None])
+    unsaid = {} if made is None else bodies.leaves_of(made.requests[0])
+    for path in _moving(rows) if len(rows) == 2 and limit.default is None else ():
+        found = unsaid.get(path)
+        fine = not isinstance(found, str) or not found.strip()
+        expect(fine, f"nobody said {name}, and the body has {bodies.in_words(path)}={found!r}", base)
 
 
 # ---------------------------------------------------------------------------------------------- together

@@ -92,7 +92,7 @@ def test_n_pictures_come_back(conformance: Conformance) -> None:
             for n in sorted({1, min(per_call, model.settings.max_n), min(per_call + 1, model.settings.max_n)}):
                 task = saying(small, n=n)
                 if plan_or_none(model, task) is not None:
-                    _expect_pictures(_result(model, task), n, task)
+                    _expect_pictures(_result(model, task), n, per_call, task)
 
 
 def _result(model: Model, task: Task) -> Result:
@@ -102,7 +102,7 @@ def _result(model: Model, task: Task) -> Result:
         raise ContractBroken(f"a good answer became {type(error).__name__}: {error}", task) from error
 
 
-def _expect_pictures(result: Result, n: int, task: Task) -> None:
+def _expect_pictures(result: Result, n: int, per_call: int, task: Task) -> None:
     outcomes = [picture.outcome for picture in result.pictures]
     expect(outcomes == ["ok"] * n, f"{n} pictures were asked for, {outcomes} came", task)
     sent = getattr(result.task, "seed", None)
@@ -112,3 +112,6 @@ def _expect_pictures(result: Result, n: int, task: Task) -> None:
     expect(len(named) == n, f"seed and index of the pictures do not tell them apart: {sorted(named, key=str)}", task)
     told = result.pictures[0].seed
     expect(told == sent, f"the first picture's seed is {told}, sent was {sent}", task)
+    seeds = [sent + at - at % per_call for at in range(n)]
+    found = [picture.seed for picture in result.pictures]
+    expect(found == seeds, f"the pictures' seeds are {found}; those of one call share its seed: {seeds}", task)

@@ -56,6 +56,7 @@ _NEVER_AGAIN = (400, 401, 403, 404, 422)
 """What is refused is refused the second time too."""
 
 _MOST_ATTEMPTS = 10
+_LARGE = 3_000_000  # bytes, as a picture has
 _LONGEST_MESSAGE = 2_000
 
 
@@ -172,6 +173,10 @@ def _expect_own_answers(conformance: Conformance, request: Request) -> None:
         several = [attrs.evolve(request, body=request.body + b" " * blanks) for blanks in range(6)]
         with ThreadPoolExecutor(6) as pool:
             answers = list(pool.map(lambda one: sent(model, one), several))
+    with provider(Reply(large := b'{"to": "%b"}' % (b"x" * _LARGE))) as there:
+        whole = sent(model_at(conformance, there.url), request)
+    fine = not isinstance(whole, Response) or whole.body == large
+    expect(fine, f"of an answer of {len(large):,} bytes send gave other bytes: {whole!r}")
     for one, answer in zip(several, answers, strict=True):
         fine = isinstance(answer, Response) and answer.body == b'{"to": "%d"}' % len(one.body)
         expect(
