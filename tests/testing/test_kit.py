@@ -17,7 +17,7 @@ import pytest
 import right_plugin
 from caught import CAUGHT
 from hypothesis import Phase, settings
-from limner import LimnerError, Model
+from limner import LimnerError, Model, Request, Response
 from limner.testing import Conformance
 from limner.testing import conformance as kit
 from wrong_plugins import CAUGHT_BY, FAULTS
@@ -174,7 +174,19 @@ NEEDS = {
         "test_damaged_pictures_are_refused",
     },
     "reference_painter": {
-        *("test_mask_opens_what_is_white", "test_expand_adds_where_it_says", "test_preserve_keeps_pixels_exactly"),
+        *(
+            "test_mask_opens_what_is_white",
+            "test_grey_of_a_mask_keeps_its_order",
+            "test_expand_adds_where_it_says",
+            "test_preserve_keeps_pixels_exactly",
+        ),
+    },
+    "examples": {"test_examples_are_encoded_as_documented", "test_examples_say_every_parameter"},
+    "vary_painter": {"test_strength_departs_from_the_picture"},
+    "endpoint": {
+        *("test_send_calls_once", "test_send_posts_the_request", "test_send_uses_its_own_settings"),
+        *("test_send_keeps_the_timeout", "test_send_names_each_failure", "test_send_reads_odd_failures"),
+        "test_send_tells_the_request_id",
     },
     "recorded": {
         *("test_recorded_answers_cover_every_task", "test_recorded_answers_decode_as_recorded"),
@@ -185,10 +197,41 @@ NEEDS = {
 
 @pytest.mark.parametrize("field", NEEDS)
 def test_what_is_not_given_skips_its_checks_and_says_what_to_give(field: str) -> None:
-    empty: object = () if field == "recorded" else None
+    empty: object = () if field in {"recorded", "examples"} else None
+    less = {"body_problems": None} if field == "body_schema" else {}
     for name in NEEDS[field]:
         with pytest.raises(pytest.skip.Exception, match=rf"give Conformance\({field}="):
-            check(name)(conformance_of(right_plugin.Palette, **{field: empty}))
+            check(name)(conformance_of(right_plugin.Palette, **{field: empty}, **less))
+
+
+@pytest.mark.parametrize("over", ["a model", "its send"])
+def test_failing_takes_the_place_of_an_endpoint(over: str) -> None:
+    from wire import failure
+
+    def send(status: int, body: bytes) -> Callable[[Request], Response]:
+        def failing(request: Request) -> Response:
+            raise failure(right_plugin.Palette.Settings(), status, body, None)
+
+        return failing
+
+    def failing(status: int, body: bytes) -> object:
+        made = conformance_of(right_plugin.Palette)
+        return send(status, body) if over == "its send" else made.connected(send(status, body))
+
+    told = conformance_of(right_plugin.Palette, endpoint=None, failing=failing)
+    check("test_send_names_each_failure")(told)
+    wrong = conformance_of(right_plugin.Palette, endpoint=None, failing=lambda status, body: failing(404, body))
+    assert "must be" in caught("test_send_names_each_failure", wrong)
+
+
+def test_what_crashes_in_what_was_given_is_told_as_that() -> None:
+    def answer(request: Request) -> Response:
+        raise KeyError("count")
+
+    said = caught("test_n_pictures_come_back", conformance_of(right_plugin.Palette, answer=answer))
+    assert "Conformance(answer=...) raised KeyError('count')" in said
+    said = caught("test_n_pictures_come_back", conformance_of(right_plugin.Palette, answer=lambda request: None))
+    assert "must be a Response(bytes)" in said
 
 
 def test_body_problems_take_the_place_of_a_schema() -> None:

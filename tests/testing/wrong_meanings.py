@@ -7,6 +7,7 @@ import os
 import threading
 import time
 import unicodedata
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -53,6 +54,12 @@ class SquaredGuidance(Spoilt):
     def spoil(self, task: Task, body: Body) -> None:
         if "guidance" in body:
             body["guidance"] = 1 + (body["guidance"] - 1) ** 2 / 19
+
+
+class HeightFirst(Spoilt):
+    def spoil(self, task: Task, body: Body) -> None:
+        if "width" in body:
+            body["width"], body["height"] = body["height"], body["width"]
 
 
 # ---------------------------------------------------------------------------------------------- masks
@@ -335,7 +342,7 @@ class ReadsTheEnvironment(Spoilt):
 
 class ReadsTheHome(Spoilt):
     def spoil(self, task: Task, body: Body) -> None:
-        body["extra"] = {"home": len(os.path.expanduser("~"))}
+        body["extra"] = {"home": len(str(Path.home()))}
 
 
 class ReadsTheThread(Spoilt):

@@ -20,6 +20,7 @@ from limner.testing.broken import ContractBroken, broken_by, expect
 
 __all__ = ["Conformance", "ContractBroken", "Recorded", "check", "decoded", "expect", "explore", "schema_problems"]
 
+UNREADABLE = "Conformance(body_problems=...) cannot read the body"
 Schema = Mapping[str, Any]
 Send = Callable[[Request], Response]
 Example = tuple[Task, Any]
@@ -164,7 +165,7 @@ class Conformance:
         try:
             return [*found, *self.body_problems(request)]
         except Exception as error:
-            return [*found, f"Conformance(body_problems=...) cannot read the body: {error!r}"]
+            return [*found, f"{UNREADABLE}: {error!r}"]
 
 
 def schema_problems(schema: Schema, request: Request) -> list[str]:

@@ -228,6 +228,7 @@ def test_interface_of_settings_and_lifecycle(conformance: Conformance) -> None:
     expect(issubclass(kind.Settings, Settings), f"Settings is {kind.Settings!r}, no subclass of limner.Settings")
     for field in attrs.fields(kind.Settings):
         expect(field.default is not attrs.NOTHING, f"the setting {field.name} has no default")
+    for field in attrs.fields(kind.Settings):
         _expect_converted(kind.Settings, field)
     life = kind.lifecycle
     expect(isinstance(life, Lifecycle), f"lifecycle is {life!r}, no limner.Lifecycle")
