@@ -19,7 +19,7 @@ CAUGHT = {
         "StripsLaterParts": "test_texts_arrive_whole",
         "OneBlank": "test_texts_arrive_whole",
         "WeightsOfTheOthers": "test_examples_are_encoded_as_documented",
-        "LosesSeedWithSteps": "test_every_change_reaches_the_request",
+        "LosesSeedWithSteps": "test_parameters_do_not_disturb_each_other",
         "LosesMoodBesideColours": "test_parameters_do_not_disturb_each_other",
         "FidelityByDefaultBesideWords": "test_examples_are_encoded_as_documented",
         "LosesNegativeOnInpaintWithSteps": "test_parameters_do_not_disturb_each_other",

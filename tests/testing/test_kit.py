@@ -31,6 +31,7 @@ PYTEST_OUTCOMES = (pytest.skip.Exception, pytest.fail.Exception, pytest.xfail.Ex
 def _no_shrinking() -> Iterator[None]:
     """That a fault is found is what counts here, not how small."""
     settings.register_profile("found", settings.get_profile("default"), phases=[Phase.generate], database=None)
+    settings.register_profile("few", settings.get_profile("found"), max_examples=10)
     settings.load_profile("found")
     yield
     settings.load_profile("default")
@@ -276,7 +277,7 @@ def conformance():
 
 def test_a_plugins_test_file_is_a_few_lines(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(TEST_FILE.format(fault="", scope="module", model="Palette"))
-    run = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-W", "error", "--hypothesis-profile=found")
+    run = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-W", "error", "--hypothesis-profile=few")
     run.assert_outcomes(passed=len(kit.__all__) - len(ELSEWHERE), skipped=len(ELSEWHERE))
 
 
