@@ -152,7 +152,8 @@ def _at(tree: Any, path: bodies.Path) -> Any:
 
 def _further(before: Any, after: Any) -> Any:
     if isinstance(after, str) and isinstance(before, str):
-        return after + after[:1] if len(after) > len(before) else after[:-1]
+        longer = after + after[:1] if after.startswith(before) else None
+        return after[:-1] if before.startswith(after) else longer
     if isinstance(after, int | float) and isinstance(before, int | float):
         return after + (after - before)
     return None
