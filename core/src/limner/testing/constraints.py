@@ -11,14 +11,14 @@ from hypothesis import assume
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from limner import limits
-from limner.images import Box, Image, Mask, Size
-from limner.prompts import WeightedText
+from limner import Image, Mask, Settings, WeightedText, limits
+from limner.images import Box, Size
 from limner.testing.pictures import COLOURS, MODES, TINY, WITH_ALPHA, mask, picture
 
 CHARACTERS = st.characters(exclude_categories=["Cs"])  # half a surrogate pair is no character
 _LONGEST = 30  # characters of a drawn text; the longest allowed one is always named
 _WEBP_SIDE = 16_383  # pixels; WebP holds no more
+_MOST_PICTURES = Settings().max_n
 _REACH = 40  # pixels added on a side where the limits set no end
 
 
@@ -122,7 +122,7 @@ def _(constraint: limits.Integer) -> SearchStrategy[Any]:
 
 @values.register
 def _(constraint: limits.Count) -> SearchStrategy[Any]:
-    return st.integers(1, 2 * constraint.per_call + 1)
+    return st.integers(1, min(2 * constraint.per_call + 1, _MOST_PICTURES))
 
 
 @values.register
