@@ -25,8 +25,8 @@ for any installed model, including models of other plugins.
 
 The column *default* shows the value that is sent if you give none. *required* means that you must give one, *random* that
 limner draws a seed and reports it in the result. If the column is empty, nothing is sent.
-A parameter that is not in a model's table is unsupported: it is refused, or with `fit="nearest"` dropped. `preserve` is limner's
-own parameter and works with every `inpaint` and `outpaint`. The numbers in the last column refer to the sources below each table.
+A parameter that is not in a model's table is unsupported: it is refused, or with `fit="nearest"` dropped. `preserve` is
+limner's own parameter and works with every `inpaint` and `outpaint`. The last column refers to the sources below each table.
 """
 
 
