@@ -16,7 +16,7 @@ from limner_bedrock_emulator.model_ids import contract_of
 from limner_bedrock_emulator.painters import Invert
 from limner_bedrock_stability.models import MODELS
 
-CURRENT = [model for model in MODELS if model.service.is_current]
+CURRENT = [model for model in MODELS if model.is_current()]
 
 
 def answer(request: Request) -> Response:
@@ -31,7 +31,7 @@ def problems(request: Request) -> list[str]:
 
 def recorded(model) -> list[Recorded]:
     """Answers as the guide prints them."""
-    if model.service.name != "core":
+    if model.service != "core":
         return []
     task = limner.Generate(prompt="a fox", seed=10)
     reasons = ("Filter reason: prompt", "Filter reason: output image", "Filter reason: input image")
@@ -50,7 +50,7 @@ def recorded(model) -> list[Recorded]:
 CROPPED = "a mask on the final canvas becomes the rectangle that it keeps, which is another picture, and the four sides"
 
 
-@pytest.fixture(scope="module", params=CURRENT, ids=lambda model: model.service.name)
+@pytest.fixture(scope="module", params=CURRENT, ids=lambda model: model.service)
 def conformance(request) -> Conformance:
     edits = any(task.kind in {"inpaint", "outpaint"} for task in request.param.limits)
     return Conformance(
@@ -59,6 +59,6 @@ def conformance(request) -> Conformance:
         answer=answer,
         reference_painter=answer if edits else None,
         recorded=recorded(request.param),
-        deviations={"test_jpeg_travels_byte_for_byte": CROPPED} if request.param.service.name == "outpaint" else {},
+        deviations={"test_jpeg_travels_byte_for_byte": CROPPED} if request.param.service == "outpaint" else {},
         module="limner_bedrock_stability.plugin",
     )

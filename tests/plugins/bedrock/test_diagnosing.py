@@ -142,7 +142,7 @@ def test_a_sessions_credentials(see):
     [
         (("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), {}, "credentials", "there are none; set a profile"),
         (("AWS_SECRET_ACCESS_KEY",), {}, "credentials", "the AWS credentials are incomplete"),
-        ((), {"profile": "nobody"}, "credentials", "there is no such AWS profile"),
+        ((), {"profile": "nobody"}, "credentials", "the AWS profile does not exist"),
         ((), {"region": None}, "region", "set region, or AWS_DEFAULT_REGION"),
     ],
 )
@@ -239,9 +239,9 @@ def test_the_list_is_not_allowed(see, session, control):
 @pytest.mark.parametrize(
     ("status", "code", "said"),
     [
-        (403, "ExpiredTokenException", "AWS does not take the credentials"),
-        (500, "InternalServerException", "AWS has a fault"),
-        (429, "ThrottlingException", "AWS throttles the requests"),
+        (403, "ExpiredTokenException", "AWS rejected the credentials"),
+        (500, "InternalServerException", "AWS had an internal error"),
+        (429, "ThrottlingException", "AWS is throttling requests"),
     ],
 )
 def test_the_list_fails(see, session, control, status, code, said):

@@ -19,7 +19,7 @@ from limner_bedrock.clients import client_for, make_client, session_for
 from limner_bedrock.errors import API_KEY_OVER_HTTP
 from limner_bedrock.identifiers import model_named_by, region_named_by
 from limner_bedrock.settings import BedrockSettings
-from limner_bedrock.translating import translated
+from limner_bedrock.translating import translate
 
 if TYPE_CHECKING:
     from limner_bedrock.model import BedrockModel
@@ -88,7 +88,7 @@ def _looking_at(subject: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        known = error if isinstance(error, LimnerError) else translated(error, model="")
+        known = error if isinstance(error, LimnerError) else translate(error, model="")
         if known is None:
             raise
         raise _Wrong(Finding(subject, False, _in_words(known))) from None
@@ -147,7 +147,7 @@ class _Way:
             try:
                 answer = control.list_foundation_models()
             except Exception as error:
-                if not isinstance(translated(error, model=""), AccessDenied):
+                if not isinstance(translate(error, model=""), AccessDenied):
                     raise
                 why = "bedrock:ListFoundationModels is not allowed to this identity; calls do not need it"
                 self.findings.append(Finding("list of models", None, why))
