@@ -77,7 +77,9 @@ def test_bytes_become_base64(content):
     assert json.loads(body) == encoded(content)
 
 
-@pytest.mark.parametrize("size", [0, 1, 2, 3, _CHUNK_BYTES - 1, _CHUNK_BYTES, _CHUNK_BYTES + 1, 2 * _CHUNK_BYTES, 2 * _CHUNK_BYTES + 2])
+@pytest.mark.parametrize(
+    "size", [0, 1, 2, 3, _CHUNK_BYTES - 1, _CHUNK_BYTES, _CHUNK_BYTES + 1, 2 * _CHUNK_BYTES, 2 * _CHUNK_BYTES + 2]
+)
 def test_pictures_of_any_length_are_one_base64(size):
     data = bytes(range(256)) * (size // 256 + 1)
     content = {"first": data[:size], "between": "a text", "second": [data[:size], data[: size // 2]]}

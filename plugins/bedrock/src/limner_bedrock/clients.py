@@ -147,8 +147,8 @@ def _sanitize(response_dict: dict[str, Any], **_: Any) -> None:
 
 
 @contextmanager
-def _collector_at_rest() -> Iterator[None]:
-    """Keep the garbage collector still: what botocore loads stays, and to walk through it anew takes a third of the time."""
+def _garbage_collection_paused() -> Iterator[None]:
+    """Pause garbage collection while botocore loads its data, which stays in memory: 25 ms less CPU (docs/benchmarks.md)."""
     if not gc.isenabled():
         yield
         return
@@ -161,7 +161,7 @@ def _collector_at_rest() -> Iterator[None]:
 
 @functools.lru_cache(_MAX_CLIENTS)
 def _client(key: _ClientKey) -> Any:
-    with _collector_at_rest():
+    with _garbage_collection_paused():
         return make_client(
             session_for(key.session, key.profile),
             "bedrock-runtime",
