@@ -19,7 +19,7 @@ from limner_bedrock_emulator.painters import Invert
 from limner_bedrock_stability.models import MODELS
 from PIL import Image, ImageOps
 
-CURRENT = [model for model in MODELS if model.service.is_current]
+CURRENT = [model for model in MODELS if model.is_current()]
 
 
 def answer(request: Request) -> Response:
@@ -34,7 +34,7 @@ def problems(request: Request) -> list[str]:
 
 def recorded(model) -> list[Recorded]:
     """Answers as the guide prints them."""
-    if model.service.name != "core":
+    if model.service != "core":
         return []
     task = limner.Generate(prompt="a fox", seed=10)
     reasons = ("Filter reason: prompt", "Filter reason: output image", "Filter reason: input image")
@@ -154,17 +154,17 @@ def vary(request: Request) -> Response:
     return Response(json.dumps({"seeds": [7], "finish_reasons": [None], "images": [image]}).encode())
 
 
-@pytest.fixture(scope="module", params=CURRENT, ids=lambda model: model.service.name)
+@pytest.fixture(scope="module", params=CURRENT, ids=lambda model: model.service)
 def conformance(request) -> Conformance:
     edits = any(task.kind in {"inpaint", "outpaint"} for task in request.param.limits)
     return Conformance(
         model=request.param(),
         body_problems=problems,
-        examples=EXAMPLES[request.param.service.name],
+        examples=EXAMPLES[request.param.service],
         vary_painter=vary,
         answer=answer,
         reference_painter=answer if edits else None,
         recorded=recorded(request.param),
-        deviations={"test_pictures_travel_byte_for_byte": CROPPED} if request.param.service.name == "outpaint" else {},
+        deviations={"test_pictures_travel_byte_for_byte": CROPPED} if request.param.service == "outpaint" else {},
         module="limner_bedrock_stability.plugin",
     )

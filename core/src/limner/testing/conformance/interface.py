@@ -44,7 +44,17 @@ HEAVY = (
     *("pydantic", "requests", "scipy", "tensorflow", "torch", "transformers", "urllib3"),
 )
 _NAME = re.compile(r"[A-Za-z0-9][\w.:/-]*")
-_METHODS = {"encode": 1, "send": 1, "decode": 2, "check": 1, "matches": 1, "notices": 0, "warnings": 1, "remarks": 1, "diagnose": 0}
+_METHODS = {
+    "encode": 1,
+    "send": 1,
+    "decode": 2,
+    "check": 1,
+    "matches": 1,
+    "notices": 0,
+    "warnings": 1,
+    "remarks": 1,
+    "diagnose": 0,
+}
 _KINDS: dict[str, type[Constraint]] = {
     "seed": limits.Seed,
     "n": limits.Count,
