@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import PIL.Image
 
     from limner.interface import Request
+    from limner.prices import Cost
 
 PictureOutcome = Literal["ok", "filtered", "failed"]
 
@@ -249,6 +250,7 @@ class Plan:
         account: what became of every input.
         calls: the part of the task that each request carries.
         warnings: what else there is to know, such as a model past its end of life or a prompt that will hardly work.
+        cost: what the task costs, by the known prices; ``None`` where that is unknown, which does not mean nothing.
     """
 
     model: str
@@ -257,6 +259,7 @@ class Plan:
     account: tuple[Entry, ...]
     calls: tuple[Task, ...] = attrs.field(repr=False)
     warnings: tuple[str, ...] = ()
+    cost: Cost | None = None
 
 
 def image_from_base64(text: object, what: str = "the picture") -> Image:

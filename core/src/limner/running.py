@@ -44,7 +44,9 @@ def plan(model: ModelInterface, task: Task) -> Plan:
     """Fit and encode a task; nothing is sent."""
     fitted = _fit(model, task)
     requests = tuple(_encode(model, fitted))
-    return Plan(model.id, fitted.task, requests, fitted.account, fitted.calls, fitted.warnings)
+    with blaming(type(model), "cost_of"):
+        cost = model.cost_of(fitted.task)
+    return Plan(model.id, fitted.task, requests, fitted.account, fitted.calls, fitted.warnings, cost)
 
 
 async def in_worker(model: ModelInterface, job: Callable[[], T]) -> T:

@@ -73,6 +73,8 @@ def carry_out(model: Model, task: Task, order: Order, base: str) -> None:
         base: what the names of the files start with where none was said.
     """
     if order.dry_run:
+        from limner.cli.pricing import cost_document
+
         plan = in_background(lambda: model.plan(task), None)
         print_json(
             {
@@ -80,6 +82,7 @@ def carry_out(model: Model, task: Task, order: Order, base: str) -> None:
                 "requests": [_request_document(request) for request in plan.requests],
                 "account": _plain(plan.account),
                 "warnings": list(plan.warnings),
+                "cost": cost_document(plan.cost),
             }
         )
         return

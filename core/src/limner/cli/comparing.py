@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import PIL.Image
 
     from limner.images import Image
+    from limner.model import Model
     from limner.results import Result
     from limner.tasks import Task
 
@@ -67,6 +68,7 @@ def compare(prompt: str, models: Sequence[str], output: str, settings: dict[str,
     """
     from limner.cli.files import check_folder
     from limner.images.files import where, write_atomically, write_elsewhere
+    from limner.prices import own_prices
     from limner.tasks import Generate
 
     target = Path(output)
@@ -77,6 +79,7 @@ def compare(prompt: str, models: Sequence[str], output: str, settings: dict[str,
     check_folder(target.parent)
     task = Generate(prompt=prompt, **{name: value for name, value in said.items() if value not in (None, ())})
     _check_settings(models, settings)
+    own_prices()  # what is wrong with them is said before anything is paid for
     rows = in_background(lambda: _rows(models, task, settings), f"{len(models)} models: {task.kind}")
     sheet = _sheet(prompt, rows, target.suffix.lower())
     try:
@@ -118,15 +121,17 @@ def _row(name: str, task: Task, settings: dict[str, str]) -> Row:
         model = get_model(name, fit="nearest", on_filtered="return")
         known = {field.name for field in attrs.fields(model.Settings)}
         mine = {key: value for key, value in settings.items() if key in known}
-        return _made(name, model.with_settings(**mine).run(task))
+        return _made(name, model, model.with_settings(**mine).run(task))
     except LimnerError as error:
         return Row(name, _images(error.result), (f"error: {clean(error)}",), failed=True)
 
 
-def _made(name: str, result: Result) -> Row:
+def _made(name: str, model: Model, result: Result) -> Row:
+    from limner.cli.pricing import cost_line
+
     notes = [line for line in map(account_line, result.account) if line is not None]
     missing = [f"{picture.outcome}: {picture.reason}" for picture in result.pictures if picture.outcome != "ok"]
-    return Row(name, _images(result), (*notes, *missing, *result.warnings))
+    return Row(name, _images(result), (*notes, *missing, *result.warnings, cost_line(model, result.task)))
 
 
 def _images(result: Result | None) -> tuple[Image, ...]:

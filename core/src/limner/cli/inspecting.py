@@ -63,12 +63,14 @@ def show(model: str, as_json: bool) -> None:
 
     For each task every parameter, its limit, its default and their source. MODEL is an alias or a full id.
     """
+    from limner.cli.pricing import prices_document, print_prices
     from limner.cli.speaking import print_json
     from limner.plugins import registry
 
     found = registry().find(model)
     if as_json:
-        print_json(_model_document(found) | {"settings": dict(_settings(found)), "tasks": _tasks_document(found)})
+        details = {"settings": dict(_settings(found)), "prices": prices_document(found), "tasks": _tasks_document(found)}
+        print_json(_model_document(found) | details)
         return
     from limner.cli.rendering import print_facts, print_table
 
@@ -78,6 +80,7 @@ def show(model: str, as_json: bool) -> None:
             ("model", found.id),
             ("aliases", ", ".join(found.aliases)),
             ("plugin", found.plugin),
+            ("provider", found.provider),
             ("offline", "yes" if found.offline else None),
             ("state", _state(found)),
             ("legacy since", life.legacy_since and str(life.legacy_since)),
@@ -86,6 +89,7 @@ def show(model: str, as_json: bool) -> None:
             ("source", life.source),
         ]
     )
+    print_prices(found)
     print_table(("setting (-S)", "default"), _settings(found))
     for kind, limits in sorted(found.limits.items(), key=lambda pair: _order(pair[0].kind)):
         print_table(("parameter", "limit", "default", "source"), _rows(limits), title=kind.kind)
@@ -200,6 +204,7 @@ def _model_document(model: type[ModelInterface]) -> dict[str, Any]:
         "id": model.id,
         "aliases": list(model.aliases),
         "plugin": model.plugin,
+        "provider": model.provider,
         "offline": model.offline,
         "tasks": _tasks(model),
         "lifecycle": {

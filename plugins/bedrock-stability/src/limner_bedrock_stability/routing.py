@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 
 import attrs
 from limner import (
+    Cost,
     Entry,
     Generate,
     Inpaint,
@@ -143,6 +144,11 @@ class Stability(BedrockModel):
         except TaskRefused as refused:
             return refused.problems
         return ()
+
+    def cost_of(self, task: Task) -> Cost | None:
+        """Return what the service that the task goes to costs; see :meth:`limner.Model.cost_of`."""
+        model, own, _ = self._routed(task)
+        return model.cost_of(own)
 
     def encode(self, task: Task) -> Request:
         """Write the task as the JSON of the service that it goes to."""

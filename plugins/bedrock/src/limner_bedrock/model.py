@@ -22,6 +22,7 @@ class BedrockModel(limner.Model):
     """
 
     ids: ClassVar[tuple[str, ...]] = ()
+    provider = "aws.bedrock"
     Settings: ClassVar[type[limner.Settings]] = BedrockSettings
     settings: BedrockSettings
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from limner import Model, Picture, Request, Response, Task, hookimpl
 
-from limner_sketch.limits import LIMITS
+from limner_sketch.limits import LIMITS, PRICES
 
 
 class Sketch(Model):
@@ -15,8 +15,10 @@ class Sketch(Model):
 
     id = "limner.sketch-1"
     aliases = ("sketch",)
+    provider = "limner.sketch"
     offline = True
     limits = LIMITS
+    prices = PRICES
 
     def encode(self, task: Task) -> Request:
         """Map the task to an order for the painter."""
