@@ -22,8 +22,7 @@ def input_messages(task: Task) -> str:
     prompt = getattr(task, "prompt", None)
     if prompt is None:
         return ""
-    texts = (
-        [prompt] if isinstance(prompt, str) else [part.text if isinstance(part, WeightedText) else part for part in prompt]
-    )
+    pieces = (prompt,) if isinstance(prompt, str) else prompt
+    texts = [piece.text if isinstance(piece, WeightedText) else piece for piece in pieces]
     parts = [{"type": "text", "content": text} for text in texts]
     return json.dumps([{"role": "user", "parts": parts}], ensure_ascii=False)
