@@ -295,6 +295,13 @@ def test_the_router_of_stability_costs_what_its_service_does(write):
     assert router.plan(Generate(prompt="a fox", options={"service": "ultra"})).cost is None
 
 
+@pytest.mark.parametrize("name", ["us.stability.stable-image-erase-object-v1:0", "stability.stable-image-erase-object-v1:0"])
+def test_a_model_is_priced_by_any_of_its_ids(write, name):
+    write({name: {"inpaint": [ENTRY]}})
+    task = Inpaint(image=png((64, 64)), mask=Mask.box((0, 0, 8, 8), size=(64, 64)))
+    assert str(limner.get_model("stability-erase-object").plan(task).cost) == "0.01 USD"
+
+
 def test_every_model_says_whose_it_is():
     for found, _ in registry().models():
         assert found.provider == ("limner.sketch" if found.offline else "aws.bedrock")

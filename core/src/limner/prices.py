@@ -123,7 +123,8 @@ def prices_for(model: type[ModelInterface], task: type[Task]) -> tuple[Price, ..
     Raises:
         TaskRefused: the user's price file cannot be read, or is wrong.
     """
-    own = own_prices().get((model.id, task.kind))
+    every = own_prices()
+    own = next((every[name, task.kind] for name in (model.id, *model.ids) if (name, task.kind) in every), None)
     if own is None:
         return tuple(model.prices.get(task, ()))
     limits = model.limits_of(task)
