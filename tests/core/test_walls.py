@@ -75,6 +75,21 @@ def test_plugins_touch_no_private_names_of_core(package):
                 assert not node.attr.startswith("_") or node.attr == "__version__", path
 
 
+def test_telemetry_is_a_plugins_alone_and_needs_no_sdk():
+    """And the module of the hook, which every program loads, does not import it."""
+    for folder in (CORE, *PLUGINS):
+        for path in sources(folder):
+            known = {module for module, _ in imports(path) if module.split(".")[0] == "opentelemetry"}
+            if folder.name != "limner_opentelemetry":
+                assert not known, path
+            assert not [module for module in known if module.startswith(("opentelemetry.sdk", "opentelemetry.semconv"))], (
+                path
+            )
+            if path.name == "plugin.py":
+                at_once = {module.split(".")[0] for module, _ in imports(path, module_level=True)}
+                assert "opentelemetry" not in at_once, path
+
+
 def graph() -> dict[str, set[str]]:
     """Which module of core imports which as it is itself imported."""
     names = {}

@@ -45,6 +45,10 @@ if TYPE_CHECKING:
     )
     from limner.model import Model as Model
     from limner.options import Options as Options
+    from limner.prices import (
+        Cost as Cost,
+        Price as Price,
+    )
     from limner.prompts import WeightedText as WeightedText
     from limner.reporting import (
         Progress as Progress,
@@ -97,6 +101,7 @@ _NAMES = {
     "interface": "Decoded Finding Lifecycle Request Response",
     "model": "Model",
     "options": "Options",
+    "prices": "Cost Price",
     "prompts": "WeightedText",
     "reporting": "Progress progress",
     "results": "Picture Plan Result image_from_base64 parse_json read_provenance",

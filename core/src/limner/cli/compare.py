@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import PIL.Image
 
     from limner.images import Image
+    from limner.model import Model
     from limner.results import Result
     from limner.tasks import Task
 
@@ -77,6 +78,7 @@ def compare(prompt: str, models: Sequence[str], output: str, settings: dict[str,
     """
     from limner.cli.output import check_folder
     from limner.images.files import where, write_atomically, write_elsewhere
+    from limner.prices import own_prices
     from limner.tasks import Generate
 
     target = Path(output)
@@ -87,6 +89,7 @@ def compare(prompt: str, models: Sequence[str], output: str, settings: dict[str,
     check_folder(target.parent)
     task = Generate(prompt=prompt, **{name: value for name, value in values.items() if value not in (None, ())})
     _check_settings(models, settings)
+    own_prices()  # what is wrong with the price file is reported before anything is paid for
     rows = run_in_thread(lambda: _rows(models, task, settings), f"{len(models)} models: {task.kind}")
     sheet = _sheet(prompt, rows, target.suffix.lower())
     try:
@@ -128,15 +131,17 @@ def _row(name: str, task: Task, settings: dict[str, str]) -> Row:
         model = get_model(name, fit="nearest", on_filtered="return")
         known = {field.name for field in attrs.fields(model.Settings)}
         own = {key: value for key, value in settings.items() if key in known}
-        return _successful_row(name, model.with_settings(**own).run(task))
+        return _successful_row(name, model, model.with_settings(**own).run(task))
     except LimnerError as error:
         return Row(name, _images(error.result), (f"error: {one_line(error)}",), failed=True)
 
 
-def _successful_row(name: str, result: Result) -> Row:
+def _successful_row(name: str, model: Model, result: Result) -> Row:
+    from limner.cli.prices import cost_line
+
     notes = [line for line in map(format_entry, result.account) if line is not None]
     missing = [f"{picture.outcome}: {picture.reason}" for picture in result.pictures if picture.outcome != "ok"]
-    return Row(name, _images(result), (*notes, *missing, *result.warnings))
+    return Row(name, _images(result), (*notes, *missing, *result.warnings, cost_line(model, result.task)))
 
 
 def _images(result: Result | None) -> tuple[Image, ...]:

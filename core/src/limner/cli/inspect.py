@@ -73,11 +73,13 @@ def show(model: str, sources: bool, as_json: bool) -> None:
     For each task: the parameters, their limits and their defaults. MODEL is an alias or a full id.
     """
     from limner.cli.console import print_json
+    from limner.cli.prices import price_rows, prices_document
     from limner.plugins import registry
 
     found = registry().find(model)
     if as_json:
-        print_json(_model_document(found) | {"settings": dict(_settings(found)), "tasks": _tasks_document(found)})
+        details = {"settings": dict(_settings(found)), "prices": prices_document(found), "tasks": _tasks_document(found)}
+        print_json(_model_document(found) | details)
         return
     from limner.cli.tables import print_facts, print_table
 
@@ -86,6 +88,10 @@ def show(model: str, sources: bool, as_json: bool) -> None:
     columns = ("parameter", "limit", "default", *(["source"] if sources else []))
     for tasks, rows in _tables(found, footnotes):
         print_table(columns, rows, title=", ".join(tasks))
+    if prices := price_rows(found):
+        cite = footnotes.cite if footnotes is not None else None
+        rows = [(task, price, as_of, *([cite(source)] if cite else [])) for task, price, as_of, source in prices]
+        print_table(("task", "price", "as of", *(["source"] if cite else [])), rows, title="prices")
     print_facts(
         [("settings (-S)", ", ".join(name if value is None else f"{name}={value}" for name, value in _settings(found)))]
     )
@@ -205,6 +211,7 @@ def _print_model(model: type[ModelInterface], footnotes: Footnotes | None) -> No
             ("model", model.id),
             ("aliases", ", ".join(model.aliases)),
             ("plugin", model.plugin),
+            ("provider", model.provider),
             ("offline", "yes" if model.offline else None),
             ("state", _state(model) + (f" {footnotes.cite(life.source)}" if footnotes is not None and life.source else "")),
             ("legacy since", life.legacy_since and str(life.legacy_since)),
@@ -289,6 +296,7 @@ def _model_document(model: type[ModelInterface]) -> dict[str, Any]:
         "id": model.id,
         "aliases": list(model.aliases),
         "plugin": model.plugin,
+        "provider": model.provider,
         "offline": model.offline,
         "tasks": _tasks(model),
         "lifecycle": {

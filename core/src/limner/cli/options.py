@@ -158,6 +158,9 @@ RUN_OPTIONS: dict[str, Decorator] = {
         default=True,
         help="Save model, task and seed in the file's metadata, input pictures as SHA-256. Default: on.",
     ),
+    "previews": output_option(
+        "--previews", metavar="DIR", help="Keep unfinished pictures in this folder, if the provider sends any."
+    ),
     "dry_run": output_option("--dry-run", is_flag=True, help="Print the requests and the account as JSON; send nothing."),
     "as_json": output_option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,10 @@ class InvalidOutput(click.ClickException):
     """The output cannot be written where it was asked for."""
 
     exit_code = 2
+
+
+_PLACEHOLDER = re.compile(r"\{(seed|place)\}")
+"""In the name of a file: the picture's seed, and its place among the pictures of its call."""
 
 
 @attrs.frozen(kw_only=True)
@@ -64,6 +69,8 @@ class Output:
         else:
             media_type_of(Path(self.name).suffix)
             suffixes = [""]
+        if self.name is not None and _PLACEHOLDER.search(self.name):
+            suffixes = []  # the names are known with the pictures
         paths = [self._path(position, seed, suffix) for position in range(self.n) for suffix in suffixes]
         check_folder(Path(self.name or ".").parent)
         existing = [str(path) for path in paths if _exists(path)]
@@ -86,7 +93,8 @@ class Output:
         """
         if self.name == STANDARD_OUTPUT:
             return _to_standard_output(picture, provenance=self.provenance)
-        path = requested = self._path(position, seed, SUFFIXES.get(picture.media_type, ""))
+        suffix = SUFFIXES.get(picture.media_type, "")
+        path = requested = self._named_after(picture) or self._path(position, seed, suffix)
         count = 1
         while True:
             try:
@@ -95,6 +103,13 @@ class Output:
             except FileExistsError:
                 count += 1
                 path = requested.with_stem(f"{requested.stem}_{count}")
+
+    def _named_after(self, picture: Picture) -> Path | None:
+        """The name with {seed} and {place} filled in, if it has them."""
+        if self.name is None or not _PLACEHOLDER.search(self.name):
+            return None
+        values = {"seed": "none" if picture.seed is None else str(picture.seed), "place": str(picture.index + 1)}
+        return Path(_PLACEHOLDER.sub(lambda found: values[found[1]], self.name))
 
     def _path(self, position: int, seed: int | None, suffix: str) -> Path:
         number = f"-{position + 1}" if self.n > 1 else ""

@@ -71,7 +71,7 @@ def info(file: str, as_json: bool) -> None:
 def rerun(options: RunOptions, arguments: dict[str, Any]) -> None:
     """Make a picture again.
 
-    Send the same requests to the same model. FILE is a picture made by limner; - is standard input. Give the same input
+    Send the request that made it to the same model. FILE is a picture made by limner; - is standard input. Give the same input
     pictures and masks; they are matched by SHA-256. Metadata is not trusted: it never causes a file to be read, and a model
     id other than the model's own is called only if given by --model-id.
     """
@@ -103,12 +103,29 @@ def rerun(options: RunOptions, arguments: dict[str, Any]) -> None:
     if problems:
         raise TaskRefused(problems)
     task = _restored(arguments["file"], record["task"], {sha256: picture for sha256, (_, picture) in given.items()})
+    task, index = _call_of(arguments["file"], record, task)
     run_task(
         attrs.evolve(options, fit=record["fit"]).configure_model(*model),
         task,
         options,
         f"{inputs.stem}-rerun".removeprefix("-"),
+        only=index,
     )
+
+
+def _call_of(file: str, record: dict[str, Any], task: Task) -> tuple[Task, int | None]:
+    """The part of the task that made this very picture, and which of the call's pictures it is."""
+    import attrs
+
+    index, of, seed = record.get("index"), record.get("of"), record.get("seed")
+    if index is None or of is None or not hasattr(task, "n"):
+        return task, None
+    if not all(isinstance(value, int) and not isinstance(value, bool) for value in (index, of)) or not 0 <= index < of:
+        raise _damaged(file)
+    try:
+        return attrs.evolve(task, n=of, **({} if seed is None else {"seed": seed})), index
+    except TaskRefused as refusal:
+        raise _damaged(file, refusal) from refusal
 
 
 def _checked(file: str, record: dict[str, Any] | None) -> dict[str, Any]:

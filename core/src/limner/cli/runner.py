@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,11 +12,10 @@ import click
 from limner.cli.console import format_entry, print_json, print_message
 from limner.cli.errors import FAILED
 from limner.cli.output import STANDARD_OUTPUT, Output
-from limner.cli.progress import run_in_thread
+from limner.cli.progress import run_in_thread, run_with_progress
 from limner.errors import BadResponse, ProviderError
 
 if TYPE_CHECKING:
-    from limner.interface import Request
     from limner.model import Model
     from limner.results import Picture, Result
     from limner.tasks import Task
@@ -35,6 +32,7 @@ class RunOptions:
     provenance: bool = True
     settings: Mapping[str, str] = attrs.field(factory=dict)
     on_filtered: str | None = None
+    previews: str | None = None
     dry_run: bool = False
     as_json: bool = False
 
@@ -63,7 +61,7 @@ class RunOptions:
         return type(found)(found.Settings.of(settings), model_id=found.model_id)
 
 
-def run_task(model: Model, task: Task, options: RunOptions, base: str) -> None:
+def run_task(model: Model, task: Task, options: RunOptions, base: str, *, only: int | None = None) -> None:
     """Run a task, write its pictures and report the result; in a dry run, print what would be sent.
 
     Args:
@@ -71,32 +69,41 @@ def run_task(model: Model, task: Task, options: RunOptions, base: str) -> None:
         task: the task.
         options: how to run it.
         base: how the default names of the files start.
+        only: the index of the picture to write; by default all are written.
     """
     if options.dry_run:
+        from limner.cli.prices import cost_document
+        from limner.previews import preview
+
         plan = run_in_thread(lambda: model.plan(task), None)
         print_json(
             {
                 "model": plan.model,
-                "requests": [_request_document(request) for request in plan.requests],
+                "requests": [preview(request) for request in plan.requests],
                 "account": _to_json(plan.account),
                 "warnings": list(plan.warnings),
+                "cost": cost_document(plan.cost),
             }
         )
         return
     n, seed = getattr(task, "n", None), getattr(task, "seed", None)
     if n is not None and n > model.settings.max_n:
         run_in_thread(lambda: model.plan(task), None)  # refuses n before so many files are checked
-    output = Output(
-        name=options.output, base=base, n=1 if n is None else n, force=options.force, provenance=options.provenance
-    )
+    files = 1 if n is None or only is not None else n
+    output = Output(name=options.output, base=base, n=files, force=options.force, provenance=options.provenance)
     has_seed = "seed" in model.limits_of(type(task)).parameters
     output.check(seed, seed_is_known=seed is not None or not has_seed)
     try:
-        result = run_in_thread(lambda: model.run(task), None if options.as_json else f"{model.model_id}: {task.kind}")
+        description = None if options.as_json else f"{model.model_id}: {task.kind}"
+        result = run_with_progress(
+            lambda report: model.run(task, on_progress=report), description, previews=options.previews
+        )
     except ProviderError as error:
         if error.result is not None and error.pictures:
             _write_and_report(error.result, error.pictures, output, options, str(error))
         raise
+    if only is not None:
+        result = attrs.evolve(result, pictures=result.pictures[only : only + 1])
     received = [picture for picture in result.pictures if picture.image is not None]
     failure = None if received else _no_picture(result)
     complete = _write_and_report(result, received, output, options, None if failure is None else str(failure))
@@ -138,7 +145,8 @@ def _write_and_report(
 
 
 def _report_written(picture: Picture, file: Path | None) -> None:
-    notes = [] if picture.seed is None else [f"seed {picture.seed}"]
+    notes = [f"seed {picture.seed}"] if picture.seed is not None else []
+    notes += [picture.place] if picture.of > 1 else []
     notes += [] if picture.outcome == "ok" else [f"{picture.outcome}: {picture.reason or 'no reason given'}"]
     print_message(f"wrote {file or 'to standard output'}" + (f" ({', '.join(notes)})" if notes else ""))
 
@@ -154,6 +162,7 @@ def _result_document(result: Result, files: list[Path | None]) -> dict[str, Any]
             "reason": picture.reason,
             "seed": picture.seed,
             "index": picture.index,
+            "of": picture.of,
             "size": None if picture.image is None else list(picture.image.size),
         }
         for picture, file in zip(result.pictures, files, strict=True)
@@ -166,6 +175,8 @@ def _result_document(result: Result, files: list[Path | None]) -> dict[str, Any]
         "request_ids": list(result.request_ids),
         "seconds": round(result.seconds, 3),
         "warnings": list(result.warnings),
+        "usage": dict(result.usage),
+        "metadata": [dict(metadata) for metadata in result.metadata],
     }
 
 
@@ -174,23 +185,3 @@ def _to_json(value: Any) -> Any:
     from limner.serialization import fingerprint
 
     return [fingerprint(item) for item in value] if isinstance(value, tuple) else fingerprint(value)
-
-
-def _request_document(request: Request) -> dict[str, Any]:
-    try:
-        body = _shortened(json.loads(request.body))
-    except ValueError:
-        body = f"({len(request.body):,} bytes, not JSON)"
-    return {"model_id": request.model_id, "body": body}
-
-
-def _shortened(value: Any) -> Any:
-    """Truncate pictures: long strings of base64, also in data URLs."""
-    match value:
-        case dict():
-            return {key: _shortened(item) for key, item in value.items()}
-        case list():
-            return [_shortened(item) for item in value]
-        case str() if len(value) > 100 and re.fullmatch(r"(data:[\w/+.;=-]*,)?[A-Za-z0-9+/_-]+=*", value):
-            return f"{value[:40]}... ({len(value):,} characters)"
-    return value

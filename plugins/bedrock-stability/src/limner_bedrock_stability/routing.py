@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 
 import attrs
 from limner import (
+    Cost,
     Entry,
     Generate,
     Inpaint,
@@ -123,7 +124,7 @@ class Stability(BedrockModel):
             error.result = error.result and _with_entry(error.result, entry)
             raise
 
-    async def arun(self, task: Task, *, fit: Mode | None = None, on_filtered: str | None = None) -> Result:
+    async def arun(self, task: Task, **arguments: Any) -> Result:
         """Run the task with the model it is delegated to, without blocking the event loop; see :meth:`limner.Model.arun`."""
         model, own, entry = self._delegated(task)
         try:
@@ -139,6 +140,11 @@ class Stability(BedrockModel):
         except TaskRefused as refused:
             return refused.problems
         return ()
+
+    def cost_of(self, task: Task) -> Cost | None:
+        """Return what the service that the task goes to costs; see :meth:`limner.Model.cost_of`."""
+        model, own, _ = self._routed(task)
+        return model.cost_of(own)
 
     def encode(self, task: Task) -> Request:
         """Encode the task with the model it is delegated to."""

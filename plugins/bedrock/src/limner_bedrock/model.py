@@ -28,6 +28,7 @@ class BedrockModel(limner.Model):
     """
 
     ids: ClassVar[tuple[str, ...]] = ()
+    provider = "aws.bedrock"
     Settings: ClassVar[type[limner.Settings]] = BedrockSettings
     settings: BedrockSettings
 
