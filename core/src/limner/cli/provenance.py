@@ -71,8 +71,8 @@ def info(file: str, as_json: bool) -> None:
 def rerun(options: RunOptions, arguments: dict[str, Any]) -> None:
     """Make a picture again.
 
-    Send the request that made it to the same model. FILE is a picture made by limner; - is standard input. Give the same input
-    pictures and masks; they are matched by SHA-256. Metadata is not trusted: it never causes a file to be read, and a model
+    Send the request that made it to the same model. FILE is a picture made by limner; - is standard input. Give the same
+    input pictures and masks; they are matched by SHA-256. Metadata is not trusted: it never causes a file to be read, and a model
     id other than the model's own is called only if given by --model-id.
     """
     import attrs
@@ -123,7 +123,8 @@ def _call_of(file: str, record: dict[str, Any], task: Task) -> tuple[Task, int |
     if not all(isinstance(value, int) and not isinstance(value, bool) for value in (index, of)) or not 0 <= index < of:
         raise _damaged(file)
     try:
-        return attrs.evolve(task, n=of, **({} if seed is None else {"seed": seed})), index
+        changes: dict[str, Any] = {"n": of} | ({} if seed is None else {"seed": seed})
+        return attrs.evolve(task, **changes), index
     except TaskRefused as refusal:
         raise _damaged(file, refusal) from refusal
 

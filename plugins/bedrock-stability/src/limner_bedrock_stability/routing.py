@@ -143,7 +143,7 @@ class Stability(BedrockModel):
 
     def cost_of(self, task: Task) -> Cost | None:
         """Return what the service that the task goes to costs; see :meth:`limner.Model.cost_of`."""
-        model, own, _ = self._routed(task)
+        model, own, _ = self._delegated(task)
         return model.cost_of(own)
 
     def encode(self, task: Task) -> Request:
