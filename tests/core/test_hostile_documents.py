@@ -168,6 +168,6 @@ def test_neither_json_nor_provenance_has_settings_and_provenance_has_no_picture(
     written: list[Any] = [limner.to_json(result), provenance, limner.to_json(result.task), repr(result)]
     for text in written:
         assert not [secret for secret in secrets.values() if secret in text]
-    assert set(result.image.provenance) == {"limner", "model", "model_id", "fit", "task", "seed", "index"}
+    assert set(result.image.provenance) == {"limner", "model", "model_id", "fit", "task", "seed", "index", "of"}
     assert pictures_of(result.image.provenance["task"]) == [image.sha256, task.mask.sha256]
     assert hostile.encoded(image.data)[:60] not in provenance

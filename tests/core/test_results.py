@@ -159,7 +159,7 @@ def test_a_picture_shows_itself(result):
     assert picture.size == (32, 32)
     assert picture.media_type == "image/png"
     assert picture._repr_png_() == picture.data == result._repr_png_()
-    assert repr(picture) == f"<Picture ok, seed 0, {picture.image}>"
+    assert repr(picture) == f"<Picture ok, seed 0, 1st of 2, {picture.image}>"
     assert result.seed == 0
 
 

@@ -50,7 +50,7 @@ def test_the_pictures_that_came_are_kept_when_a_call_fails(limner):
     assert done.exit_code == 1
     assert sorted(path.name for path in Path().glob("fox*")) == ["fox-1.png", "fox-2.png"]
     *_, second, error = done.stderr.splitlines()
-    assert second == "wrote fox-2.png (seed 3)"
+    assert second == "wrote fox-2.png (seed 3, 2nd of 2)"
     assert error == "error: fake.cli-1: too many requests; wait a minute (request id-7)"
 
 
@@ -202,7 +202,7 @@ def test_requests_that_are_not_json_are_counted(limner, monkeypatch):
     monkeypatch.setattr(Fake, "encode", lambda self, task: package.Request(self.model_id, b"\xff" * 1234))
     with registered(plugin()):
         done = limner("generate", "a fox", "-m", "cli", "--dry-run")
-    assert json.loads(done.stdout)["requests"][0]["body"] == "(1,234 bytes, not JSON)"
+    assert json.loads(done.stdout)["requests"][0]["body"] == "(1,234 bytes)"
 
 
 def test_the_id_to_call_is_a_setting(limner):

@@ -164,10 +164,28 @@ def test_info_says_what_it_is_and_how_it_was_made(limner):
 def test_rerun_makes_the_same_picture(limner):
     limner("generate", "a fox in the snow", *SMALL, "-n", "2", "-o", "fox.png")
     done = limner("rerun", "fox-2.png", "-o", "again.png")
-    assert (done.exit_code, done.stderr) == (0, "wrote again-1.png (seed 7)\nwrote again-2.png (seed 7)\n")
-    assert Path("again-2.png").read_bytes() == Path("fox-2.png").read_bytes()
+    assert (done.exit_code, done.stderr) == (0, "wrote again.png (seed 7, 2nd of 2)\n")
+    assert Path("again.png").read_bytes() == Path("fox-2.png").read_bytes()
+    assert limner("rerun", "fox-1.png", "-o", "first.png").exit_code == 0
+    assert Path("first.png").read_bytes() == Path("fox-1.png").read_bytes()
     assert limner("rerun", "fox-2.png").exit_code == 0
-    assert Path("fox-2-rerun-7-1.png").exists()
+    assert Path("fox-2-rerun-7.png").exists()
+
+
+def test_rerun_of_one_of_several_calls_makes_that_call_alone(limner):
+    limner("generate", "a fox in the snow", *SMALL, "-n", "6", "-o", "fox.png")
+    done = limner("rerun", "fox-6.png", "--dry-run")
+    requests = json.loads(done.stdout)["requests"]
+    assert len(requests) == 1
+    assert (requests[0]["body"]["n"], requests[0]["body"]["seed"]) == (2, 11)
+    assert limner("rerun", "fox-6.png", "-o", "again.png").exit_code == 0
+    assert Path("again.png").read_bytes() == Path("fox-6.png").read_bytes()
+
+
+def test_names_with_seed_and_place(limner):
+    done = limner("generate", "a fox", *SMALL, "-n", "2", "-o", "fox-{seed}-{place}.png")
+    assert done.exit_code == 0, done.stderr
+    assert sorted(path.name for path in Path().glob("fox-7-*.png")) == ["fox-7-1.png", "fox-7-2.png"]
 
 
 @pytest.mark.parametrize("way", [("--mask", "mask.png"), ("--box", "4,4,30,40"), ("--ellipse", "4,4,30,40")])

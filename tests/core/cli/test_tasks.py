@@ -38,7 +38,7 @@ def test_each_command_has_the_fields_of_its_task(kind):
     command = getattr(tasks, kind.replace("-", "_"))
     said = {parameter.name for parameter in command.params}
     said = said - {"box", "ellipse", "words"} | ({"image", "prompt"} if "words" in said else set())
-    controls = {"model", "fit", "output", "force", "provenance", "settings", "on_filtered", "dry_run", "as_json"}
+    controls = {"model", "fit", "output", "force", "provenance", "settings", "on_filtered", "previews", "dry_run", "as_json"}
     assert said == {field.name for field in attrs.fields(TASKS[kind])} | controls
 
 

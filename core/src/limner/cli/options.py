@@ -149,7 +149,8 @@ RUN_OPTIONS: dict[str, Decorator] = {
         "-o",
         "--output",
         metavar="FILE",
-        help="Output file (.png, .jpg, .webp); - is standard output. Several pictures are numbered FILE-1, FILE-2, ...; {seed} and {place} in the name are replaced. "
+        help="Output file (.png, .jpg, .webp); - is standard output. Several pictures are numbered FILE-1, FILE-2, ...; "
+        "{seed} and {place} in the name are replaced. "
         "Default: a name made of the task and the seed.",
     ),
     "force": output_option("--force", is_flag=True, help="Overwrite existing files."),

@@ -72,8 +72,8 @@ def rerun(options: RunOptions, arguments: dict[str, Any]) -> None:
     """Make a picture again.
 
     Send the request that made it to the same model. FILE is a picture made by limner; - is standard input. Give the same
-    input pictures and masks; they are matched by SHA-256. Metadata is not trusted: it never causes a file to be read, and a model
-    id other than the model's own is called only if given by --model-id.
+    input pictures and masks; they are matched by SHA-256. Metadata is not trusted: it never causes a file to be read, and
+    a model id other than the model's own is called only if given by --model-id.
     """
     import attrs
 

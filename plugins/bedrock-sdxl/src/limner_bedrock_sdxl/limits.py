@@ -54,18 +54,15 @@ SIZES = (
 MASK_WHITE, MASK_BLACK, MASK_ALPHA = "MASK_IMAGE_WHITE", "MASK_IMAGE_BLACK", "INIT_IMAGE_ALPHA"
 
 WEIGHTS = Real(source=f"{TEXT_TO_IMAGE} (no range is given)")
-NEEDED_PROMPT = PromptText(2000, min_length=0, weights=WEIGHTS, required=True, source=TEXT_TO_IMAGE)
+NEEDED_PROMPT = PromptText(2000, weights=WEIGHTS, required=True, source=TEXT_TO_IMAGE)
 PROMPT = PromptText(
     2000,
-    min_length=0,
     weights=WEIGHTS,
     source=f"{IMAGE_TO_IMAGE}; {MASKING} (0 to 2000 characters): text_prompts is required, a text may be empty; without "
     "a prompt, one empty text is sent",
 )
 PAINTED: dict[str, Constraint] = {
-    "negative_prompt": NegativeText(
-        2000, min_length=0, several=True, source=f"{TEXT_TO_IMAGE}; each is sent as a text with weight -1"
-    ),
+    "negative_prompt": NegativeText(2000, several=True, source=f"{TEXT_TO_IMAGE}; each is sent as a text with weight -1"),
     "n": Count(1, source=f"{TEXT_TO_IMAGE}; samples is 1 at least and at most"),
     "seed": Seed(1, 4_294_967_295, source=f"{TEXT_TO_IMAGE}; 0 is documented too, but means a random seed there"),
     "guidance_scale": Real(

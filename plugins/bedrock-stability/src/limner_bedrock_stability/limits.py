@@ -21,7 +21,7 @@ from limner.limits import (
     Seed,
     SizeRule,
     TaskLimits,
-    Text,
+    Words,
 )
 
 GUIDE = "Amazon Bedrock User Guide"
@@ -80,8 +80,8 @@ def prompt_parameters(source: str, largest_seed: int, *, weights: bool = False) 
     """Return the parameters of everything that takes a prompt."""
     weight = Real(0, 2, source=f"{source}: (word:weight)") if weights else None
     return {
-        "prompt": PromptText(LONGEST_PROMPT, min_length=0, weights=weight, required=True, source=source),
-        "negative_prompt": NegativeText(LONGEST_PROMPT, min_length=0, source=source),
+        "prompt": PromptText(LONGEST_PROMPT, weights=weight, required=True, source=source),
+        "negative_prompt": NegativeText(LONGEST_PROMPT, source=source),
         "seed": seed(source, largest_seed),
         "n": Count(1, source=f"{source}: no key for a number; one picture per call"),
     }
@@ -162,9 +162,9 @@ INPUT = SizeRule(
 )
 IMAGE = Picture(FORMATS, size=INPUT, required=True, source=INPUT.source)
 WEIGHTS = Real(0, 2, source=f"{SERVICES}: (word:weight)")
-OPTIONAL_PROMPT = PromptText(LONGEST_PROMPT, min_length=0, weights=WEIGHTS, source=SERVICES)
-FREE_PROMPT = PromptText(min_length=0, weights=WEIGHTS, source=f"{SERVICES}, style transfer: no length is given")
-FOUND = Text(
+OPTIONAL_PROMPT = PromptText(LONGEST_PROMPT, weights=WEIGHTS, source=SERVICES)
+FREE_PROMPT = PromptText(weights=WEIGHTS, source=f"{SERVICES}, style transfer: no length is given")
+FOUND = Words(
     LONGEST_PROMPT,
     required=True,
     source=f"{SERVICES}: at most 10,000 characters; at least one is not documented, but an empty text selects nothing",

@@ -24,6 +24,7 @@ from limner.limits import (
     Sizes,
     TaskLimits,
     Text,
+    Words,
 )
 
 _GUIDE = "Amazon Bedrock User Guide, docs.aws.amazon.com/bedrock/latest/userguide"
@@ -86,7 +87,7 @@ BACKGROUND_PICTURE = Picture(max_bytes=MAX_BYTES, size=INPUT_SIZE, required=True
 CONDITION_PICTURE = Picture(max_bytes=MAX_BYTES, size=INPUT_SIZE, source=_OTHER_INPUT)
 RGB_PICTURE = Picture(max_bytes=MAX_BYTES, size=INPUT_SIZE, modes=("RGB",), alpha=False, source=f"{_INPUT}; RGB")
 MASK = MaskPicture(grey=False, source=f"{PARAMETERS}; pure black and white, the size of the picture")
-MASK_PROMPT = Text(source=f"{PARAMETERS}; no length is documented, but an empty text selects nothing")
+MASK_PROMPT = Words(source=f"{PARAMETERS}; no length is documented, but an empty text selects nothing")
 EXPAND = Expand(
     LONGEST, canvas=INPUT_SIZE, source=f"{PARAMETERS}; the canvas is sent as the image, with a mask of the added area"
 )

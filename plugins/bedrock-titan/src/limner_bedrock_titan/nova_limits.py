@@ -22,6 +22,7 @@ from limner.limits import (
     SizeRule,
     TaskLimits,
     Text,
+    Words,
 )
 
 from limner_bedrock_titan.limits import DEFAULT, PRECISE
@@ -91,7 +92,7 @@ _INPUT = f"{ACCESS}; PNG or JPEG, 8 bits a channel, RGB, no pixel transparent; p
 PICTURE = Picture(size=INPUT_SIZE, modes=("RGB",), alpha=False, required=True, source=_INPUT)
 OPTIONAL_PICTURE = Picture(size=INPUT_SIZE, modes=("RGB",), alpha=False, source=_INPUT)
 MASK = MaskPicture(grey=False, source=f"{ACCESS}; pure black and pure white, the size of the picture")
-MASK_PROMPT = Text(source=f"{PARAMETERS}; no length is documented, but an empty text selects nothing")
+MASK_PROMPT = Words(source=f"{PARAMETERS}; no length is documented, but an empty text selects nothing")
 EXPAND = Expand(
     LONGEST,
     canvas=INPUT_SIZE,
