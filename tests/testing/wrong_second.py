@@ -150,7 +150,7 @@ class GreyTooDark(Palette):
     def pictures(self, task: Task) -> Body:
         mask = getattr(task, "mask", None)
         if isinstance(mask, Mask) and isinstance(task, Inpaint):
-            table = bytes(0 if level < 100 else level for level in range(256))
+            table = bytes(1 if level < 200 else level for level in range(256))
             task = attrs.evolve(task, mask=Mask(mask.size, mask.data.translate(table)))
         return super().pictures(task)
 

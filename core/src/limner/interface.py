@@ -79,7 +79,7 @@ class Request:
     body: bytes = attrs.field(repr=_size_in_bytes)
     path: str = ""
     content_type: str = "application/json"
-    headers: Mapping[str, str] = attrs.field(factory=dict)
+    headers: Mapping[str, str] = attrs.field(factory=dict, hash=False)
 
 
 @attrs.frozen
@@ -101,8 +101,8 @@ class Response:
     attempts: int = 1
     region: str | None = None
     content_type: str = ""
-    usage: Mapping[str, float] = attrs.field(factory=dict)
-    metadata: Mapping[str, Any] = attrs.field(factory=dict)
+    usage: Mapping[str, float] = attrs.field(factory=dict, hash=False)
+    metadata: Mapping[str, Any] = attrs.field(factory=dict, hash=False)
 
 
 @attrs.frozen
@@ -116,8 +116,8 @@ class Decoded(Sequence["Picture"]):
     """
 
     pictures: Sequence[Picture]
-    usage: Mapping[str, float] = attrs.field(factory=dict)
-    metadata: Mapping[str, Any] = attrs.field(factory=dict)
+    usage: Mapping[str, float] = attrs.field(factory=dict, hash=False)
+    metadata: Mapping[str, Any] = attrs.field(factory=dict, hash=False)
 
     @overload
     def __getitem__(self, index: int) -> Picture: ...

@@ -221,8 +221,8 @@ class Result:
     request_ids: tuple[str, ...] = ()
     seconds: float = 0.0
     warnings: tuple[str, ...] = ()
-    usage: Mapping[str, float] = attrs.field(factory=dict)
-    metadata: tuple[Mapping[str, Any], ...] = ()
+    usage: Mapping[str, float] = attrs.field(factory=dict, hash=False)
+    metadata: tuple[Mapping[str, Any], ...] = attrs.field(default=(), hash=False)
 
     @property
     def images(self) -> tuple[Picture, ...]:

@@ -44,8 +44,7 @@ def test_show_lists_prices_with_day_and_source(limner):
     assert line.split("  ")[0] == "generate"
     assert "0.02 USD per picture when options.style is anime" in line
     assert "2026-11-21" in line
-    assert "2026-11-21" in line
-    assert SOURCE in " ".join(limner("show", "fake", "--sources").stdout.split())
+    assert SOURCE in " ".join(limner("show", "priced", "--sources").stdout.split())
     document = json.loads(limner("show", "priced", "--json").stdout)
     assert document["prices"]["generate"][1] == {
         "amount": 0.08,

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from limner_bedrock import BedrockSettings
 from limner_bedrock.addresses import address, without_user
-from limner_bedrock.diagnosing import _look
+from limner_bedrock.diagnosing import _check
 from limner_bedrock.translating import reveals_secrets, translate
 
 CANARY = "hUsH7canary"
@@ -74,7 +74,7 @@ def test_a_call_that_fails_shows_no_password(painter, monkeypatch, caplog, passw
     if by != "setting":
         monkeypatch.setenv(by, url)
         monkeypatch.setenv(by.lower(), url)
-    _look.cache_clear()
+    _check.cache_clear()
     with pytest.raises(limner.LimnerError) as caught:  # noqa: PT012 - both may refuse
         model = painter(endpoint_url=given_url, max_attempts=1, connect_timeout=2)
         findings = list(model.diagnose())

@@ -191,8 +191,9 @@ def masks_of(size: Size, *, grey: bool) -> list[Mask]:
     left, top = mask(size, (0, 0, max(1, width // 3), height)), mask(size, (0, 0, width, max(1, height // 3)))
     spot = mask(size, (width // 2, height // 2, width // 2 + 1, height // 2 + 1))
     whole = (0, 0, width, height)
-    made = [left, top, left.inverted(), top.inverted(), spot, mask(size, whole), mask(size, whole, 0)]
-    return list(dict.fromkeys(made + [mask(size, whole, level) for level in (1, 128, 254)] * grey))
+    made = [left, top, left.inverted(), top.inverted(), spot, mask(size, whole)]
+    made += [mask(size, whole, level) for level in (1, 128, 254)] * grey
+    return [one for one in dict.fromkeys(made) if not one.is_black]
 
 
 def borders_of(size: Size, limit: limits.Expand) -> list[Box]:

@@ -163,11 +163,23 @@ def test_grey_of_a_mask_keeps_its_order(conformance: Conformance) -> None:
             if plan_or_none(model, edit) is not None:
                 strengths.append((level, _departure(plain.pil(), _painted(model, edit))))
         fine = all(more[1] >= less[1] - 0.02 for less, more in itertools.pairwise(strengths))
+        if len(strengths) == len(_LEVELS) and not _is_rounded(strengths):
+            half = dict(strengths)[128]
+            fine = fine and 0.25 <= half <= 0.75
         shown = ", ".join(f"{level}: {departure:.0%}" for level, departure in strengths)
-        expect(fine, f"masks of one grey level are painted over so far ({shown}): the order is turned round", task)
+        expect(
+            fine,
+            f"masks of one grey level are painted over so far ({shown}): the order is turned round, or levels are lost",
+            task,
+        )
 
 
-_LEVELS = (0, 40, 90, 128, 165, 215, 255)
+def _is_rounded(strengths: list[tuple[int, float]]) -> bool:
+    """Whether the provider makes grey black or white, which it may: then no level is between the two."""
+    return all(departure < 0.05 or departure > 0.95 for _, departure in strengths)
+
+
+_LEVELS = (1, 40, 90, 128, 165, 215, 255)
 
 
 def _takes_grey(conformance: Conformance, task: Edit) -> bool:
@@ -217,7 +229,8 @@ def test_expand_adds_where_it_says(conformance: Conformance) -> None:
         _expect_kept(task, found, meaning="left, top, right and bottom are not where they should be, or it was not kept")
         plain = _canvas(task)[0].pil().convert("RGB")
         different = _pixels_that_differ(_on_canvas(found, plain.size)[0], plain)
-        expect(different.getbbox(), "nothing was painted around the picture", task)
+        added = plain.width * plain.height - task.image.size[0] * task.image.size[1]
+        expect(_count(different) >= added / 2, "nothing was painted around the picture, or only a part of it", task)
 
 
 def _expect_canvas(task: Edit, found: PIL.Image.Image) -> None:
