@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from limner import BadResponse, Generate, Image, Inpaint, Mask, Picture, Result, TaskRefused, Vary, read_provenance
-from limner.serialization import fingerprint, pictures_of, restore
+from limner.documents import fingerprint, pictures_of, restore
 from limner.tasks import TASKS
 from limner.testing.strategies import images, tasks, tasks_within
 

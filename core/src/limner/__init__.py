@@ -63,10 +63,7 @@ if TYPE_CHECKING:
         read_provenance as read_provenance,
     )
     from limner.running import cancellation as cancellation
-    from limner.serialization import (
-        from_json as from_json,
-        to_json as to_json,
-    )
+    from limner.serialization import from_json as from_json, to_json as to_json
     from limner.settings import Settings as Settings
     from limner.shortcuts import (
         generate as generate,

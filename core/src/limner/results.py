@@ -76,7 +76,7 @@ class Picture:
         if not isinstance(self.origin, Origin):
             return self.origin or {}
         import limner
-        from limner.serialization import fingerprint
+        from limner.documents import fingerprint
 
         return {
             "limner": limner.__version__,
@@ -305,7 +305,7 @@ def parse_json(body: bytes) -> dict[str, Any]:
 
 def read_provenance(image: Image) -> dict[str, Any] | None:
     """Return how a picture was made, where limner wrote that into it."""
-    from limner.serialization import parse
+    from limner.documents import parse
 
     try:
         found = parse(metadata.extract(image.data, image.media_type) or b"null")

@@ -99,14 +99,13 @@ def _document(source: str) -> str:
 
 def _option_hint(error: click.NoSuchOption) -> str | None:
     """Say where an option belongs that its command does not have; ``None`` where no command has it."""
-    from limner.cli.app import BUILT_IN, cli
-
     name, context = error.option_name, error.ctx
-    if context is None or context.find_root().command is not cli:
+    cli = None if context is None else context.find_root().command
+    if context is None or not isinstance(cli, click.Group):
         return None
     if context.command is not cli and _has_option(cli, name):
         return f"put {name} before the command: 'limner {name} {context.info_name} ...'"
-    owners = [command for command in BUILT_IN if _has_option(cli.get_command(context, command), name)]
+    owners = [command for command in cli.list_commands(context) if _has_option(cli.get_command(context, command), name)]
     if not owners:
         return None
     if context.command is cli:

@@ -320,7 +320,7 @@ def _tasks_document(model: type[ModelInterface]) -> dict[str, Any]:
 
 
 def _limit_document(limit: Constraint) -> dict[str, Any]:
-    from limner.serialization import fingerprint
+    from limner.documents import fingerprint
 
     return {
         "limit": limit.describe(),

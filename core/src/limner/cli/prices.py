@@ -53,7 +53,7 @@ def _in_order(limits: Limits) -> list[type[Task]]:
 
 
 def _price_document(price: Price) -> dict[str, Any]:
-    from limner.serialization import fingerprint
+    from limner.documents import fingerprint
 
     return {
         "amount": float(price.amount),

@@ -79,8 +79,8 @@ def rerun(options: RunOptions, arguments: dict[str, Any]) -> None:
 
     from limner.cli.inputs import Inputs
     from limner.cli.runner import run_task
+    from limner.documents import pictures_of
     from limner.results import read_provenance
-    from limner.serialization import pictures_of
 
     inputs = Inputs()
     record = _checked(arguments["file"], read_provenance(inputs.image(arguments["file"])))
@@ -172,7 +172,7 @@ def _model(file: str, record: dict[str, Any], given_id: str | None) -> tuple[str
 
 
 def _restored(file: str, document: dict[str, Any], pictures: dict[str, Image | Mask]) -> Task:
-    from limner.serialization import restore
+    from limner.documents import restore
 
     try:
         return restore(document, pictures)

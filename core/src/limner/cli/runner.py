@@ -182,6 +182,6 @@ def _result_document(result: Result, files: list[Path | None]) -> dict[str, Any]
 
 def _to_json(value: Any) -> Any:
     """Convert tasks and account entries to JSON values, with pictures as SHA-256."""
-    from limner.serialization import fingerprint
+    from limner.documents import fingerprint
 
     return [fingerprint(item) for item in value] if isinstance(value, tuple) else fingerprint(value)
