@@ -312,6 +312,7 @@ def _log(model: ModelInterface, answers: _Answers, result: Result, failure: Limn
     """Write one record for each run; never a prompt, a picture or a secret."""
     received = answers.responses
     fields = {
+        "provider": model.provider or None,
         "model": model.model_id,
         "region": next((answer.region for answer in received if answer.region is not None), None),
         "request_ids": result.request_ids,

@@ -296,3 +296,11 @@ def test_an_api_key_over_http_names_the_variable(send, monkeypatch):
         send()
     assert [problem.parameter for problem in caught.value.problems] == ["AWS_BEARER_TOKEN_BEDROCK"]
     assert "give a URL" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("header", "seconds"), [({"Retry_After": "7.5"}, 7.5), ({}, None)])
+def test_a_rate_limit_carries_the_providers_delay(stub, send, header, seconds):
+    stub.otherwise = stub.error(429, "ThrottlingException", **header)
+    with pytest.raises(limner.RateLimited) as error:
+        send(max_attempts=1)
+    assert error.value.retry_after == seconds

@@ -7,7 +7,7 @@ import email.utils
 import re
 from typing import Any
 
-from limner import LimnerError, ModelRetired, Problem, ProviderError, TaskRefused
+from limner import LimnerError, ModelRetired, Problem, ProviderError, RateLimited, TaskRefused
 
 from limner_bedrock.connections import CallAborted
 from limner_bedrock.errors import parse_error, row_of
@@ -52,8 +52,11 @@ def translate(
     details += [f"{attempts} attempts"] if attempts > 1 else []
     advice = f"use {replacement}" if replacement and row.error is ModelRetired else row.advice
     message = f"{row.what}{': ' if text else ''}{_safe(text)} ({', '.join(details)}); {advice}"
+    ids = () if request_id is None else (request_id,)
+    if row.error is RateLimited:
+        return RateLimited(message, model=model, request_ids=ids, retry_after=retry_after(error) or None)
     if issubclass(row.error, ProviderError):
-        return row.error(message, model=model, request_ids=() if request_id is None else (request_id,))
+        return row.error(message, model=model, request_ids=ids)
     return TaskRefused([Problem(row.parameter, "", message)], model)
 
 
