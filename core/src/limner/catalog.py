@@ -21,8 +21,8 @@ def get_model(name: str | None = None, *, model_id: str | None = None, **setting
     """Find a model and set how to reach it; nothing is opened.
 
     Args:
-        name: an alias or a full id, of any installed plugin. Not said: ``LIMNER_MODEL`` of the environment, else the only
-            model installed, else the offline one.
+        name: an alias or a full id, of any installed plugin. Default: the environment variable ``LIMNER_MODEL``, else
+            the only installed model, else the offline model.
         model_id: the id to call in place of the model's own, such as an ARN that does not name its model.
         **settings: see the model's Settings: ``fit``, ``timeout``, ``max_in_flight``, ``region``, ...
 
@@ -40,7 +40,7 @@ def get_model(name: str | None = None, *, model_id: str | None = None, **setting
 
 
 def default_model() -> str:
-    """The model when none is named.
+    """Return the name of the default model.
 
     Raises:
         UnknownModel: there is no model, or several and none of them is offline.
@@ -67,7 +67,7 @@ def models(
 
     Args:
         task: a task, or its kind such as ``inpaint``.
-        supports: parameters or options that it must have a word for, such as ``mask_prompt``.
+        supports: parameters or options that it must support, such as ``mask_prompt``.
         size: a width and height in pixels that it must make, or take where the size follows the picture.
         state: ``active``, ``legacy`` or ``retired``.
 

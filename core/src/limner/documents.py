@@ -291,5 +291,5 @@ def _is_task(kind: Any) -> bool:
 
 
 def _unstructure_task(task: Task, converter: Converter) -> Document:
-    said = {name: converter.unstructure(value) for name, value in task.arguments()}
-    return {"task": task.kind, **said} | ({"options": converter.unstructure(task.options)} if task.options else {})
+    arguments = {name: converter.unstructure(value) for name, value in task.arguments()}
+    return {"task": task.kind, **arguments} | ({"options": converter.unstructure(task.options)} if task.options else {})

@@ -62,15 +62,15 @@ class LimnerError(Exception):
         return () if self.result is None else self.result.images
 
     def __str__(self) -> str:
-        return " ".join(line.strip() for line in self._in_words().splitlines())
+        return " ".join(line.strip() for line in self._message().splitlines())
 
-    def _in_words(self) -> str:
-        """What is said, perhaps on several lines: some of it comes from a provider."""
+    def _message(self) -> str:
+        """The message, perhaps on several lines: parts of it may come from a provider."""
         return super().__str__()
 
 
 def did_you_mean(name: str, known: Iterable[str], most: int = 1, *, prefix: str = "") -> str:
-    """Ask for the nearest known names, with what is said before each; empty where none is near."""
+    """Suggest the nearest known names, each with a prefix; empty if none is near."""
     import difflib
 
     near = difflib.get_close_matches(name, list(known), most)
@@ -124,8 +124,8 @@ class Problem:
     source: str = ""
 
     def __str__(self) -> str:
-        said = f"{self.parameter}={self.value}" if self.value else self.parameter
-        return f"{said}: {self.limit}" + (f" [{self.source}]" if self.source else "")
+        what = f"{self.parameter}={self.value}" if self.value else self.parameter
+        return f"{what}: {self.limit}" + (f" [{self.source}]" if self.source else "")
 
     @classmethod
     def of(cls, parameter: str, value: object, limit: str, source: str = "") -> Problem:
@@ -146,7 +146,7 @@ class TaskRefused(LimnerError, ValueError):
         self.model = model
         super().__init__(self.problems, model)
 
-    def _in_words(self) -> str:
+    def _message(self) -> str:
         who = f"{self.model} refuses the task: " if self.model else ""
         return who + "; ".join(map(str, self.problems))
 
@@ -174,7 +174,7 @@ class ProviderError(LimnerError):
         self.model = model
         self.request_ids = tuple(request_ids)
 
-    def _in_words(self) -> str:
+    def _message(self) -> str:
         who = f"{self.model}: " if self.model else ""
         ids = f" (request {', '.join(self.request_ids)})" if self.request_ids else ""
         return f"{who}{self.message}{ids}"

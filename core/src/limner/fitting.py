@@ -277,7 +277,7 @@ class _Fitting:
         return None
 
     def _own_size(self, asked: Size) -> None:
-        """A size where the result has the picture's: said rightly it changes nothing, said otherwise it cannot be had."""
+        """Handle a size for a model whose result has the size of the picture: only that size is allowed."""
         image, expand = self.task.image, getattr(self.task, "expand", None)  # type: ignore[attr-defined]
         own = canvas_size(image.size, expand or (0, 0, 0, 0))
         why = f"the result has the size of the picture, {in_words(own)}"

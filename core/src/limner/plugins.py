@@ -188,7 +188,7 @@ class Registry:
         """Find a model class by alias, id or a longer id such as an ARN.
 
         Raises:
-            UnknownModel: there is none; the nearest names and what to install are said.
+            UnknownModel: there is none; the message has the nearest names and what to install.
             PluginError: several models claim the name.
         """
         named = [(model, plugin) for model, plugin in self.models() if name in (model.id, *model.aliases)]
@@ -203,18 +203,18 @@ class Registry:
     def _unknown(self, name: str) -> str:
         names = sorted({known for model, _ in self.models() for known in (model.id, *model.aliases)})
         meant = did_you_mean(name, names, 3)
-        said = [f"no installed plugin offers a model {name!r}"]
-        said += [meant] if meant else []
+        parts = [f"no installed plugin offers a model {name!r}"]
+        parts += [meant] if meant else []
         short = sorted(short_name(model) for model, _ in self.models())
         if not meant:
-            said += [f"installed: {', '.join(short)}"] if short else ["no model is installed"]
+            parts += [f"installed: {', '.join(short)}"] if short else ["no model is installed"]
         package = next((FIRST_PARTY[alias] for alias in FIRST_PARTY if alias in name.lower()), None)
         if package is not None and not meant:
-            said.append(f"install {package}")
-        said += [f"plugin {plugin.name} is broken: {plugin.broken}" for plugin in self.plugins if plugin.broken]
+            parts.append(f"install {package}")
+        parts += [f"plugin {plugin.name} is broken: {plugin.broken}" for plugin in self.plugins if plugin.broken]
         if name.startswith("arn:"):
-            said.append("an ARN that does not name its model goes with an alias: get_model(ALIAS, model_id=ARN)")
-        return "; ".join(said)
+            parts.append("an ARN that does not name its model goes with an alias: get_model(ALIAS, model_id=ARN)")
+        return "; ".join(parts)
 
     def add_commands(self, cli: click.Group) -> None:
         """Let every plugin add its commands; one that fails is marked as broken."""
@@ -321,7 +321,7 @@ def _wrong_model(model: type[ModelInterface]) -> str | None:
 
 def _wrong_attribute(model: type[ModelInterface]) -> str | None:
     if not isinstance(model.aliases, list | tuple):
-        return f"has aliases that are no list of names: {model.aliases!r}"
+        return f"has aliases that are not a list of names: {model.aliases!r}"
     if not isinstance(model.lifecycle, Lifecycle):
         return f"has a lifecycle that is no Lifecycle: {model.lifecycle!r}"
     if (wrong_price := wrong_prices(model)) is not None:

@@ -78,7 +78,7 @@ class Price:
         per: the unit: a ``picture``, a ``megapixel`` (1,000,000 pixels) of each picture that is made, or a ``call``.
         when: the values of parameters, or of options as ``options.NAME``, that the price is for, such as
             ``{"size": (1024, 1024), "options.quality": "high"}``. Empty: whatever is not priced otherwise.
-        as_of: the day on which the source said so.
+        as_of: the day on which the source was read.
         source: the provider's document that states the price.
 
     Raises:

@@ -65,7 +65,7 @@ class Settings:
         for name in values:
             if name not in shown:
                 meant = did_you_mean(name, shown) or f"there are {', '.join(shown)}"
-                raise TaskRefused([Problem(f"setting {name}", "", f"there is no such setting; {meant}")])
+                raise TaskRefused([Problem(f"setting {name}", "", f"is not a setting; {meant}")])
         for name, value in values.items():
             try:
                 cls(**{name: value})

@@ -1,7 +1,7 @@
 """The tasks: what a user wants, in uniform terms, as plain data.
 
-A task is checked when it is made for what is wrong with every model, and holds everything that was said.
-``None``, and only ``None``, means "not said". Tasks are frozen, compare and hash by content, and pickle.
+A task is checked when it is made, by the limits that hold for every model. ``None``, and only ``None``, means "not given".
+Tasks are frozen, compare and hash by content, and pickle.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Task:
     """What every task has.
 
     Args:
-        options: what only one provider knows, by its own names.
+        options: provider-specific options, by the provider's names.
     """
 
     kind: ClassVar[str]
@@ -128,7 +128,7 @@ class Generate(_Painted):
         seed: a whole number of at least 0; the same seed gives the same picture. 0 is a seed like any other.
         guidance_scale: how closely the prompt is followed.
         steps: how many diffusion steps, at least 1.
-        options: what only one provider knows, by its own names.
+        options: provider-specific options, by the provider's names.
 
     Raises:
         TaskRefused: something is wrong with it for every model.
@@ -139,8 +139,8 @@ class Generate(_Painted):
     prompt: Prompt = attrs.field(converter=read_needed_prompt)
 
     def _disagreements(self) -> Iterable[Problem]:
-        if self.prompt is None:  # in so many words
-            yield Problem.of("prompt", None, "is needed: say what should be seen")
+        if self.prompt is None:  # passed explicitly
+            yield Problem.of("prompt", None, "is required: say what should be seen")
 
 
 @attrs.frozen(kw_only=True, cache_hash=True, repr=False)
@@ -178,7 +178,7 @@ class Inpaint(_Edit):
         mask: where: white is repainted, black kept, grey lies between; of the upright picture's size. ``"alpha"`` uses
             the picture's own transparency.
         mask_prompt: what to repaint, in words; either this or ``mask``.
-        preserve: True gives back exactly what the mask keeps; not said, it is so wherever a mask is known.
+        preserve: return the pixels that the mask keeps exactly as they were. Default: True wherever a mask is known.
         negative_prompt: see :class:`Generate`, as for ``n``, ``size``, ``seed``, ``guidance_scale``, ``steps``, ``options``.
 
     Raises:
@@ -201,7 +201,7 @@ class Outpaint(_Edit):
         expand: pixels to add on the left, top, right and bottom.
         mask: what to paint on the final canvas: white is painted, black kept. ``"alpha"`` uses the picture's transparency.
         keep_prompt: what to keep, in words; exactly one of ``expand``, ``mask`` and ``keep_prompt`` is given.
-        preserve: True gives back exactly what is kept; not said, it is so wherever that is known.
+        preserve: return the pixels that are kept exactly as they were. Default: True wherever they are known.
         negative_prompt: see :class:`Generate`, as for ``n``, ``size``, ``seed``, ``guidance_scale``, ``steps``, ``options``.
 
     Raises:
@@ -225,7 +225,7 @@ class RemoveBackground(Task):
 
     Args:
         image: the picture.
-        options: what only one provider knows, by its own names.
+        options: provider-specific options, by the provider's names.
     """
 
     kind: ClassVar[str] = "remove-background"

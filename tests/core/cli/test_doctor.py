@@ -132,7 +132,7 @@ def test_an_unknown_model_or_setting(limner):
     for words in (("doctor", "nobody"), ("doctor", "sketch", "-S", "nothing=1")):
         done = limner(*words)
         assert done.exit_code == 2
-        assert "nobody" in done.stderr or "there is no such setting" in done.stderr
+        assert "nobody" in done.stderr or "is not a setting" in done.stderr
 
 
 @pytest.mark.parametrize("fault", [RuntimeError("boom"), *DRASTIC], ids=repr)

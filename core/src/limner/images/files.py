@@ -51,7 +51,7 @@ def checked_path(source: str | os.PathLike[str]) -> Path:
             return Path(path)
     except UnicodeEncodeError:  # half a surrogate pair
         pass
-    raise refused(source, "is no path of a file")
+    raise refused(source, "is not a path of a file")
 
 
 def read_path(path: Path) -> bytes:
@@ -148,7 +148,7 @@ def _overwritten(path: Path) -> tuple[Path, int | None]:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(f"{path} is a folder")
     if not stat.S_ISREG(mode):
-        raise OSError(f"{path} is no regular file")
+        raise OSError(f"{path} is not a regular file")
     return target, stat.S_IMODE(mode)
 
 

@@ -1,4 +1,4 @@
-"""What every constraint is."""
+"""The base class of constraints."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Constraint(ABC):
 
     Args:
         source: the provider's document that says so, and the conflict where documents disagree.
-        default: what is sent when the parameter was not said; ``None`` sends nothing.
-        required: whether it must be said.
+        default: what is sent if the parameter is not given; ``None`` sends nothing.
+        required: whether it must be given.
 
     Comparison and repr are written once, here: making them for each kind takes a twentieth of a fresh process's first plan.
     """
@@ -29,11 +29,11 @@ class Constraint(ABC):
 
     @abstractmethod
     def wrong(self, value: Any) -> str | None:
-        """Say what would be right where the value is not allowed; ``None`` where it is."""
+        """Describe what would be right if the value is not allowed; ``None`` if it is."""
 
     @abstractmethod
     def describe(self) -> str:
-        """Say in words what is allowed."""
+        """Describe what is allowed."""
 
     @abstractmethod
     def schema(self) -> Schema:
@@ -44,7 +44,7 @@ class Constraint(ABC):
         return None
 
     def adapted(self, value: Any) -> tuple[Any, str]:
-        """Bring the value into the form that the model takes, and say what that did; nothing where it is so already."""
+        """Convert the value to the form that the model takes, its meaning unchanged, and describe the conversion."""
         return value, ""
 
     def __eq__(self, other: object) -> bool:
@@ -54,8 +54,8 @@ class Constraint(ABC):
         return hash((type(self), attrs.astuple(self, recurse=False)))
 
     def __repr__(self) -> str:
-        said = attrs.asdict(self, recurse=False).items()
-        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in said)})"
+        fields = attrs.asdict(self, recurse=False).items()
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in fields)})"
 
 
 def texts(values: Iterable[str]) -> tuple[str, ...]:

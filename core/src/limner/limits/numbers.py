@@ -46,7 +46,7 @@ class Integer(Constraint):
 
 @attrs.frozen(eq=False, repr=False)
 class Seed(Integer):
-    """A seed; where it is not said one is drawn, and further calls count on from it."""
+    """A seed. If none is given, one is drawn; further calls count on from it."""
 
 
 @attrs.frozen(eq=False, repr=False)
