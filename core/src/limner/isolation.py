@@ -28,15 +28,21 @@ def breaking_alone(plugin: Plugin, where: str) -> Iterator[None]:
         plugin.broken = f"{where}: {description(error)}"
 
 
-@contextlib.contextmanager
-def blaming(model: type[ModelInterface], step: str) -> Iterator[None]:
+class blaming:  # noqa: N801 - a context manager, used as contextlib's are; as a generator it costs three times the calls
     """Turn whatever a model's code raises into a PluginError that names it."""
-    try:
-        yield
-    except (LimnerError, KeyboardInterrupt):
-        raise
-    except BaseException as error:
-        raise PluginError(f"{model.id}: {model.__module__}.{model.__qualname__}.{step} failed: {error!r}") from error
+
+    __slots__ = ("_model", "_step")
+
+    def __init__(self, model: type[ModelInterface], step: str) -> None:
+        self._model, self._step = model, step
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        if error is not None and not isinstance(error, LimnerError | KeyboardInterrupt):
+            who = f"{self._model.__module__}.{self._model.__qualname__}"
+            raise PluginError(f"{self._model.id}: {who}.{self._step} failed: {error!r}") from error
 
 
 def checked(value: Any, kind: type[T]) -> T:
