@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-import ipaddress
+import re
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Address, IPv6Address
 
 HIDDEN = "[hidden]"
 """Stands for a URL that cannot be taken apart."""
+
+_PLAIN = re.compile(r"[!-\[\]-~]+")
+"""Printable ASCII without spaces and backslashes, which programs read in different ways."""
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -19,7 +26,7 @@ def parts_of(url: object) -> SplitResult:
     """
     parts = None
     try:
-        parts = urlsplit(url) if isinstance(url, str) and url.isascii() and url.isprintable() and " " not in url else None
+        parts = urlsplit(url) if isinstance(url, str) and _PLAIN.fullmatch(url) else None
         fine = parts is not None and parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0
     except ValueError:  # a port or a bracket that is none; its words may quote
         fine = False
@@ -59,7 +66,9 @@ def is_named_private(host: str) -> bool:
     return is_loopback(host) or (_ip(host) is not None and not is_public(host))
 
 
-def _ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def _ip(host: str) -> IPv4Address | IPv6Address | None:
+    import ipaddress
+
     try:
         ip = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:

@@ -39,12 +39,12 @@ def download(call: Call, url: object, *, max_bytes: int = MAX_BYTES) -> Answer:
         raise limner.BadResponse(
             f"the URL of the picture is {type(url).__name__}, not a text; the call may have been billed"
         )
-    target = urljoin(call.base_url, url)
+    target = _joined(call.base_url, url)
     for _ in range(MAX_REDIRECTS + 1):
         answer = _fetch(call, target, max_bytes)
         if answer.status not in _REDIRECTS:
             break
-        target = urljoin(target, answer.headers.get("location", ""))
+        target = _joined(target, answer.headers.get("location", ""))
     else:
         raise limner.BadResponse(f"the URL of the picture was redirected over {MAX_REDIRECTS} times")
     if not (answer.content_type.startswith("image/") or answer.content_type in _UNSAID):
@@ -77,6 +77,13 @@ def _checked(call: Call, url: str) -> SplitResult:
     if parts.scheme != "https" and not loopback and origin(parts) != origin(base):
         raise _refused("is not of https")
     return parts
+
+
+def _joined(base: str, url: str) -> str:
+    try:
+        return urljoin(base, url)
+    except ValueError:
+        raise _refused("is not a URL of http or https") from None
 
 
 def _refused(why: str) -> limner.BadResponse:

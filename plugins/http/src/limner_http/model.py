@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import limner
 
-from limner_http.call import Call
 from limner_http.services import Service
 from limner_http.settings import HttpSettings
+
+if TYPE_CHECKING:
+    from limner_http.call import Call
 
 
 class HttpModel(limner.Model):
@@ -33,6 +35,8 @@ class HttpModel(limner.Model):
         Raises:
             AuthenticationFailed: there is no key, and one is needed.
         """
+        from limner_http.call import Call
+
         return Call(self.api(), self.settings, self.model_id)
 
     def send(self, request: limner.Request) -> limner.Response:

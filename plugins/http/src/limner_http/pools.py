@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import os
-import ssl
 import threading
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote
@@ -18,6 +17,8 @@ import limner
 from limner_http.addresses import address, is_loopback, parts_of
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpcore
 
 _MAX_POOLS = 32
@@ -83,6 +84,8 @@ def _environment_proxy(parts: SplitResult) -> str | None:
 
 @functools.lru_cache(_MAX_POOLS)
 def _pool(way: _Way) -> httpcore.ConnectionPool:
+    import ssl
+
     import httpcore
 
     from limner_http.network import Backend
@@ -109,6 +112,8 @@ def _proxy(url: str, context: ssl.SSLContext) -> httpcore.Proxy:
 @functools.lru_cache(4)
 def _tls(certificates: tuple[str | None, str | None]) -> ssl.SSLContext:
     """Trust the certificates of SSL_CERT_FILE and SSL_CERT_DIR; where there are none, certifi's."""
+    import ssl
+
     import certifi
 
     file, folder = certificates

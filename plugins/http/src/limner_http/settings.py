@@ -9,7 +9,6 @@ from typing import Any
 
 import attrs
 import limner
-import orjson
 from attrs.validators import ge
 
 from limner_http.addresses import address, parts_of
@@ -57,6 +56,8 @@ def _check_key(_instance: object, attribute: attrs.Attribute[Any], value: object
 def _to_headers(value: object) -> object:
     """Take a mapping, or a JSON object as text."""
     if isinstance(value, str):
+        import orjson
+
         try:
             value = orjson.loads(value)
         except orjson.JSONDecodeError:
