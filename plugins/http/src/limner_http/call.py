@@ -208,7 +208,8 @@ class Call:
         """
         _, stream, response = self._attempted(method, path, read=False, **more)
         try:
-            yield stream
+            with self.failing():
+                yield stream
         finally:
             response.close()
 
@@ -268,7 +269,7 @@ class Call:
             response = pool.handle_request(request)
             answer = self._head(response, attempts)
             if answer.status >= 300 and answer.status not in redirects:
-                self._refuse(answer, _start_of(response))
+                self.refuse(answer, _start_of(response))
             stream = Stream(answer, response, self, most)
             if read:
                 answer = stream.read_attempt()
@@ -317,7 +318,12 @@ class Call:
             request_id = None
         return Answer(response.status, headers, b"", request_id, attempts)
 
-    def _refuse(self, answer: Answer, content: bytes) -> NoReturn:
+    def refuse(self, answer: Answer, content: bytes) -> NoReturn:
+        """Raise the error that a content says, such as the body of an answer or an event of a stream.
+
+        Raises:
+            Failed: always; it becomes an error of limner's tree on its way out of :meth:`request` and :meth:`stream`.
+        """
         from limner_http.translating import answer_failed
 
         failed = answer_failed(self.service, answer.status, answer.headers, content, self.secrets)

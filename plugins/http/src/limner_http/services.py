@@ -126,7 +126,7 @@ BY_STATUS = (
     Failure(ProviderUnavailable, "the provider's side failed", _BILLED, statuses=range(500, 600)),
     Failure(BadResponse, "the answer is a redirect, which is not followed", "set base_url to the final address",
             statuses=range(300, 400)),
-    Failure(BadResponse, "the answer has an unexpected status", _LATER),
+    Failure(ProviderUnavailable, "the answer is an error", _BILLED),
 )  # fmt: skip
 """The general table; its last row holds for everything."""
 

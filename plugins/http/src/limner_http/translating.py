@@ -57,8 +57,8 @@ def answer_failed(service: Service, status: int, headers: Mapping[str, str], bod
     wait = retry_after(headers)
     text = safe(said.text, secrets)
     code = safe(said.codes[0], secrets) if said.codes else ""
-    details = ", ".join(filter(None, [code, f"HTTP {status}"]))
-    message = f"{row.what}{': ' if text else ''}{text} ({details}); {row.advice}"
+    details = ", ".join(filter(None, [code, f"HTTP {status}" if status >= 300 else ""]))
+    message = f"{row.what}{': ' if text else ''}{text}{f' ({details})' if details else ''}; {row.advice}"
     if issubclass(row.error, limner.RateLimited):
         error: limner.ProviderError = row.error(message, retry_after=wait)
     else:
