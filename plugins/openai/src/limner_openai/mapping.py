@@ -129,11 +129,9 @@ def _(task: RemoveBackground, dialect: Dialect) -> list[Part]:
 @_files.register(Outpaint)
 def _(task: Inpaint | Outpaint, dialect: Dialect) -> list[Part]:
     canvas = canvas_of(task)
-    image = (
-        canvas.image if canvas.opened is None or dialect.mask_form != "alpha" else _with_hole(canvas.image, canvas.opened)
-    )
-    mask = canvas.opened if canvas.opened is not None else canvas.mask
-    written = alpha_mask(mask) if dialect.mask_form == "alpha" else mask.png()
+    image, written = canvas.image, canvas.mask.png()
+    if dialect.mask_form == "alpha":
+        image, written = canvas.with_hole(), alpha_mask(canvas.mask)
     return [_file(dialect.image, image), Part(dialect.mask, written, "mask.png", "image/png")]
 
 
