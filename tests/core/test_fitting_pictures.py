@@ -95,7 +95,7 @@ def test_grey_is_refused_or_hardened():
 
 def test_a_scaled_picture_brings_its_mask_along_and_tells_the_size_to_restore():
     image = Image(png((128, 96)))
-    task = Inpaint(image=image, mask=Mask.box((0, 0, 64, 96), size=(128, 96)))
+    task = Inpaint(image=image, mask=Mask.box((0, 0, 64, 96), size=(128, 96)), preserve=False)
     assert "nearest is 64x48" in refusal(task)["image"]
     fitted = fit(task, LIMITS[Inpaint], "nearest")
     assert fitted.task.image.size == fitted.task.mask.size == (64, 48)

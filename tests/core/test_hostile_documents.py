@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from limner import Image, Mask, TaskRefused
+from limner.documents import MAX_LEVELS, fingerprint, pictures_of, restore
 from limner.errors import shorten
 from limner.limits import Picture
 from limner.options import MAX_DEPTH
-from limner.serialization import MAX_LEVELS, fingerprint, pictures_of, restore
 
 from . import hostile
 from .fakes import FakeSettings, fake, png
@@ -109,7 +109,7 @@ def test_the_errors_say_what_is_wrong_where():
     assert f"at most {MAX_DEPTH} levels" in read(
         f'{{"task": "generate", "prompt": "a", "options": {{"a": {hostile.deep(40)}}}}}'
     )
-    assert "NaN is no JSON number" in read('{"task": "generate", "prompt": "a", "seed": NaN}')
+    assert "NaN is not a JSON number" in read('{"task": "generate", "prompt": "a", "seed": NaN}')
 
 
 def test_options_may_be_written_by_hand():
@@ -168,6 +168,6 @@ def test_neither_json_nor_provenance_has_settings_and_provenance_has_no_picture(
     written: list[Any] = [limner.to_json(result), provenance, limner.to_json(result.task), repr(result)]
     for text in written:
         assert not [secret for secret in secrets.values() if secret in text]
-    assert set(result.image.provenance) == {"limner", "model", "model_id", "fit", "task", "seed", "index"}
+    assert set(result.image.provenance) == {"limner", "model", "model_id", "fit", "task", "seed", "index", "of"}
     assert pictures_of(result.image.provenance["task"]) == [image.sha256, task.mask.sha256]
     assert hostile.encoded(image.data)[:60] not in provenance

@@ -135,7 +135,7 @@ def test_an_inpaint_of_any_size_changes_what_the_mask_opens_and_nothing_else(siz
 
 
 def test_a_whole_run_can_be_repeated_from_its_provenance():
-    from limner.serialization import restore
+    from limner.documents import restore
 
     image, mask = noise((3000, 300)), Mask.box((100, 100, 200, 200), size=(3000, 300))
     model = Inverting()

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from limner import BadResponse, Generate, Image, Inpaint, Mask, Picture, Result, TaskRefused, Vary, read_provenance
-from limner.serialization import fingerprint, pictures_of, restore
+from limner.documents import fingerprint, pictures_of, restore
 from limner.tasks import TASKS
 from limner.testing.strategies import images, tasks, tasks_within
 
@@ -159,7 +159,7 @@ def test_a_picture_shows_itself(result):
     assert picture.size == (32, 32)
     assert picture.media_type == "image/png"
     assert picture._repr_png_() == picture.data == result._repr_png_()
-    assert repr(picture) == f"<Picture ok, seed 0, {picture.image}>"
+    assert repr(picture) == f"<Picture ok, seed 0, 1st of 2, {picture.image}>"
     assert result.seed == 0
 
 

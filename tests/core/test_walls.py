@@ -17,8 +17,8 @@ STAND_INS = {"limner_bedrock_emulator", "limner_fakes"}
 PUBLIC_MODULES = {"limner.limits", "limner.testing", "limner.testing.conformance", "limner.testing.strategies"}
 
 
-def imports(path: Path, *, module_level: bool = False) -> set[tuple[str, str]]:
-    """Every import of a file as (module, name); at module level alone, those for type checkers left out."""
+def imports(path: Path, *, module_level: bool = False, at_run_time: bool = False) -> set[tuple[str, str]]:
+    """Every import of a file as (module, name); at module level alone, or all but those for type checkers."""
     found = set()
 
     def visit(node: ast.AST) -> None:
@@ -29,7 +29,7 @@ def imports(path: Path, *, module_level: bool = False) -> set[tuple[str, str]]:
             found.update((node.module or "", alias.name) for alias in node.names)
         inner = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
         checking = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-        if not (module_level and (inner or checking)):
+        if not (module_level and (inner or checking)) and not (at_run_time and checking):
             for child in ast.iter_child_nodes(node):
                 visit(child)
 
@@ -78,8 +78,27 @@ def test_plugins_touch_no_private_names_of_core(package):
                 assert not node.attr.startswith("_") or node.attr == "__version__", path
 
 
+def test_telemetry_is_a_plugins_alone_and_needs_no_sdk():
+    """And the module of the hook, which every program loads, does not import it."""
+    for folder in (CORE, *PLUGINS):
+        for path in sources(folder):
+            known = {module for module, _ in imports(path) if module.split(".")[0] == "opentelemetry"}
+            if folder.name != "limner_opentelemetry":
+                assert not known, path
+            assert not [module for module in known if module.startswith(("opentelemetry.sdk", "opentelemetry.semconv"))], (
+                path
+            )
+            if path.name == "plugin.py":
+                at_once = {module.split(".")[0] for module, _ in imports(path, module_level=True)}
+                assert "opentelemetry" not in at_once, path
+
+
+CHECKS = {"limner.testing.conformance", "limner.testing.conformance.interface"}
+"""The kit looks at the list of its own checks."""
+
+
 def graph() -> dict[str, set[str]]:
-    """Which module of core imports which as it is itself imported."""
+    """Which module of core imports which at run time, within functions too; the package itself loads lazily."""
     names = {}
     for path in sources(CORE):
         parts = path.relative_to(CORE.parent).with_suffix("").parts
@@ -87,10 +106,10 @@ def graph() -> dict[str, set[str]]:
     edges: dict[str, set[str]] = {}
     for name, path in names.items():
         found = set()
-        for module, imported in imports(path, module_level=True):
+        for module, imported in imports(path, at_run_time=True):
             inner = f"{module}.{imported}"
             found |= {inner} if inner in names else {module} & set(names)
-        edges[name] = found - {name}
+        edges[name] = found - {name, "limner", *(CHECKS if name in CHECKS else ())}
     return edges
 
 

@@ -27,20 +27,24 @@ def examples(page: Path) -> Iterator[tuple[int, str, str]]:
 
 @pytest.fixture
 def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder with the pictures that the examples speak of."""
+    """An empty folder, and the commands of this environment."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    return tmp_path
+
+
+def make_pictures(folder: Path) -> None:
+    """The pictures that the pages of docs/ use; the README makes its own."""
     for name in ("photo.jpg", "house.png", "scene.png"):
         picture = Image.linear_gradient("L").resize((512, 512)).convert("RGB")
         ImageDraw.Draw(picture).rectangle((90, 220, 150, 360), fill="brown")
-        picture.save(name)
+        picture.save(folder / name)
     mask = Image.new("L", (512, 512), 0)
     ImageDraw.Draw(mask).rectangle((80, 200, 160, 380), fill=255)
-    mask.save("mask.png")
-    cutout = Image.open("house.png")
+    mask.save(folder / "mask.png")
+    cutout = Image.open(folder / "house.png")
     cutout.putalpha(mask)
-    cutout.save("cutout.png")
-    return tmp_path
+    cutout.save(folder / "cutout.png")
 
 
 class Shell:
@@ -72,6 +76,8 @@ class Shell:
 
 @pytest.mark.parametrize("page", [page for page in PAGES if list(examples(page))], ids=lambda page: page.stem)
 def test_every_example_of_the_page_runs(page: Path, workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if page.name != "README.md":
+        make_pictures(workplace)
     namespace: dict[str, object] = {"__name__": "example"}
     handlers = logging.root.handlers[:]
     shell = Shell(monkeypatch)

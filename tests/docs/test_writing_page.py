@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from limner.cli.scaffolding import project
+from limner.cli.new_plugin import project
 from markdown_it import MarkdownIt
 
 PAGE = Path(__file__).parents[2] / "docs" / "writing-a-plugin.md"

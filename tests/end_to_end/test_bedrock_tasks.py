@@ -188,6 +188,16 @@ def test_every_fault_is_an_error_of_the_tree(fault: str, alias: str, way: Any) -
     assert caught.value.model is not None
 
 
+@pytest.mark.parametrize("alias", ["sdxl", "titan-v2"])
+@pytest.mark.parametrize("fault", ["end-of-life", "legacy"])
+def test_a_retired_model_names_its_replacement(fault: str, alias: str, way: Any) -> None:
+    model, run = way(alias)
+    assert model.lifecycle.replacement
+    with pytest.raises(limner.ModelRetired) as caught:
+        run(model, limner.Generate(prompt=f"a fox [[fault:{fault}]]"))
+    assert f"use {model.lifecycle.replacement}" in str(caught.value)
+
+
 def test_a_read_timeout_is_one_request(way: Any, emulator: Emulator) -> None:
     model, run = way("sdxl")
     with pytest.raises(limner.ProviderTimeout):

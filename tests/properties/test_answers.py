@@ -100,7 +100,7 @@ def test_no_bytes_raise_anything_else(model, body, cut, flip):
 
 
 @EVERY_CASE
-@pytest.mark.filterwarnings("ignore:no text of the prompt has a weight over 0")
+@pytest.mark.filterwarnings("ignore:no part of the prompt has a weight above 0")
 @FEW
 @given(data=st.data(), answer=ANSWERS)
 def test_a_whole_run_gives_a_result_or_an_error_that_keeps_what_came(model, task_class, data, answer):

@@ -46,3 +46,9 @@ class Spoilt(Palette):
 
     def spoil(self, task: Task, body: Body) -> None:
         raise NotImplementedError
+
+
+def limited_options(kind: type[Task], **changed: Constraint) -> Any:
+    """The right limits, with other options for one task."""
+    table = Palette.limits[kind]
+    return {**Palette.limits, kind: TaskLimits(table.parameters, options={**table.options, **changed})}

@@ -11,13 +11,14 @@ from typing import Any, ClassVar
 from limner import (
     BadResponse,
     ContentFiltered,
+    Finding,
     Generate,
     Inpaint,
     Model,
     Outpaint,
     Picture,
     Problem,
-    ProviderUnavailable,
+    RateLimited,
     RemoveBackground,
     Request,
     Response,
@@ -46,9 +47,8 @@ from limner.limits import (
     TaskLimits,
     Text,
 )
-from limner.limits import (
-    Picture as PictureLimit,
-)
+from limner.limits import Picture as PictureLimit
+from wire import KeySettings, call
 
 DOCS = "Palette API reference, 'POST /paint'"
 
@@ -78,6 +78,8 @@ class Palette(Model):
 
     id = "palette.painter-9"
     aliases = ("palette",)
+    Settings = KeySettings
+    settings: KeySettings
     limits: ClassVar[Limits] = {
         Generate: TaskLimits({"prompt": NEEDED, "size": SIZE, **PAINTED}, options=OPTIONS),
         Vary: TaskLimits(
@@ -133,7 +135,10 @@ class Palette(Model):
         return {"pictures": encoded, "keep_mask": keeps, "border": sides}
 
     def send(self, request: Request) -> Response:
-        raise ProviderUnavailable("the Palette API is not there")
+        return call(self.settings, "/paint", request.body)
+
+    def diagnose(self, *, live: bool = False) -> Iterable[Finding]:
+        yield Finding("credentials", self.settings.key() != "none", "a key is there, or is not")
 
     def decode(self, task: Task, response: Response) -> Sequence[Picture]:
         try:
@@ -255,6 +260,59 @@ def paint(request: Request) -> Response:
     return Response(json.dumps({"painted": painted}).encode(), request_id="palette-1")
 
 
+def vary(request: Request) -> Response:
+    """Answer a request to vary: colours are inverted by what ``fidelity`` leaves."""
+    from PIL import Image, ImageOps
+
+    body = json.loads(request.body)
+    picture = Image.open(io.BytesIO(base64.b64decode(body["pictures"][0]))).convert("RGB")
+    varied = Image.blend(picture, ImageOps.invert(picture), 1 - body["fidelity"])
+    painted = [
+        {"image": png(varied, at), "seed": body.get("seed", 0), "state": "fine"} for at in range(body.get("count", 1))
+    ]
+    return Response(json.dumps({"painted": painted}).encode())
+
+
+def examples() -> list[Any]:
+    """What the provider's documents show."""
+    from limner import WeightedText
+    from limner.testing.pictures import picture
+
+    words = [{"text": "a fox", "weight": 1.0}]
+    image = picture((64, 64))
+    everything = {"negative_prompt": "fog", "seed": 7, "guidance_scale": 7.5, "steps": 30, "n": 2}
+    return [
+        (
+            Generate(
+                prompt="a fox", size=(128, 64), **everything, options={"mood": "calm", "finish": "gloss", "tiling": True}
+            ),
+            {"do": "generate", "words": words, "without": ["fog"], "width": 128, "height": 64, "seed": 7, "guidance": 7.5}
+            | {"steps": 30, "count": 2, "mood": "calm", "finish": "gloss", "tiling": True},
+        ),
+        (Generate(prompt="a fox", options={"mood": "wild", "finish": "matt"}), {"mood": "wild", "finish": "matt"}),
+        (Generate(prompt=[WeightedText("a fox", 2), "snow"]), {"words": [{"text": "a fox", "weight": 2}, {"text": "snow"}]}),
+        (Vary(image=image, strength=0.8, prompt="a fox"), {"fidelity": 0.2, "pictures": [image], "words": words}),
+        (Inpaint(image=image, mask_prompt="a door"), {"where": "a door"}),
+        (Outpaint(image=image, keep_prompt="a house"), {"subject": "a house"}),
+        (Outpaint(image=image, expand=(8, 16, 24, 32)), {"border": {"left": 8, "top": 16, "right": 24, "bottom": 32}}),
+    ]
+
+
+def problems(request: Request) -> list[str]:
+    """What the documents say of the pictures in a body: 8 to 512 pixels a side, PNG or JPEG."""
+    from PIL import Image
+
+    body = json.loads(request.body)
+    found = []
+    for text in body.get("pictures", ()):
+        with Image.open(io.BytesIO(base64.b64decode(text))) as opened:
+            if opened.format not in {"PNG", "JPEG"}:
+                found.append(f"the picture is {opened.format}")
+            if not all(8 <= side <= 512 for side in opened.size):
+                found.append(f"the picture is {opened.size}")
+    return found
+
+
 def png(picture: Any, number: int) -> str:
     """Encode, each picture of a call with another note, so that no two are the same."""
     from PIL.PngImagePlugin import PngInfo
@@ -263,6 +321,13 @@ def png(picture: Any, number: int) -> str:
     note.add_text("number", str(number))
     picture.save(buffer, "PNG", compress_level=1, pnginfo=note)
     return base64.b64encode(buffer.getvalue()).decode()
+
+
+ID = {"x-request-id": "palette-77"}
+
+
+def error(code: str, message: str) -> bytes:
+    return json.dumps({"error": {"code": code, "message": message}}).encode()
 
 
 def recorded() -> list[Any]:
@@ -288,4 +353,6 @@ def recorded() -> list[Any]:
         Recorded(task=two, body=one_blocked, outcomes=("ok", "filtered"), name="one-blocked.json"),
         Recorded(task=two, body=b'{"blocked": "the prompt"}', error=ContentFiltered, name="all-blocked.json"),
         Recorded(task=two, body=b'{"fault": "out of paint"}', error=BadResponse, name="fault.json"),
+        Recorded(task=two, body=error("blocked", "the words are not for us"), error=ContentFiltered, status=422, headers=ID),
+        Recorded(task=two, body=error("slow_down", "too many at once, wait"), error=RateLimited, status=429, headers=ID),
     ]

@@ -63,7 +63,9 @@ class ClosesWhatItAdds(Palette):
     def pictures(self, task: Task) -> Body:
         if isinstance(task, Outpaint) and task.expand is not None:
             canvas, mask = expand_canvas(task.image, task.expand)
-            task = attrs.evolve(task, image=canvas, expand=None, mask=Mask(mask.size, bytes(len(mask.data))))
+            closed = bytearray(len(mask.data))
+            closed[mask.data.index(255)] = 1  # an all-black mask would be refused
+            task = attrs.evolve(task, image=canvas, expand=None, mask=Mask(mask.size, bytes(closed)))
         return super().pictures(task)
 
 

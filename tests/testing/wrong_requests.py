@@ -177,7 +177,7 @@ class LosesUnicode(Spoilt):
             body["where"] = body["where"].encode("ascii", "replace").decode()
 
 
-@caught_by("test_jpeg_travels_byte_for_byte", "the JPEG of image is not in the body")
+@caught_by("test_pictures_travel_byte_for_byte", "is not in the body byte for byte")
 class ReencodesJpeg(Palette):
     def pictures(self, task: Task) -> Body:
         image = getattr(task, "image", None)

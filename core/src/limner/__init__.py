@@ -45,6 +45,10 @@ if TYPE_CHECKING:
     )
     from limner.model import Model as Model
     from limner.options import Options as Options
+    from limner.prices import (
+        Cost as Cost,
+        Price as Price,
+    )
     from limner.prompts import WeightedText as WeightedText
     from limner.reporting import (
         Progress as Progress,
@@ -59,10 +63,7 @@ if TYPE_CHECKING:
         read_provenance as read_provenance,
     )
     from limner.running import cancellation as cancellation
-    from limner.serialization import (
-        from_json as from_json,
-        to_json as to_json,
-    )
+    from limner.serialization import from_json as from_json, to_json as to_json
     from limner.settings import Settings as Settings
     from limner.shortcuts import (
         generate as generate,
@@ -97,6 +98,7 @@ _NAMES = {
     "interface": "Decoded Finding Lifecycle Request Response",
     "model": "Model",
     "options": "Options",
+    "prices": "Cost Price",
     "prompts": "WeightedText",
     "reporting": "Progress progress",
     "results": "Picture Plan Result image_from_base64 parse_json read_provenance",

@@ -17,6 +17,7 @@ from limner.tasks import Task
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from limner.prices import Cost, Price
     from limner.results import Picture
 
 CONTRACT = 1
@@ -78,7 +79,7 @@ class Request:
     body: bytes = attrs.field(repr=_size_in_bytes)
     path: str = ""
     content_type: str = "application/json"
-    headers: Mapping[str, str] = attrs.field(factory=dict)
+    headers: Mapping[str, str] = attrs.field(factory=dict, hash=False)
 
 
 @attrs.frozen
@@ -100,8 +101,8 @@ class Response:
     attempts: int = 1
     region: str | None = None
     content_type: str = ""
-    usage: Mapping[str, float] = attrs.field(factory=dict)
-    metadata: Mapping[str, Any] = attrs.field(factory=dict)
+    usage: Mapping[str, float] = attrs.field(factory=dict, hash=False)
+    metadata: Mapping[str, Any] = attrs.field(factory=dict, hash=False)
 
 
 @attrs.frozen
@@ -115,8 +116,8 @@ class Decoded(Sequence["Picture"]):
     """
 
     pictures: Sequence[Picture]
-    usage: Mapping[str, float] = attrs.field(factory=dict)
-    metadata: Mapping[str, Any] = attrs.field(factory=dict)
+    usage: Mapping[str, float] = attrs.field(factory=dict, hash=False)
+    metadata: Mapping[str, Any] = attrs.field(factory=dict, hash=False)
 
     @overload
     def __getitem__(self, index: int) -> Picture: ...
@@ -152,6 +153,7 @@ class ModelInterface(ABC):
     aliases: ClassVar[tuple[str, ...]] = ()
     limits: ClassVar[Limits]
     lifecycle: ClassVar[Lifecycle] = Lifecycle()
+    prices: ClassVar[Mapping[type[Task], tuple[Price, ...]]] = {}
     provider: ClassVar[str] = ""
     offline: ClassVar[bool] = False
     Settings: ClassVar[type[settings.Settings]] = settings.Settings
@@ -226,6 +228,16 @@ class ModelInterface(ABC):
             live: whether the provider may be asked.
         """
         return ()
+
+    def cost_of(self, task: Task) -> Cost | None:
+        """Return what a task that keeps the limits costs, by the known prices; ``None`` where that is unknown.
+
+        Raises:
+            TaskRefused: the file that ``LIMNER_PRICES`` names cannot be read, or is wrong.
+        """
+        from limner.prices import cost
+
+        return cost(type(self), task)
 
     @classmethod
     def limits_of(cls, task: type[Task]) -> TaskLimits:

@@ -101,6 +101,7 @@ class Model(ModelInterface):
         aliases: short names.
         limits: what each task accepts; a task that is not there is declined.
         lifecycle: since when the model is legacy, when it ended, what replaces it.
+        prices: what each task costs, as the provider documents it; a task that is not there has no known price.
         provider: whose service it is, such as ``aws.bedrock`` or ``openai``, for logs and telemetry.
         offline: whether it needs neither network nor account.
         Settings: the class of its settings.

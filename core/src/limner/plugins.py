@@ -23,6 +23,7 @@ from limner.hookspecs import hookimpl
 from limner.interface import CONTRACT, Lifecycle, ModelInterface
 from limner.isolation import breaking_alone, description
 from limner.limits import TaskLimits
+from limner.prices import wrong_prices
 from limner.results import Result
 from limner.settings import Settings
 from limner.tasks import Task
@@ -205,7 +206,8 @@ class Registry:
         said = [f"no installed plugin offers a model {name!r}"]
         said += [meant] if meant else []
         short = sorted(short_name(model) for model, _ in self.models())
-        said += [f"installed: {', '.join(short)}"] if short else ["no model is installed"]
+        if not meant:
+            said += [f"installed: {', '.join(short)}"] if short else ["no model is installed"]
         package = next((FIRST_PARTY[alias] for alias in FIRST_PARTY if alias in name.lower()), None)
         if package is not None and not meant:
             said.append(f"install {package}")
@@ -322,6 +324,8 @@ def _wrong_attribute(model: type[ModelInterface]) -> str | None:
         return f"has aliases that are no list of names: {model.aliases!r}"
     if not isinstance(model.lifecycle, Lifecycle):
         return f"has a lifecycle that is no Lifecycle: {model.lifecycle!r}"
+    if (wrong_price := wrong_prices(model)) is not None:
+        return wrong_price
     if not (isinstance(model.Settings, type) and issubclass(model.Settings, Settings)):
         return f"has Settings that are no subclass of limner.Settings: {model.Settings!r}"
     wrong = [name for name in (model.id, *model.aliases) if not isinstance(name, str) or not _NAME.fullmatch(name)]

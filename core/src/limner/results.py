@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import PIL.Image
 
     from limner.interface import Request
+    from limner.prices import Cost
 
 PictureOutcome = Literal["ok", "filtered", "failed"]
 
@@ -52,6 +53,7 @@ class Picture:
         image: the picture; ``None`` where none came.
         seed: the seed of the call that made it.
         index: which of the call's pictures it is, from 0.
+        of: how many pictures the call made; pictures of one call share its seed.
         reason: why it was filtered or failed, in the provider's words.
         raw: the provider's own bytes, where limner laid the kept pixels back over them or scaled them; else ``image``.
         mask: the mask that the provider used, where it gives one back.
@@ -62,6 +64,7 @@ class Picture:
     image: Image | None = None
     seed: int | None = None
     index: int = 0
+    of: int = 1
     reason: str = ""
     raw: Image | None = attrs.field(default=attrs.Factory(lambda self: self.image, takes_self=True))
     mask: Image | None = None
@@ -73,7 +76,7 @@ class Picture:
         if not isinstance(self.origin, Origin):
             return self.origin or {}
         import limner
-        from limner.serialization import fingerprint
+        from limner.documents import fingerprint
 
         return {
             "limner": limner.__version__,
@@ -83,7 +86,15 @@ class Picture:
             "task": fingerprint(self.origin.fitted.repeatable()),
             "seed": self.seed,
             "index": self.index,
+            "of": self.of,
         }
+
+    @property
+    def place(self) -> str:
+        """Which of the pictures of its call it is, such as ``2nd of 4``."""
+        number = self.index + 1
+        suffix = "th" if number % 100 in {11, 12, 13} else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+        return f"{number}{suffix} of {self.of}"
 
     def _there(self) -> Image:
         if self.image is None:
@@ -142,7 +153,8 @@ class Picture:
         return None if self.image is None else self.image._repr_png_()
 
     def __repr__(self) -> str:
-        return f"<Picture {self.outcome}, seed {self.seed}, {self.image}>"
+        place = f", {self.place}" if self.of > 1 else ""
+        return f"<Picture {self.outcome}, seed {self.seed}{place}, {self.image}>"
 
 
 def save_or_rescue(
@@ -209,8 +221,8 @@ class Result:
     request_ids: tuple[str, ...] = ()
     seconds: float = 0.0
     warnings: tuple[str, ...] = ()
-    usage: Mapping[str, float] = attrs.field(factory=dict)
-    metadata: tuple[Mapping[str, Any], ...] = ()
+    usage: Mapping[str, float] = attrs.field(factory=dict, hash=False)
+    metadata: tuple[Mapping[str, Any], ...] = attrs.field(default=(), hash=False)
 
     @property
     def images(self) -> tuple[Picture, ...]:
@@ -249,6 +261,7 @@ class Plan:
         account: what became of every input.
         calls: the part of the task that each request carries.
         warnings: what else there is to know, such as a model past its end of life or a prompt that will hardly work.
+        cost: what the task costs, by the known prices; ``None`` where that is unknown, which does not mean nothing.
     """
 
     model: str
@@ -257,6 +270,7 @@ class Plan:
     account: tuple[Entry, ...]
     calls: tuple[Task, ...] = attrs.field(repr=False)
     warnings: tuple[str, ...] = ()
+    cost: Cost | None = None
 
 
 def image_from_base64(text: object, what: str = "the picture") -> Image:
@@ -291,7 +305,7 @@ def parse_json(body: bytes) -> dict[str, Any]:
 
 def read_provenance(image: Image) -> dict[str, Any] | None:
     """Return how a picture was made, where limner wrote that into it."""
-    from limner.serialization import parse
+    from limner.documents import parse
 
     try:
         found = parse(metadata.extract(image.data, image.media_type) or b"null")

@@ -45,7 +45,9 @@ def plan(model: ModelInterface, task: Task) -> Plan:
     """Fit and encode a task; nothing is sent."""
     fitted = _fit(model, task)
     requests = tuple(_encode(model, fitted))
-    return Plan(model.id, fitted.task, requests, fitted.account, fitted.calls, fitted.warnings)
+    with blaming(type(model), "cost_of"):
+        cost = model.cost_of(fitted.task)
+    return Plan(model.id, fitted.task, requests, fitted.account, fitted.calls, fitted.warnings, cost)
 
 
 async def in_worker(model: ModelInterface, job: Callable[[], T]) -> T:
@@ -211,7 +213,7 @@ def _decode_one(model: ModelInterface, call: Task, outcome: Response | LimnerErr
     missing = Picture(outcome="failed", reason="the provider returned fewer pictures than asked for")
     seed = getattr(call, "seed", None)
     pictures = [
-        attrs.evolve(picture, index=index, seed=seed if picture.seed is None else picture.seed)
+        attrs.evolve(picture, index=index, of=n, seed=seed if picture.seed is None else picture.seed)
         for index, picture in enumerate([*decoded.pictures, *[missing] * (n - len(decoded.pictures))])
     ]
     return attrs.evolve(decoded, pictures=pictures)

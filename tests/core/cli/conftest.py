@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from limner.cli.group import cli
+from limner.cli.app import cli
 
 from ..fakes import png
 
@@ -57,7 +57,7 @@ class Program:
 
     def start(self, *words: str, **more: Any) -> subprocess.Popen[bytes]:
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
-        environment = os.environ | {"PYTHONPATH": str(self.folder), "COLUMNS": "100"}
+        environment = os.environ | {"PYTHONPATH": str(self.folder), "COLUMNS": "100"} | more.pop("env", {})
         command = [sys.executable, *(words if words[0].startswith("-") else ("-m", "limner", *words))]
         # a shell in the background passes on that SIGINT is ignored
         heard = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)  # noqa: E731

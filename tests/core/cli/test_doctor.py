@@ -74,7 +74,7 @@ def test_what_the_model_finds(examined):
     of = "fake.patient-1"
     assert status == 1
     assert findings[-4:] == [
-        (of, "state", True, "nothing is known against it"),
+        (of, "state", True, "no known problem"),
         (of, "region", True, "here-1, live False"),
         (of, "credentials", False, "a key\nfrom the settings"),
         (of, "quota", None, "not known"),
@@ -122,8 +122,8 @@ def test_the_table_is_one_line_for_each_finding(limner):
     lines = done.stdout.splitlines()
     assert done.exit_code == 1
     assert "s3cr3t" not in done.output
-    assert [line.split(maxsplit=3)[2:] for line in lines if line.startswith("WRONG")] == [
-        ["credentials", "a key from the settings"]
+    assert [line.split(maxsplit=2)[1:] for line in lines if line.startswith("FAIL")] == [
+        ["credentials", "fake.patient-1: a key from the settings"]
     ]
     assert any(line.startswith("note") and "quota" in line for line in lines)
 
@@ -171,4 +171,4 @@ def test_what_is_no_finding_is_said(limner):
 def test_settings_go_with_a_model(limner):
     done = limner("doctor", "-S", "regoin=x")
     assert (done.exit_code, done.stdout) == (2, "")
-    assert "-S goes with a MODEL" in done.stderr
+    assert "-S needs a MODEL" in done.stderr

@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from limner.cli import scaffolding
+from limner.cli import new_plugin
 
 LONG = "three-parts-of-a-name-of-30-ab"
 
@@ -54,7 +54,7 @@ def test_what_stands_in_the_readme_is_there(limner, workplace):
 
 @pytest.mark.parametrize("name", ["x", LONG])
 def test_the_linter_finds_nothing_whatever_the_length_of_the_name(limner, workplace, name):
-    assert len(LONG) == scaffolding.LONGEST
+    assert len(LONG) == new_plugin.MAX_NAME
     assert limner("new-plugin", name).exit_code == 0
     for words in (["check"], ["format", "--check"]):
         command = [sys.executable, "-m", "ruff", *words, "--no-cache"]
@@ -67,16 +67,16 @@ def test_a_name_that_is_none(limner, workplace, name):
     before = files(workplace)
     done = limner("new-plugin", "--", name)
     assert done.exit_code == 2
-    assert "small letters, digits and single hyphens" in done.stderr
+    assert "lowercase letters, digits and single hyphens" in done.stderr
     assert files(workplace) == before
 
 
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("limner-example", "begins with limner-, which is added"),
-        ("sketch", "there is a distribution limner-sketch already"),
-        ("bedrock-titan", "there is a distribution limner-bedrock-titan already"),
+        ("limner-example", "starts with limner-, which is added"),
+        ("sketch", "a distribution limner-sketch already exists"),
+        ("bedrock-titan", "a distribution limner-bedrock-titan already exists"),
     ],
 )
 def test_a_name_that_is_taken(limner, name, said):
@@ -96,18 +96,18 @@ def test_what_is_there_stays(limner, workplace, kind):
     before = files(workplace)
     done = limner("new-plugin", "example")
     assert done.exit_code == 2
-    assert "'limner-example' exists already" in done.stderr
+    assert "'limner-example' already exists" in done.stderr
     assert files(workplace) == before
 
 
 def test_nothing_half_written(limner, workplace, monkeypatch):
-    whole = scaffolding.project
+    whole = new_plugin.project
 
     def cut(name):
         yield next(whole(name))
         raise OSError(28, "No space left on device", "limner-example")
 
-    monkeypatch.setattr(scaffolding, "project", cut)
+    monkeypatch.setattr(new_plugin, "project", cut)
     done = limner("new-plugin", "example")
     assert done.exit_code == 2
     assert "No space left on device" in done.stderr

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
-from limner_bedrock_emulator.model_ids import CONTRACTS, ONLY_BY_PROFILE
+from limner_bedrock_emulator.model_ids import MODELS
 from limner_bedrock_emulator.schemas import schema, validate
 from PIL import Image, ImageFilter, ImageOps
 
@@ -262,7 +262,7 @@ def test_what_goes_together(model, body, violations):
     assert validate(model, body) == violations
 
 
-@pytest.mark.parametrize("service", sorted(ONLY_BY_PROFILE))
+@pytest.mark.parametrize("service", sorted(model for model, entry in MODELS.items() if entry.by_profile))
 def test_an_image_service_is_reached_by_its_profile_alone(invoke, service):
     arn = "arn:aws:bedrock:us-east-1:{}:{}/{}"
     for bare in (service, arn.format("", "foundation-model", service)):
@@ -342,17 +342,16 @@ def test_other_faults(emulator, invoke):
 
 
 def test_every_contract_has_its_schema():
-    for model, contract in CONTRACTS.items():
-        assert schema(contract)["properties" if contract.startswith("stability-") else "title"], model
+    for model, (contract, _) in MODELS.items():
+        if contract is not None:
+            assert schema(contract)["properties" if contract.startswith("stability-") else "title"], model
 
 
 def lines():
     if not COLLECTION.exists():
         return []
     parsed = [json.loads(line) for line in COLLECTION.read_text().splitlines()]
-    return [
-        line for line in parsed if line["model"].removeprefix("us.") in CONTRACTS and "diffusion-xl" not in line["model"]
-    ]
+    return [line for line in parsed if line["model"].removeprefix("us.") in MODELS and "diffusion-xl" not in line["model"]]
 
 
 @pytest.mark.parametrize("line", [line for line in lines() if "stability" in line["model"]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 
 import limner
@@ -15,6 +16,7 @@ from limner_bedrock_emulator import sdxl
 from limner_bedrock_emulator.painters import Invert
 from limner_bedrock_emulator.schemas import validate
 from limner_bedrock_sdxl.plugin import Sdxl
+from PIL import Image, ImageOps
 
 PICTURE = picture((64, 64))
 
@@ -47,13 +49,54 @@ REFUSALS = [
     Recorded(task=TASKS[0], body=b"{}", error=limner.BadResponse, name="nothing"),
 ]
 
+WORDS = [{"text": "a fox"}]
+MASK = mask((64, 64), (8, 8, 20, 20))
+PAINTED = {"seed": 10, "guidance_scale": 7.5, "steps": 40}
+OPTIONS = {"style_preset": "photographic", "sampler": "K_EULER", "clip_guidance_preset": "FAST_BLUE"}
+EXAMPLES = [
+    (
+        limner.Generate(prompt="a fox", negative_prompt="fog", size=(1344, 768), n=1, **PAINTED, options=OPTIONS),
+        {"text_prompts": [{"text": "a fox"}, {"text": "fog", "weight": -1}], "width": 1344, "height": 768, "samples": 1}
+        | {"seed": 10, "cfg_scale": 7.5, "steps": 40, **OPTIONS},
+    ),
+    (
+        limner.Vary(image=PICTURE, prompt="a fox", strength=0.65, seed=10),
+        {"text_prompts": WORDS, "init_image": PICTURE, "init_image_mode": "IMAGE_STRENGTH", "image_strength": 0.35},
+    ),
+    (
+        limner.Vary(image=PICTURE, prompt="a fox", options={"step_schedule_start": 0.6, "step_schedule_end": 0.1}),
+        {"init_image_mode": "STEP_SCHEDULE", "step_schedule_start": 0.6, "step_schedule_end": 0.1},
+    ),
+    (
+        limner.Inpaint(image=PICTURE, prompt="a fox", mask=MASK, options={"mask_source": "MASK_IMAGE_WHITE"}),
+        {"init_image": PICTURE, "mask_source": "MASK_IMAGE_WHITE", "mask_image": MASK.png()},
+    ),
+    (
+        limner.Inpaint(image=PICTURE, prompt="a fox", mask=MASK, options={"mask_source": "MASK_IMAGE_BLACK"}),
+        {"mask_source": "MASK_IMAGE_BLACK", "mask_image": MASK.inverted().png()},
+    ),
+]
+"""As the user guide's pages on text to image, image to image and masking describe them: a strong image_strength keeps."""
+
+
+def vary(request: Request) -> Response:
+    """Depart from the picture as the guide says: near 1, image_strength makes a picture like the source."""
+    body = json.loads(request.body)
+    picture = Image.open(io.BytesIO(base64.b64decode(body["init_image"]))).convert("RGB")
+    buffer = io.BytesIO()
+    Image.blend(picture, ImageOps.invert(picture), 1 - body["image_strength"]).save(buffer, "PNG")
+    made = {"seed": body["seed"], "base64": base64.b64encode(buffer.getvalue()).decode(), "finishReason": "SUCCESS"}
+    return Response(json.dumps({"result": "success", "artifacts": [made]}).encode())
+
 
 @pytest.fixture(scope="module")
 def conformance() -> Conformance:
     return Conformance(
         model=Sdxl(),
         body_problems=problems,
+        examples=EXAMPLES,
         answer=answer,
         reference_painter=answer,
+        vary_painter=vary,
         recorded=[*(Recorded(task=task, body=artifact("SUCCESS")) for task in TASKS), *REFUSALS],
     )

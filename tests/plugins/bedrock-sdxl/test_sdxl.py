@@ -62,7 +62,7 @@ def test_strength_with_a_schedule_is_refused_zero_or_not(name):
 def test_a_prompt_without_a_positive_weight_is_warned_of(weights, warned):
     parts = [limner.WeightedText("secret", weight) for weight in weights]
     (*said,) = Sdxl(Sdxl.Settings(endpoint_url="http://127.0.0.1:9")).plan(limner.Generate(prompt=parts)).warnings
-    assert said == ["no text of the prompt has a weight over 0: SDXL is told only what not to paint"] * warned
+    assert said == ["no part of the prompt has a weight above 0: SDXL is only told what not to paint"] * warned
 
 
 def test_no_prompt_is_one_empty_text():

@@ -76,7 +76,7 @@ TASKS = {
 INVERTED = {"ultra", "sd3-5-large", "control-sketch", "control-structure", "style-transfer"}
 
 
-@pytest.mark.parametrize("name", [model.service.name for model in MODELS if model.service.is_current])
+@pytest.mark.parametrize("name", [model.service for model in MODELS if model.is_current()])
 def test_a_service(emulator, connected, name):
     result = connected(f"stability-{name}").run(TASKS[name])
     assert [request.model_id for request in emulator.requests] == [result.model]
@@ -141,7 +141,9 @@ def test_an_inference_error_is_no_filter(emulator, connected):
 
 
 def test_a_bare_id_is_called_by_its_profile(emulator, connected):
-    with pytest.warns(UserWarning, match="only by its inference profile; us.stability.stable-image-inpaint-v1:0 is called"):
+    with pytest.warns(
+        UserWarning, match="only through its inference profile; us.stability.stable-image-inpaint-v1:0 is called"
+    ):
         result = connected("stability.stable-image-inpaint-v1:0").run(TASKS["inpaint"])
     assert emulator.requests[-1].model_id == "us.stability.stable-image-inpaint-v1:0"
     assert result.image.provenance["model_id"] == "us.stability.stable-image-inpaint-v1:0"

@@ -11,7 +11,7 @@ from limner import Generate, Image, Inpaint, Mask, Outpaint, RemoveBackground, T
 from limner.testing.pictures import mask, picture
 from limner_bedrock_stability.models import MODELS
 
-MODEL = {model.service.name: model for model in reversed(MODELS)}  # the current one of each name stays
+MODEL = {model.service: model for model in reversed(MODELS)}  # the current one of each name stays
 MODELS_BY_NAME = {**MODEL, "sd3-large": next(model for model in MODELS if "sd3-large" in model.id)}
 PICTURE, STYLE = picture((96, 64)), picture((64, 64), colour="gold")
 HALF = mask((96, 64), (0, 0, 48, 64))
@@ -142,9 +142,9 @@ def test_an_outpaint_mask_becomes_sides_and_the_kept_rectangle():
 @pytest.mark.parametrize(
     ("made", "said"),
     [
-        (Mask.ellipse((10, 10, 180, 140), size=(200, 150)), "must keep one rectangle"),
-        (Mask((200, 150), bytes(30000)), "leaves (0, 0, 0, 0) pixels"),
-        (Mask((200, 150), b"\xff" * 30000), "must keep one rectangle"),
+        (Mask.ellipse((10, 10, 180, 140), size=(200, 150)), "must keep exactly one rectangle"),
+        (Mask((200, 150), bytes(30000)), "adds (0, 0, 0, 0) pixels"),
+        (Mask((200, 150), b"\xff" * 30000), "must keep exactly one rectangle"),
         (Mask.box((0, 0, 170, 150), size=(200, 150)), "the rectangle that it keeps is 30x150, must have sides of 64"),
     ],
 )
@@ -166,7 +166,7 @@ def test_weights_are_written_in_parentheses():
 
 def test_growing_beyond_the_mask_goes_without_preserving():
     task = Inpaint(image=PICTURE, prompt="a fox", mask=HALF, options={"grow_mask": 5})
-    with pytest.raises(TaskRefused, match="say preserve=False"):
+    with pytest.raises(TaskRefused, match="set preserve=False"):
         body("inpaint", task)
     assert body("inpaint", Inpaint(**{**task_fields(task), "preserve": False}))["grow_mask"] == 5
 

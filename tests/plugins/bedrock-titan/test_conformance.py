@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
+from typing import Any
 
 import limner
 import pytest
@@ -15,6 +17,7 @@ from limner_bedrock_emulator import nova, titan
 from limner_bedrock_emulator.painters import Invert
 from limner_bedrock_emulator.schemas import validate
 from limner_bedrock_titan.plugin import NovaCanvas, TitanV1, TitanV2
+from PIL import Image, ImageOps
 
 SIDE = 320  # the least that Nova Canvas takes
 PICTURE = picture((SIDE, SIDE))
@@ -60,13 +63,81 @@ def recorded(model: type[Model]) -> list[Recorded]:
     ]
 
 
+MASK = mask((SIDE, SIDE), (8, 8, 20, 20))
+
+
+def examples(model: type[Model]) -> list[tuple[limner.Task, dict[str, Any]]]:
+    """As the user guide's page on the model's parameters describes them: similarityStrength 1 is the most similar."""
+    config = {"numberOfImages": 2, "quality": "premium", "width": 1024, "height": 1024, "cfgScale": 7.5, "seed": 42}
+    said = {"n": 2, "size": (1024, 1024), "guidance_scale": 7.5, "seed": 42}
+    premium = {"quality": "premium"}
+    found: list[tuple[limner.Task, dict[str, Any]]] = [
+        (
+            limner.Generate(prompt="a fox", negative_prompt="fog", **said, options=premium),
+            {"taskType": "TEXT_IMAGE", "textToImageParams": {"text": "a fox", "negativeText": "fog"}}
+            | {"imageGenerationConfig": config},
+        ),
+        (
+            limner.Vary(image=PICTURE, prompt="a fox", strength=0.3),
+            {"taskType": "IMAGE_VARIATION", "imageVariationParams": {"images": [PICTURE], "similarityStrength": 0.7}},
+        ),
+        (
+            limner.Inpaint(image=PICTURE, prompt="a door", mask_prompt="windows"),
+            {"taskType": "INPAINTING", "inPaintingParams": {"text": "a door", "maskPrompt": "windows"}},
+        ),
+        (
+            limner.Inpaint(image=PICTURE, prompt="a door", mask=MASK),
+            {"inPaintingParams": {"maskImage": MASK.inverted().png()}},  # black is painted
+        ),
+        (
+            limner.Outpaint(
+                image=PICTURE, prompt="a beach", mask=MASK, options={"outpainting_mode": "DEFAULT"}, preserve=False
+            ),
+            {"taskType": "OUTPAINTING", "outPaintingParams": {"maskImage": MASK.png(), "outPaintingMode": "DEFAULT"}},
+        ),
+        (
+            limner.Outpaint(image=PICTURE, prompt="a beach", keep_prompt="the dog", options={"outpainting_mode": "PRECISE"}),
+            {"outPaintingParams": {"text": "a beach", "maskPrompt": "the dog", "outPaintingMode": "PRECISE"}},
+        ),
+    ]
+    if model is not NovaCanvas:
+        masked = limner.Inpaint(image=PICTURE, prompt="a door", mask=MASK, options={"return_mask": True})
+        found.append((masked, {"inPaintingParams": {"returnMask": True}}))
+    if model is not TitanV1:
+        guided = {"condition_image": PICTURE, "control_mode": "CANNY_EDGE", "control_strength": 0.3}
+        condition = {"conditionImage": PICTURE, "controlMode": "CANNY_EDGE", "controlStrength": 0.3}
+        colours = {"text": "a fox", "colors": ["#ff8800", "#0088ff"]}
+        found += [
+            (limner.Generate(prompt="a fox", options=guided), {"textToImageParams": condition}),
+            (
+                limner.Generate(prompt="a fox", options={"colors": ["#ff8800", "#0088ff"]}),
+                {"taskType": "COLOR_GUIDED_GENERATION", "colorGuidedGenerationParams": colours},
+            ),
+        ]
+    if model is NovaCanvas:
+        styled = limner.Generate(prompt="a fox", options={"style": "MAXIMALISM"})
+        found.append((styled, {"textToImageParams": {"style": "MAXIMALISM"}}))
+    return found
+
+
+def vary(request: Request) -> Response:
+    """Depart from the picture as the guide says: similarityStrength is how similar the picture becomes."""
+    params = json.loads(request.body)["imageVariationParams"]
+    before = Image.open(io.BytesIO(base64.b64decode(params["images"][0]))).convert("RGB")
+    buffer = io.BytesIO()
+    Image.blend(before, ImageOps.invert(before), 1 - params["similarityStrength"]).save(buffer, "PNG")
+    return Response(json.dumps({"images": [base64.b64encode(buffer.getvalue()).decode()]}).encode())
+
+
 @pytest.fixture(scope="module", params=[TitanV1, TitanV2, NovaCanvas], ids=["v1", "v2", "nova"])
 def conformance(request: pytest.FixtureRequest) -> Conformance:
     model = request.param
     return Conformance(
         model=model(),
         body_problems=problems,
+        examples=examples(model),
         answer=answer,
         reference_painter=answer,
+        vary_painter=vary,
         recorded=recorded(model),
     )

@@ -19,7 +19,7 @@ from typing import ClassVar
 import limner
 import pytest
 from limner.limits import Count, PromptText, Seed, TaskLimits
-from limner_bedrock import BedrockModel, dump_json, parse_json, picture_from_base64
+from limner_bedrock import BedrockModel, parse_json, picture_from_base64
 
 
 class Stub:
@@ -179,7 +179,7 @@ def quick(monkeypatch):
 
 class Painter(BedrockModel):
     id = "example.painter-v1:0"
-    ids = ("example.painter-v1", "example.painter-v1:0")
+    ids = ("example.painter-v1",)
     aliases = ("painter",)
     limits: ClassVar = {
         limner.Generate: TaskLimits(
@@ -188,11 +188,11 @@ class Painter(BedrockModel):
     }
     lifecycle = limner.Lifecycle(end_of_life=datetime.date(2020, 1, 1))
 
-    def encode(self, task):
-        return limner.Request(self.model_id, dump_json({"prompt": task.prompt}))
+    def to_body(self, task):
+        return {"prompt": task.prompt}
 
-    def decode(self, task, response):
-        return [limner.Picture(image=picture_from_base64(parse_json(response.body).get("image")))]
+    def to_pictures(self, task, body):
+        return [limner.Picture(image=picture_from_base64(parse_json(body).get("image")))]
 
 
 @pytest.fixture

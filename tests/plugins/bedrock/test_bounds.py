@@ -131,7 +131,7 @@ ENDLESS = {
 def test_an_answer_without_end_is_given_up(send, road):
     first, then, stream = ENDLESS[road]
     with hostile(first, then * (1_000_000 // len(then))) as (url, sent):
-        with pytest.raises(limner.BadResponse, match=r"the answer has over [0-9,]+ bytes"):
+        with pytest.raises(limner.BadResponse, match=r"the response exceeds [0-9,]+ bytes"):
             send(endpoint_url=url, stream=stream)
         most = 1_000_000 if "error" in road or road == "redirect" else 2 * transport.MAX_BODY_BYTES
         assert sum(sent) < most + 20_000_000  # what the system's own buffers hold
@@ -140,7 +140,7 @@ def test_an_answer_without_end_is_given_up(send, road):
 def test_unknown_events_without_end_are_given_up(stub, send):
     with (
         hostile(head(kind=EVENTS), unknown_event(stub) * 200) as (url, _),
-        pytest.raises(limner.BadResponse, match="the answer has over 50,000,000 bytes"),
+        pytest.raises(limner.BadResponse, match="the response exceeds 50,000,000 bytes"),
     ):
         send(endpoint_url=url, stream=True)
 
@@ -178,7 +178,7 @@ def test_giving_up_ends_a_call_that_waits_for_its_answer(stub, send, waits, stre
 
     threading.Thread(target=give_up).start()
     started = time.monotonic()
-    with pytest.raises(limner.ProviderError, match="cancelled before the answer had come") as caught:
+    with pytest.raises(limner.ProviderError, match="cancelled before the response arrived") as caught:
         send(stream=stream)
     assert type(caught.value) is limner.ProviderError
     assert time.monotonic() - started < AT_ONCE
@@ -226,7 +226,7 @@ class TestTLS:
     def test_an_error_without_end_is_given_up(self, send, context):
         with (
             hostile(head(400), b" " * 100_000, context=context) as (url, _),
-            pytest.raises(limner.BadResponse, match="over 1,000,000 bytes"),
+            pytest.raises(limner.BadResponse, match="exceeds 1,000,000 bytes"),
         ):
             send(endpoint_url=url)
 

@@ -64,6 +64,6 @@ def test_giving_up_ends_the_wait(stub, send, monkeypatch):
     event = GivesUp()
     monkeypatch.setattr(limner, "cancellation", lambda: event)
     stub.otherwise = stub.error(429, "ThrottlingException")
-    with pytest.raises(limner.ProviderError, match="cancelled before it was sent again"):
+    with pytest.raises(limner.ProviderError, match="cancelled before the next attempt"):
         send()
     assert len(stub.requests) == 1

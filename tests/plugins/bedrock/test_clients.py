@@ -148,7 +148,7 @@ def test_no_region(send):
 
 
 def test_a_region_that_cannot_be_one(send):
-    with pytest.raises(limner.TaskRefused, match="setting region: there is no such AWS region"):
+    with pytest.raises(limner.TaskRefused, match="setting region: the AWS region does not exist"):
         send(region="-")
 
 
@@ -183,7 +183,7 @@ def test_half_the_credentials(send, monkeypatch):
 
 
 def test_no_such_profile(send):
-    with pytest.raises(limner.AuthenticationFailed, match=r"no such AWS profile.*nobody"):
+    with pytest.raises(limner.AuthenticationFailed, match=r"AWS profile does not exist.*nobody"):
         send(profile="nobody")
 
 
@@ -277,5 +277,5 @@ def test_the_garbage_collector_is_left_as_it_was(client, enabled):
 
 def test_every_client_refuses_an_endpoint_that_is_no_url(monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK", "nonsense")
-    with pytest.raises(limner.TaskRefused, match="endpoint of the AWS configuration is no URL"):
+    with pytest.raises(limner.TaskRefused, match="endpoint in the AWS configuration is not a URL"):
         clients.make_client(clients.session_for(None, None), "bedrock", "us-east-1", None)

@@ -61,7 +61,7 @@ def control(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch):
-    diagnosing._look.cache_clear()
+    diagnosing._check.cache_clear()
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "example-secret")
 
 
@@ -88,9 +88,9 @@ def test_at_the_emulator(see):
     with limner_bedrock_emulator.serve() as emulator:
         seen = see(endpoint_url=emulator.url)
         assert seen == {
-            "credentials": (True, "found, by env"),
-            "region": (True, "us-west-2, by the setting"),
-            "endpoint": (True, f"{emulator.url}, your own; it answers"),
+            "credentials": (True, "found, from env"),
+            "region": (True, "us-west-2, from the setting"),
+            "endpoint": (True, f"{emulator.url}, custom; it answers"),
         }
         listed = see(endpoint_url=emulator.url, live=True)["list of models"]
     assert listed[0] is None
@@ -101,7 +101,7 @@ def test_at_the_emulator(see):
 def test_aws_is_not_asked_unless_live(see):
     assert see(endpoint_url=None)["endpoint"] == (
         None,
-        "https://bedrock-runtime.us-west-2.amazonaws.com, that of AWS; not asked, --live does",
+        "https://bedrock-runtime.us-west-2.amazonaws.com, of AWS; not contacted without --live",
     )
 
 
@@ -115,34 +115,34 @@ def test_nobody_answers(see):
 
 
 def test_an_own_endpoint_by_the_environment(see, control):
-    assert see(endpoint_url=None)["endpoint"] == (True, f"{control.url}, your own; it answers")
+    assert see(endpoint_url=None)["endpoint"] == (True, f"{control.url}, custom; it answers")
     assert control.asked == [("/async-invoke", None)]
 
 
 def test_credentials_of_a_profile(see, monkeypatch, tmp_path):
     (tmp_path / "credentials").write_text("[press]\naws_access_key_id = AKIDEXAMPLE\naws_secret_access_key = s3cr3t\n")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
-    assert see(endpoint_url=None, profile="press")["credentials"] == (True, "found, by shared-credentials-file")
+    assert see(endpoint_url=None, profile="press")["credentials"] == (True, "found, from shared-credentials-file")
 
 
 def test_credentials_of_an_api_key(see, monkeypatch):
     monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "s3cr3t")
-    assert see(endpoint_url=None)["credentials"] == (True, "a Bedrock API key, by AWS_BEARER_TOKEN_BEDROCK")
+    assert see(endpoint_url=None)["credentials"] == (True, "a Bedrock API key, from AWS_BEARER_TOKEN_BEDROCK")
 
 
 def test_a_sessions_credentials(see):
     session = boto3.Session("AKIDEXAMPLE", "s3cr3t", region_name="us-east-1")
     seen = see(endpoint_url=None, session=session, region=None)
-    assert seen["credentials"] == (True, "found, by explicit")
-    assert seen["region"] == (True, "us-east-1, by the AWS configuration")
+    assert seen["credentials"] == (True, "found, from explicit")
+    assert seen["region"] == (True, "us-east-1, from the AWS configuration")
 
 
 @pytest.mark.parametrize(
     ("removed", "settings", "subject", "said"),
     [
-        (("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), {}, "credentials", "there are none; set a profile"),
+        (("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), {}, "credentials", "not found; set a profile"),
         (("AWS_SECRET_ACCESS_KEY",), {}, "credentials", "the AWS credentials are incomplete"),
-        ((), {"profile": "nobody"}, "credentials", "there is no such AWS profile"),
+        ((), {"profile": "nobody"}, "credentials", "the AWS profile does not exist"),
         ((), {"region": None}, "region", "set region, or AWS_DEFAULT_REGION"),
     ],
 )
@@ -156,19 +156,19 @@ def test_what_is_missing(see, monkeypatch, removed, settings, subject, said):
 
 def test_the_region_of_an_arn(see):
     arn = "arn:aws:bedrock:eu-west-1::foundation-model/example.painter-v1:0"
-    assert see(arn, endpoint_url=None, region=None)["region"] == (True, "eu-west-1, by the model's ARN")
+    assert see(arn, endpoint_url=None, region=None)["region"] == (True, "eu-west-1, from the model's ARN")
 
 
-# ---------------------------------------------------------------------------------------------- AWS's word on the model
+# ---------------------------------------------------------------------------------------------- the model's status at AWS
 
-HOLDS = "AWS's word holds, limner's data say"
+HOLDS = "AWS is authoritative, limner's data say"
 END = datetime.date(2020, 1, 1)  # of the painter's lifecycle
 
 
 @pytest.mark.parametrize(
     ("listed", "expected"),
     [
-        (None, (None, "not in this region, as limner's data have it: the model is past its end of life")),
+        (None, (None, "not in this region, as expected: the model is past its end of life")),
         (
             {"status": "LEGACY", "legacyTime": "2019-06-01T00:00:00Z", "endOfLifeTime": "2020-01-01T00:00:00Z"},
             (
@@ -198,11 +198,11 @@ def test_the_list_and_a_retired_model(see, session, control, listed, expected):
 @pytest.mark.parametrize(
     ("lifecycle", "listed", "expected"),
     [
-        (limner.Lifecycle(), {"status": "ACTIVE"}, (True, "ACTIVE; as limner's data have it")),
+        (limner.Lifecycle(), {"status": "ACTIVE"}, (True, "ACTIVE; as in limner's data")),
         (
             limner.Lifecycle(legacy_since=END),
             {"status": "LEGACY", "legacyTime": "2020-01-01T12:00:00Z"},
-            (True, "LEGACY, legacy since 2020-01-01; as limner's data have it"),
+            (True, "LEGACY, legacy since 2020-01-01; as in limner's data"),
         ),
         (limner.Lifecycle(), {"status": "LEGACY"}, (None, f"LEGACY; {HOLDS} active")),
         (limner.Lifecycle(), None, (False, "not in this region; check the region, and that AWS still offers the model")),
@@ -233,15 +233,15 @@ def test_the_list_is_not_allowed(see, session, control):
     control.status, control.code = 403, "AccessDeniedException"
     fine, detail = see(endpoint_url=None, session=session, live=True)["list of models"]
     assert fine is None
-    assert "calls do not need it" in detail
+    assert "calls do not need" in detail
 
 
 @pytest.mark.parametrize(
     ("status", "code", "said"),
     [
-        (403, "ExpiredTokenException", "AWS does not take the credentials"),
-        (500, "InternalServerException", "AWS has a fault"),
-        (429, "ThrottlingException", "AWS throttles the requests"),
+        (403, "ExpiredTokenException", "AWS rejected the credentials"),
+        (500, "InternalServerException", "AWS had an internal error"),
+        (429, "ThrottlingException", "AWS is throttling requests"),
     ],
 )
 def test_the_list_fails(see, session, control, status, code, said):

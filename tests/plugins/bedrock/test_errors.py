@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 from limner_bedrock.errors import ANSWERS, row_of
-from limner_bedrock.translating import translated
+from limner_bedrock.translating import translate
 
 # The oracle: what each code means where the text says nothing more; whether it is worth another attempt.
 BY_CODE = {
@@ -133,7 +133,7 @@ def test_every_code_status_and_text(code):
         if by_text is not None and (codes is None or code in codes):
             expected, retry = by_text, False
         error = answer(code, status, text)
-        found = translated(error, model="m")
+        found = translate(error, model="m")
         assert type(found) is expected, (code, status, text)
         assert row_of(error).retry == retry, (code, status, text)
         assert found.model == "m"
@@ -144,7 +144,7 @@ def test_every_code_status_and_text(code):
 
 def test_a_schema_error_that_speaks_of_a_legacy_model_is_still_one():
     text = "Malformed input request: #: extraneous key [legacy model] is not permitted"
-    assert type(translated(answer("ValidationException", 400, text), model="m")) is limner.RequestRejected
+    assert type(translate(answer("ValidationException", 400, text), model="m")) is limner.RequestRejected
 
 
 @pytest.mark.parametrize("code", BY_CODE)
@@ -168,7 +168,7 @@ def test_every_exception_of_the_two_operations_has_a_row():
     for name in found:
         assert name[0].upper() + name[1:] in known
         assert row_of(answer(name, 0, "")) is not None
-        assert type(translated(answer(name, 0, ""), model="m")) is BY_CODE[name[0].upper() + name[1:]][0]
+        assert type(translate(answer(name, 0, ""), model="m")) is BY_CODE[name[0].upper() + name[1:]][0]
 
 
 def made(kind):
@@ -213,7 +213,7 @@ EXPECTED = {
 
 @pytest.mark.parametrize("kind", OWN, ids=lambda kind: kind.__name__)
 def test_nothing_of_botocore_escapes(kind):
-    found = translated(made(kind), model="m", attempts=2)
+    found = translate(made(kind), model="m", attempts=2)
     assert isinstance(found, limner.LimnerError)
     assert type(found) is EXPECTED.get(kind.__name__, type(found))
     assert kind.__name__ in str(found)
@@ -236,22 +236,22 @@ def test_the_expected_ones_exist():
     ],
 )
 def test_nor_of_what_is_below_it(error, expected):
-    assert type(translated(error, model="m")) is expected
+    assert type(translate(error, model="m")) is expected
 
 
 @pytest.mark.parametrize("error", [TypeError("a bug"), KeyError("x"), AssertionError(), ZeroDivisionError()])
 def test_a_bug_stays_a_bug(error):
-    assert translated(error, model="m") is None
+    assert translate(error, model="m") is None
 
 
 def test_the_models_own_status_is_named():
-    found = translated(answer("ModelErrorException", 424, "failed", originalStatusCode=507), model="m")
+    found = translate(answer("ModelErrorException", 424, "failed", originalStatusCode=507), model="m")
     assert "the model's own status 507" in str(found)
 
 
 @given(st.text(max_size=2000), st.sampled_from([*BY_CODE, ""]), st.sampled_from(list(BY_STATUS)))
 def test_a_message_is_one_line_of_sensible_length(text, code, status):
-    message = str(translated(answer(code, status, text), model="m", attempts=4))
+    message = str(translate(answer(code, status, text), model="m", attempts=4))
     assert message.isprintable()
     assert len(message) < 600
 
@@ -264,7 +264,7 @@ def test_no_secret_and_no_picture_in_a_message(secret):
         f"\nauthorization:AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20260101, Signature={secret.hex()}"
         f"\nx-amz-security-token:{coded}' body {coded}{coded}"
     )
-    message = str(translated(answer("SignatureDoesNotMatch", 403, text), model="m"))
+    message = str(translate(answer("SignatureDoesNotMatch", 403, text), model="m"))
     assert "AKIAIOSFODNN7EXAMPLE" not in message
     assert secret.hex() not in message
     assert coded not in message
@@ -273,7 +273,7 @@ def test_no_secret_and_no_picture_in_a_message(secret):
 
 def test_an_arn_is_no_secret():
     arn = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abcdefghijkl"
-    assert arn in str(translated(answer("ResourceNotFoundException", 404, f"{arn} is not found"), model="m"))
+    assert arn in str(translate(answer("ResourceNotFoundException", 404, f"{arn} is not found"), model="m"))
 
 
 def test_a_request_that_botocore_refuses_is_not_quoted(send):
@@ -285,7 +285,7 @@ def test_a_request_that_botocore_refuses_is_not_quoted(send):
 
 def test_the_password_of_an_endpoint_is_hidden():
     error = botocore.exceptions.EndpointConnectionError(endpoint_url="http://user:pa55word@127.0.0.1:9/model")
-    shown = str(translated(error, model="m"))
+    shown = str(translate(error, model="m"))
     assert "pa55word" not in shown
     assert "127.0.0.1" in shown
 

@@ -1,8 +1,14 @@
 """Names of a model, the life-cycle notices, and the settings that go together."""
 
+import base64
+import json
+from typing import ClassVar
+
 import limner
+import limner.testing.pictures
 import pytest
 from limner.plugins import registry
+from limner_bedrock import BedrockModel
 
 ID = "example.painter-v1:0"
 NAMES = [
@@ -87,3 +93,26 @@ def test_notices_only_where_the_life_cycle_of_aws_holds(painter, monkeypatch, va
 def test_a_guardrail_has_id_and_version(painter, settings, missing):
     with pytest.raises(limner.TaskRefused, match=f"setting {missing}: guardrail_id and guardrail_version go together"):
         painter(**settings)
+
+
+def test_images_and_bytes_in_a_body_become_base64(painter):
+    picture = limner.testing.pictures.picture((4, 4))
+    data = base64.b64encode(picture.data).decode()
+
+    class Nested(type(painter())):
+        def to_body(self, task):
+            return {"images": [picture], "options": {"image": picture}, "raw": picture.data, "prompt": task.prompt}
+
+    body = json.loads(Nested().encode(limner.Generate(prompt="a fox")).body)
+    assert body == {"images": [data], "options": {"image": data}, "raw": data, "prompt": "a fox"}
+
+
+@pytest.mark.parametrize(("call", "missing"), [("encode", "to_body"), ("decode", "to_pictures")])
+def test_a_model_without_its_mapping_says_what_is_missing(call, missing):
+    class Bare(BedrockModel):
+        id = "example.bare-v1:0"
+        limits: ClassVar = {}
+
+    arguments = (limner.Generate(prompt="a fox"), limner.Response(b"{}"))
+    with pytest.raises(NotImplementedError, match=f"Bare defines neither {missing} nor {call}"):
+        getattr(Bare(), call)(*arguments[: 1 if call == "encode" else 2])

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from limner_bedrock import dump_json, parse_json, picture_from_base64
-from limner_bedrock.payloads import _SLICE, Base64
+from limner_bedrock.payloads import _CHUNK_BYTES, Base64
 
 
 def to_base64(data):
@@ -77,7 +77,9 @@ def test_bytes_become_base64(content):
     assert json.loads(body) == encoded(content)
 
 
-@pytest.mark.parametrize("size", [0, 1, 2, 3, _SLICE - 1, _SLICE, _SLICE + 1, 2 * _SLICE, 2 * _SLICE + 2])
+@pytest.mark.parametrize(
+    "size", [0, 1, 2, 3, _CHUNK_BYTES - 1, _CHUNK_BYTES, _CHUNK_BYTES + 1, 2 * _CHUNK_BYTES, 2 * _CHUNK_BYTES + 2]
+)
 def test_pictures_of_any_length_are_one_base64(size):
     data = bytes(range(256)) * (size // 256 + 1)
     content = {"first": data[:size], "between": "a text", "second": [data[:size], data[: size // 2]]}

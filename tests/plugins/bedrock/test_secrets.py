@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from limner_bedrock import BedrockSettings
 from limner_bedrock.addresses import address, without_user
-from limner_bedrock.diagnosing import _look
-from limner_bedrock.translating import tells_secrets, translated
+from limner_bedrock.diagnosing import _check
+from limner_bedrock.translating import reveals_secrets, translate
 
 CANARY = "hUsH7canary"
 PASSWORDS = st.tuples(st.text(max_size=8), st.text(max_size=8)).map(lambda ends: ends[0] + CANARY + ends[1])
@@ -52,8 +52,8 @@ def test_a_password_in_a_url_is_never_shown(password, host):
 def test_nor_in_a_foreign_text(password):
     urls = f"http://user:{quote(password, safe='@/:?#')}@127.0.0.1:9/model"
     error = botocore.exceptions.EndpointConnectionError(endpoint_url=urls)
-    assert CANARY not in str(translated(error, model="m"))
-    assert tells_secrets(error)
+    assert CANARY not in str(translate(error, model="m"))
+    assert reveals_secrets(error)
     assert CANARY not in address(urls)
 
 
@@ -74,7 +74,7 @@ def test_a_call_that_fails_shows_no_password(painter, monkeypatch, caplog, passw
     if by != "setting":
         monkeypatch.setenv(by, url)
         monkeypatch.setenv(by.lower(), url)
-    _look.cache_clear()
+    _check.cache_clear()
     with pytest.raises(limner.LimnerError) as caught:  # noqa: PT012 - both may refuse
         model = painter(endpoint_url=given_url, max_attempts=1, connect_timeout=2)
         findings = list(model.diagnose())

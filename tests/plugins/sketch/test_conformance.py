@@ -61,12 +61,35 @@ TASKS = [
     limner.Upscale(image=SMALL),
 ]
 
+EXAMPLES = [
+    (
+        limner.Generate(prompt="a fox", negative_prompt="fog", n=2, size=(128, 64), seed=1),
+        {"do": "paint", "words": "a fox", "without": ["fog"], "n": 2, "size": [128, 64], "seed": 1},
+    ),
+    (limner.Vary(image=SMALL, strength=0.7, seed=1), {"do": "vary", "picture": SMALL, "strength": 0.7}),
+    (
+        limner.Inpaint(image=SMALL, mask=mask((64, 64), (0, 0, 8, 8)), seed=1),
+        {"do": "inpaint", "picture": SMALL, "mask": mask((64, 64), (0, 0, 8, 8)).png()},
+    ),
+]
+
+
+def vary(request: Request) -> Response:
+    """Depart from the picture as far as ``strength`` says."""
+    order = json.loads(request.body)
+    before = opened(order["picture"]).convert("RGB")
+    buffer = io.BytesIO()
+    Image.blend(before, ImageOps.invert(before), order["strength"]).save(buffer, "PNG")
+    return Response(json.dumps({"pictures": [base64.b64encode(buffer.getvalue()).decode()]}).encode())
+
 
 @pytest.fixture(scope="module")
 def conformance() -> Conformance:
     return Conformance(
         model=Sketch(),
         body_schema=ORDER,
+        examples=EXAMPLES,
+        vary_painter=vary,
         reference_painter=invert,
         recorded=[Recorded(task=task, body=ANSWER) for task in TASKS],
         deviations={"test_recorded_answers_cover_every_task": "the painter refuses and filters nothing"},

@@ -1,18 +1,22 @@
 """The command line: ``limner``.
 
-group       the commands, found when they are asked for
-options     what the options mean
-painting    generate, vary, inpaint, outpaint, remove-background, upscale
-inspecting  models, show, plugins
-doctoring   doctor
-scaffolding new-plugin
+app         the program: finds commands, built in or from plugins
+tasks       generate, vary, inpaint, outpaint, remove-background, upscale
+compare     compare
+inspect     models, show, plugins
+doctor      doctor
 provenance  info, rerun
-carrying    from a task to files: dry run, run, report
-files       pictures in and out
-working     long work: progress, and Ctrl-C at any time
-failing     errors in a line, and the exit status
-speaking    lines on stderr, JSON on stdout
-rendering   tables
+new_plugin  new-plugin
+
+commands    the base class of the commands: help in sections, extra arguments explained
+options     the options, and how their values are parsed
+inputs      the pictures that a command reads
+runner      dry run, run, and the report of the result
+output      the pictures that a command writes
+progress    long work in a thread, with progress
+errors      error messages and exit statuses
+console     lines on stderr, JSON on stdout
+tables      tables on stdout
 """
 
 from __future__ import annotations
@@ -21,11 +25,11 @@ __all__ = ["main"]
 
 
 def main() -> None:
-    """Run the command that the program's arguments name, and exit."""
+    """Run the command given by the program's arguments, and exit."""
     import signal
 
-    from limner.cli.failing import terminate
-    from limner.cli.group import cli
+    from limner.cli.app import cli
+    from limner.cli.errors import handle_sigterm
 
-    signal.signal(signal.SIGTERM, terminate)
+    signal.signal(signal.SIGTERM, handle_sigterm)
     cli.main(prog_name="limner")

@@ -1,4 +1,4 @@
-"""The options, and what their texts mean."""
+"""The options of the commands, and how their values are parsed."""
 
 from __future__ import annotations
 
@@ -9,31 +9,33 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from limner.cli.commands import Command, Option
+
 if TYPE_CHECKING:
-    from limner.cli.carrying import Order
+    from limner.cli.runner import RunOptions
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
-class Numbers(click.ParamType):  # type: ignore[type-arg]  # generic only in later versions of click
-    """So many whole numbers with a separator between them."""
+class Integers(click.ParamType):  # type: ignore[type-arg]  # generic only in later versions of click
+    """A fixed number of integers with a separator between them."""
 
     def __init__(self, form: str, separator: str, count: int, example: str) -> None:
         self.name = form
         self.separator, self.count, self.example = separator, count, example
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Read the numbers, or say what the form is."""
+        """Parse the integers."""
         if not isinstance(value, str):
             return value
         parts = value.lower().split(self.separator)
         if len(parts) != self.count or not all(re.fullmatch(r"-?[0-9]{1,9}", part.strip()) for part in parts):
-            self.fail(f"{value!r} is not {self.name}; write whole pixels, such as {self.example}", param, ctx)
+            self.fail(f"{value!r} is not {self.name} in whole pixels, such as {self.example}", param, ctx)
         return tuple(map(int, parts))
 
 
 class KeyValue(click.ParamType):  # type: ignore[type-arg]  # generic only in later versions of click
-    """A key and a text."""
+    """A key and a value."""
 
     name = "KEY=VALUE"
 
@@ -46,132 +48,150 @@ class KeyValue(click.ParamType):  # type: ignore[type-arg]  # generic only in la
             return value
         key, equals, text = value.partition("=")
         if not key or not equals:
-            self.fail(f"{value!r} is not KEY=VALUE; write such as {self.example}", param, ctx)
+            self.fail(f"{value!r} is not KEY=VALUE, such as {self.example}", param, ctx)
         return key, text
 
 
-def each_once(ctx: click.Context, param: click.Parameter, pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """Make a mapping of pairs; a key given twice would lose a value."""
+def unique_keys(ctx: click.Context, param: click.Parameter, pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Make a mapping of pairs.
+
+    Raises:
+        click.BadParameter: a key is given twice.
+    """
     keys = [key for key, _ in pairs]
-    twice = sorted({key for key in keys if keys.count(key) > 1})
-    if twice:
-        raise click.BadParameter(f"{', '.join(twice)} is given twice; give each key once", ctx, param)
+    repeated = sorted({key for key in keys if keys.count(key) > 1})
+    if repeated:
+        raise click.BadParameter(f"{', '.join(repeated)} is given twice; give each key once", ctx, param)
     return dict(pairs)
 
 
-SIZE = Numbers("WIDTHxHEIGHT", "x", 2, "1024x768")
-SIDES = Numbers("LEFT,TOP,RIGHT,BOTTOM", ",", 4, "80,200,160,380")
+SIZE = Integers("WIDTHxHEIGHT", "x", 2, "1024x768")
+SIDES = Integers("LEFT,TOP,RIGHT,BOTTOM", ",", 4, "80,200,160,380")
 
-MASK = {
-    "mask": click.option(
+TASK_SECTION = "Task options"
+MODEL_SECTION = "Model options"
+OUTPUT_SECTION = "Output options"
+
+task_option = functools.partial(click.option, cls=Option, section=TASK_SECTION)
+model_option = functools.partial(click.option, cls=Option, section=MODEL_SECTION)
+output_option = functools.partial(click.option, cls=Option, section=OUTPUT_SECTION)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+TASK_OPTIONS: dict[str, Decorator] = {
+    "mask": task_option(
         "--mask",
         metavar="FILE|alpha",
-        help="Picture of the mask, as large as IMAGE: white is painted, black kept. 'alpha' uses IMAGE's own transparency.",
+        help="Mask of the size of IMAGE: white is repainted, black is kept. 'alpha' uses the transparency of IMAGE.",
     ),
-    "box": click.option(
-        "--box", type=SIDES, help="Paint this rectangle: pixels from the left and top edge; right and bottom not included."
+    "box": task_option(
+        "--box",
+        type=SIDES,
+        help="Repaint this rectangle: pixels from the left and top edges, right and bottom exclusive.",
     ),
-    "ellipse": click.option("--ellipse", type=SIDES, help="Paint the ellipse inside this rectangle; pixels as for --box."),
-}
-
-FIELDS: dict[str, Decorator] = {
-    "mask": MASK["mask"],
-    "box": MASK["box"],
-    "ellipse": MASK["ellipse"],
-    "mask_prompt": click.option("--mask-prompt", metavar="TEXT", help="What to paint over, in words."),
-    "expand": click.option("--expand", type=SIDES, help="Pixels to add on each side, such as 256,0,256,0."),
-    "keep_prompt": click.option("--keep-prompt", metavar="TEXT", help="What to keep, in words."),
-    "preserve": click.option(
+    "ellipse": task_option("--ellipse", type=SIDES, help="Repaint the ellipse inside this rectangle; pixels as for --box."),
+    "mask_prompt": task_option("--mask-prompt", metavar="TEXT", help="Description of what to repaint."),
+    "expand": task_option("--expand", type=SIDES, help="Pixels to add on each side, such as 256,0,256,0."),
+    "keep_prompt": task_option("--keep-prompt", metavar="TEXT", help="Description of what to keep."),
+    "preserve": task_option(
         "--preserve/--no-preserve",
         default=None,
-        help="Give back exactly what the mask keeps, pixel by pixel. Not said: so wherever the mask is known.",
+        help="Restore every pixel outside the repainted area exactly. Default: on where that area is known.",
     ),
-    "n": click.option("-n", "n", type=int, metavar="COUNT", help="How many pictures, at least 1."),
-    "size": click.option("--size", type=SIZE, metavar="WxH", help="Width and height in pixels, such as 1024x768."),
-    "seed": click.option("--seed", type=int, help="Whole number of at least 0; the same seed gives the same picture."),
-    "negative_prompt": click.option(
-        "--negative-prompt", metavar="TEXT", multiple=True, help="What should not be seen; repeatable."
+    "n": task_option("-n", "n", type=int, metavar="COUNT", help="Number of pictures, at least 1."),
+    "size": task_option("--size", type=SIZE, metavar="WxH", help="Width and height in pixels, such as 1024x768."),
+    "seed": task_option("--seed", type=int, help="Integer of at least 0; the same seed gives the same picture."),
+    "negative_prompt": task_option(
+        "--negative-prompt", metavar="TEXT", multiple=True, help="Description of what to avoid. Repeatable."
     ),
-    "guidance_scale": click.option("--guidance-scale", type=float, help="How closely the prompt is followed."),
-    "steps": click.option("--steps", type=int, help="How many diffusion steps, at least 1."),
-    "strength": click.option("--strength", type=float, help="From 0 (keeps the picture) to 1 (ignores it)."),
-    "options": click.option(
+    "guidance_scale": task_option("--guidance-scale", type=float, help="How closely to follow the prompt."),
+    "steps": task_option("--steps", type=int, help="Number of diffusion steps, at least 1."),
+    "strength": task_option("--strength", type=float, help="From 0 (keep the picture) to 1 (ignore it)."),
+    "options": task_option(
         "-O",
         "--option",
         "options",
         type=KeyValue("style_preset=anime"),
         multiple=True,
-        callback=each_once,
-        help="What only this provider knows: VALUE as JSON where it is JSON, else as text; @FILE is a picture. Repeatable.",
+        callback=unique_keys,
+        help="Provider-specific option. VALUE is JSON, else a string; @FILE is a picture. Repeatable.",
     ),
 }
-"""An option for each field of a task, and for the ways to say a mask."""
+"""An option for each field of the tasks, and for the further ways to give a mask."""
 
-CONTROLS: dict[str, Decorator] = {
-    "model": click.option(
-        "-m", "--model", help="Alias or full id. Not said: LIMNER_MODEL, else the only one installed, else the offline one."
+RUN_OPTIONS: dict[str, Decorator] = {
+    "model": model_option(
+        "-m",
+        "--model",
+        metavar="MODEL",
+        help="Alias or full id. Default: LIMNER_MODEL, else the only installed model, else the offline model.",
     ),
-    "fit": click.option(
-        "--fit",
-        type=click.Choice(["strict", "nearest"]),
-        help="Refuse what the model does not allow (the default), or move it to the nearest allowed value.",
-    ),
-    "output": click.option(
-        "-o",
-        "--output",
-        metavar="FILE",
-        help="Where to (.png, .jpg, .webp); - is standard output. Several pictures become FILE-1, FILE-2, ... "
-        "Not said: a name made of the task and the seed.",
-    ),
-    "force": click.option("--force", is_flag=True, help="Replace existing files."),
-    "provenance": click.option(
-        "--provenance/--no-provenance",
-        default=True,
-        help="Write into the file how it was made (model, task, seed), or not. Input pictures appear as SHA-256.",
-    ),
-    "settings": click.option(
+    "settings": model_option(
         "-S",
         "--setting",
         "settings",
         type=KeyValue("region=us-west-2"),
         multiple=True,
-        callback=each_once,
-        help="How to reach the provider; 'limner show MODEL' lists the settings. Repeatable.",
+        callback=unique_keys,
+        help="Setting of the model, such as its region; 'limner show MODEL' lists them. Repeatable.",
     ),
-    "on_filtered": click.option(
+    "fit": model_option(
+        "--fit",
+        type=click.Choice(["strict", "nearest"]),
+        help="Refuse unsupported values, or use the nearest supported value. Default: strict.",
+    ),
+    "on_filtered": model_option(
         "--on-filtered",
         type=click.Choice(["raise", "return"]),
-        help="What the provider's content filter held back is an error (the default), or leave it at what came.",
+        help="Fail when the provider's content filter withholds a picture, or return the others. Default: raise.",
     ),
-    "dry_run": click.option("--dry-run", is_flag=True, help="Print the requests and the account as JSON; send nothing."),
-    "as_json": click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
+    "output": output_option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="Output file (.png, .jpg, .webp); - is standard output. Several pictures are numbered FILE-1, FILE-2, ...; "
+        "{seed} and {place} in the name are replaced. "
+        "Default: a name made of the task and the seed.",
+    ),
+    "force": output_option("--force", is_flag=True, help="Overwrite existing files."),
+    "provenance": output_option(
+        "--provenance/--no-provenance",
+        default=True,
+        help="Save model, task and seed in the file's metadata, input pictures as SHA-256. Default: on.",
+    ),
+    "previews": output_option(
+        "--previews", metavar="DIR", help="Keep unfinished pictures in this folder, if the provider sends any."
+    ),
+    "dry_run": output_option("--dry-run", is_flag=True, help="Print the requests and the account as JSON; send nothing."),
+    "as_json": output_option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
 }
-"""An option for each field of an Order: how a task is carried out."""
+"""An option for each field of RunOptions."""
 
 
 def task_command(
-    *fields: str, without: Sequence[str] = ()
-) -> Callable[[Callable[[Order, dict[str, Any]], None]], click.Command]:
-    """Make a command that carries out a task; the function is called with the Order and with all else that was said.
+    *fields: str, example: str, without: Sequence[str] = ()
+) -> Callable[[Callable[[RunOptions, dict[str, Any]], None]], click.Command]:
+    """Make a command that runs a task; the function is called with the RunOptions and all other arguments given.
 
     Args:
-        fields: the options of the task, by their names in FIELDS.
-        without: controls that it does not have.
+        fields: the task's options, by their names in TASK_OPTIONS.
+        example: a command line, for help.
+        without: names in RUN_OPTIONS that the command does not have.
     """
-    controls = [name for name in CONTROLS if name not in without]
-    options = [FIELDS[name] for name in fields] + [CONTROLS[name] for name in controls]
+    run_options = [name for name in RUN_OPTIONS if name not in without]
+    decorators = [TASK_OPTIONS[name] for name in fields] + [RUN_OPTIONS[name] for name in run_options]
 
-    def decorate(function: Callable[[Order, dict[str, Any]], None]) -> click.Command:
+    def decorate(function: Callable[[RunOptions, dict[str, Any]], None]) -> click.Command:
         @functools.wraps(function)
-        def run(**said: Any) -> None:
-            from limner.cli.carrying import Order
+        def command(**arguments: Any) -> None:
+            from limner.cli.runner import RunOptions
 
-            order = Order(**{name: said.pop(name) for name in controls})
-            function(order, {name: value for name, value in said.items() if value is not None})
+            options = RunOptions(**{name: arguments.pop(name) for name in run_options})
+            function(options, {name: value for name, value in arguments.items() if value is not None})
 
-        decorated: Callable[..., Any] = run
-        for option in reversed(options):
+        decorated: Callable[..., Any] = command
+        for option in reversed(decorators):
             decorated = option(decorated)
-        return click.command(function.__name__.replace("_", "-"))(decorated)
+        return click.command(function.__name__.replace("_", "-"), cls=Command, example=example)(decorated)
 
     return decorate

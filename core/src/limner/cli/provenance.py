@@ -1,4 +1,4 @@
-"""How a picture was made: info, and rerun, which makes it again."""
+"""info and rerun: how a picture was made, and making it again."""
 
 from __future__ import annotations
 
@@ -6,30 +6,31 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from limner.cli.options import FIELDS, task_command
+from limner.cli.commands import Command
+from limner.cli.options import TASK_OPTIONS, json_option, task_command, task_option
 from limner.errors import Problem, TaskRefused
 
 if TYPE_CHECKING:
-    from limner.cli.carrying import Order
-    from limner.cli.files import Inputs
+    from limner.cli.inputs import Inputs
+    from limner.cli.runner import RunOptions
     from limner.images import Image, Mask
     from limner.interface import ModelInterface
     from limner.tasks import Task
 
-_LONGEST_NAME = 200
-"""Characters of a model's name in a file."""
+_MAX_MODEL_NAME = 200
+"""Characters of a model's name in a file's metadata."""
 
 
-@click.command()
+@click.command(cls=Command, example="limner info fox.png")
 @click.argument("file")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def info(file: str, as_json: bool) -> None:
-    """Show how FILE was made.
+    """Show a picture's format, size, and how limner made it.
 
-    What the picture is, and how it was made where limner made it. FILE is a picture; - is standard input.
+    FILE is a picture; - is standard input.
     """
-    from limner.cli.files import Inputs
-    from limner.cli.speaking import print_json
+    from limner.cli.console import print_json
+    from limner.cli.inputs import Inputs
     from limner.results import read_provenance
 
     image = Inputs().image(file)
@@ -42,115 +43,136 @@ def info(file: str, as_json: bool) -> None:
         "alpha": image.has_alpha,
         "sha256": image.sha256,
     }
-    made = read_provenance(image)
+    record = read_provenance(image)
     if as_json:
-        print_json(facts | {"provenance": made})
+        print_json(facts | {"provenance": record})
         return
-    from limner.cli.rendering import print_facts
+    from limner.cli.tables import print_facts
 
-    in_words = {"size": f"{width}x{height} pixels", "alpha": "yes" if image.has_alpha else "no"}
-    print_facts((facts | in_words).items())
-    if made is None:
-        click.echo("It does not say how it was made.")
+    text = {"size": f"{width}x{height} pixels", "alpha": "yes" if image.has_alpha else "no"}
+    print_facts((facts | text).items())
+    if record is None:
+        click.echo("The file does not record how it was made.")
     else:
         click.echo("How it was made:")
-        task = made.get("task")
-        print_facts((key, value) for key, value in made.items() if key != "task")
+        task = record.get("task")
+        print_facts((key, value) for key, value in record.items() if key != "task")
         if isinstance(task, dict):
             print_facts(task.items())
 
 
-@task_command(without=("model", "fit"))
+@task_command(example="limner rerun fox.png -o again.png", without=("model", "fit"))
 @click.argument("file")
-@click.option(
-    "--image", "images", metavar="FILE", multiple=True, help="A picture that went in; repeatable, matched by SHA-256."
-)
-@click.option("--mask", "masks", metavar="FILE", multiple=True, help="A mask that went in; repeatable, matched by SHA-256.")
-@FIELDS["box"]
-@FIELDS["ellipse"]
-@click.option("--model-id", metavar="ID", help="Call this id in place of the one that FILE names, such as an ARN.")
-def rerun(order: Order, said: dict[str, Any]) -> None:
-    """Make FILE again.
+@task_option("--image", "images", metavar="FILE", multiple=True, help="Input picture, matched by SHA-256. Repeatable.")
+@task_option("--mask", "masks", metavar="FILE", multiple=True, help="Mask, matched by SHA-256. Repeatable.")
+@TASK_OPTIONS["box"]
+@TASK_OPTIONS["ellipse"]
+@task_option("--model-id", metavar="ID", help="Model id to call in place of the one in FILE, such as an ARN.")
+def rerun(options: RunOptions, arguments: dict[str, Any]) -> None:
+    """Make a picture again.
 
-    Send the same requests to the same model. FILE is a picture that limner made; - is standard input. The pictures and
-    masks that went in are needed again, and are checked by their SHA-256. What FILE says may come from anybody: it names no
-    file that is read, and an id that is not the model's own is called only where --model-id says so.
+    Send the request that made it to the same model. FILE is a picture made by limner; - is standard input. Give the same
+    input pictures and masks; they are matched by SHA-256. Metadata is not trusted: it never causes a file to be read, and
+    a model id other than the model's own is called only if given by --model-id.
     """
     import attrs
 
-    from limner.cli.carrying import carry_out
-    from limner.cli.files import Inputs
+    from limner.cli.inputs import Inputs
+    from limner.cli.runner import run_task
+    from limner.documents import pictures_of
     from limner.results import read_provenance
-    from limner.serialization import pictures_of
 
     inputs = Inputs()
-    made = _checked(said["file"], read_provenance(inputs.image(said["file"])))
-    model = _model(said["file"], made, _said_id(order, said))
+    record = _checked(arguments["file"], read_provenance(inputs.image(arguments["file"])))
+    model = _model(arguments["file"], record, _given_id(options, arguments))
     try:
-        needed = pictures_of(made["task"])
+        needed = pictures_of(record["task"])
     except TaskRefused as refusal:
-        raise _damaged(said["file"], refusal) from refusal
-    given = _given(inputs, said)
+        raise _damaged(arguments["file"], refusal) from refusal
+    given = _given_pictures(inputs, arguments)
     problems = [
-        Problem(name, "", f"did not go in: its SHA-256 is {sha256}; {_wanted(needed)}")
+        Problem(name, "", f"is not an input of this picture: its SHA-256 is {sha256}; {_expected(needed)}")
         for sha256, (name, _) in given.items()
         if sha256 not in needed
     ]
     problems += [
-        Problem("rerun", "", _missing(sha256, is_mask=sha256 in pictures_of(made["task"].get("mask"))))
+        Problem("rerun", "", _missing(sha256, is_mask=sha256 in pictures_of(record["task"].get("mask"))))
         for sha256 in dict.fromkeys(needed)
         if sha256 not in given
     ]
     if problems:
         raise TaskRefused(problems)
-    task = _restored(said["file"], made["task"], {sha256: picture for sha256, (_, picture) in given.items()})
-    carry_out(attrs.evolve(order, fit=made["fit"]).model_of(*model), task, order, f"{inputs.stem}-rerun".removeprefix("-"))
-
-
-def _checked(file: str, made: dict[str, Any] | None) -> dict[str, Any]:
-    """A file's word on how it was made, which anybody may have written."""
-    from limner.fitting import MODES
-
-    if made is None:
-        raise TaskRefused([Problem("FILE", file, "does not say how it was made; only what limner saved can be made again")])
-    texts = all(isinstance(made.get(name), str) for name in ("model", "model_id"))
-    if not texts or made.get("fit") not in MODES or not isinstance(made.get("task"), dict):
-        raise _damaged(file)
-    return made
-
-
-def _damaged(file: str, refusal: TaskRefused | None = None) -> TaskRefused:
-    what = "" if refusal is None else f": {refusal.problems[0]}"
-    return TaskRefused(
-        [Problem("FILE", file, f"what it says about how it was made is damaged, or from another limner{what}")]
+    task = _restored(arguments["file"], record["task"], {sha256: picture for sha256, (_, picture) in given.items()})
+    task, index = _call_of(arguments["file"], record, task)
+    run_task(
+        attrs.evolve(options, fit=record["fit"]).configure_model(*model),
+        task,
+        options,
+        f"{inputs.stem}-rerun".removeprefix("-"),
+        only=index,
     )
 
 
-def _said_id(order: Order, said: dict[str, Any]) -> str | None:
-    """The id to call that the user said."""
-    if "model_id" in said and "model_id" in order.settings:
-        raise click.UsageError("--model-id and -S model_id say the same; give one of them")
-    model_id: str | None = said.get("model_id", order.settings.get("model_id"))
+def _call_of(file: str, record: dict[str, Any], task: Task) -> tuple[Task, int | None]:
+    """The part of the task that made this very picture, and which of the call's pictures it is."""
+    import attrs
+
+    index, of, seed = record.get("index"), record.get("of"), record.get("seed")
+    if index is None or of is None or not hasattr(task, "n"):
+        return task, None
+    if not all(isinstance(value, int) and not isinstance(value, bool) for value in (index, of)) or not 0 <= index < of:
+        raise _damaged(file)
+    try:
+        changes: dict[str, Any] = {"n": of} | ({} if seed is None else {"seed": seed})
+        return attrs.evolve(task, **changes), index
+    except TaskRefused as refusal:
+        raise _damaged(file, refusal) from refusal
+
+
+def _checked(file: str, record: dict[str, Any] | None) -> dict[str, Any]:
+    """Check the form of a file's record, which may have been written by anyone."""
+    from limner.fitting import MODES
+
+    if record is None:
+        limit = "does not record how it was made; only pictures saved by limner can be made again"
+        raise TaskRefused([Problem("FILE", file, limit)])
+    strings = all(isinstance(record.get(name), str) for name in ("model", "model_id"))
+    if not strings or record.get("fit") not in MODES or not isinstance(record.get("task"), dict):
+        raise _damaged(file)
+    return record
+
+
+def _damaged(file: str, refusal: TaskRefused | None = None) -> TaskRefused:
+    cause = "" if refusal is None else f": {refusal.problems[0]}"
+    limit = f"the record of how it was made is damaged, or from another version of limner{cause}"
+    return TaskRefused([Problem("FILE", file, limit)])
+
+
+def _given_id(options: RunOptions, arguments: dict[str, Any]) -> str | None:
+    """The model id given by the user."""
+    if "model_id" in arguments and "model_id" in options.settings:
+        raise click.UsageError("--model-id and -S model_id mean the same; give one of them")
+    model_id: str | None = arguments.get("model_id", options.settings.get("model_id"))
     return model_id
 
 
-def _model(file: str, made: dict[str, Any], said_id: str | None) -> tuple[str, str]:
-    """The model that a file names, and the id to call: of those that the file names, only the model's own."""
+def _model(file: str, record: dict[str, Any], given_id: str | None) -> tuple[str, str]:
+    """The model that a file names, and the id to call: the given id, or an id of the model's own."""
     from limner.errors import shorten
     from limner.plugins import registry
 
-    if len(made["model"]) > _LONGEST_NAME:
+    if len(record["model"]) > _MAX_MODEL_NAME:
         raise _damaged(file)
-    model: type[ModelInterface] = registry().find(made["model"])
-    named = made["model_id"]
-    if said_id is None and named not in {model.id, *model.ids}:
-        limit = f"{file} names an id that is not {model.id}'s own; say with --model-id which to call, such as {model.id}"
+    model: type[ModelInterface] = registry().find(record["model"])
+    named = record["model_id"]
+    if given_id is None and named not in {model.id, *model.ids}:
+        limit = f"{file} names an id that is not {model.id}'s own; give the id to call with --model-id, such as {model.id}"
         raise TaskRefused([Problem("model_id", shorten(named), limit)])
-    return model.id, named if said_id is None else said_id
+    return model.id, named if given_id is None else given_id
 
 
 def _restored(file: str, document: dict[str, Any], pictures: dict[str, Image | Mask]) -> Task:
-    from limner.serialization import restore
+    from limner.documents import restore
 
     try:
         return restore(document, pictures)
@@ -158,32 +180,32 @@ def _restored(file: str, document: dict[str, Any], pictures: dict[str, Image | M
         raise _damaged(file, refusal) from refusal
 
 
-def _given(inputs: Inputs, said: dict[str, Any]) -> dict[str, tuple[str, Image | Mask]]:
-    """What was given, by SHA-256, with the option that gave it."""
+def _given_pictures(inputs: Inputs, arguments: dict[str, Any]) -> dict[str, tuple[str, Image | Mask]]:
+    """The pictures and masks given, by SHA-256, each with its option."""
     from limner.images import Mask
 
     found: dict[str, tuple[str, Image | Mask]] = {}
-    images = [(name, inputs.image(name)) for name in said["images"]]
+    images = [(name, inputs.image(name)) for name in arguments["images"]]
     for name, image in images:
         found[image.sha256] = (f"--image {name}", image)
-    for name in said["masks"]:
+    for name in arguments["masks"]:
         picture = inputs.image(name)
         mask = Mask.from_alpha(picture) if picture.has_alpha else Mask.read(picture)
         found[mask.sha256] = (f"--mask {name}", mask)
     for shape in ("box", "ellipse"):
-        if shape in said:
+        if shape in arguments:
             if not images:
-                raise click.UsageError(f"--{shape} needs the picture it lies on; give it with --image")
-            mask = inputs.shape(images[0][1].size, box=said.get("box"), ellipse=said.get("ellipse"))
+                raise click.UsageError(f"--{shape} needs its picture; give it with --image")
+            mask = inputs.shape(images[0][1].size, box=arguments.get("box"), ellipse=arguments.get("ellipse"))
             found[mask.sha256] = (f"--{shape}", mask)
     return found
 
 
 def _missing(sha256: str, *, is_mask: bool) -> str:
     if is_mask:
-        return f"a mask of SHA-256 {sha256} went in; give it with --mask, --box or --ellipse"
-    return f"a picture of SHA-256 {sha256} went in; give its file with --image"
+        return f"needs the mask of SHA-256 {sha256}; give it with --mask, --box or --ellipse"
+    return f"needs the picture of SHA-256 {sha256}; give its file with --image"
 
 
-def _wanted(needed: list[str]) -> str:
-    return f"what went in has {', '.join(needed)}" if needed else "no picture went in"
+def _expected(needed: list[str]) -> str:
+    return f"expected: {', '.join(needed)}" if needed else "it has no input pictures"

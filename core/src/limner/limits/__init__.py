@@ -15,7 +15,7 @@ from limner.limits.numbers import Count, Integer, Real, Seed
 from limner.limits.pictures import Expand, MaskPicture, Picture, Pictures
 from limner.limits.sizes import Aspects, SizeRule, Sizes, in_words
 from limner.limits.tables import Limits, TaskLimits
-from limner.limits.texts import NegativeText, PromptText, Text
+from limner.limits.texts import NegativeText, PromptText, Text, Words
 
 __all__ = [
     "Aspects",
@@ -39,5 +39,6 @@ __all__ = [
     "Sizes",
     "TaskLimits",
     "Text",
+    "Words",
     "in_words",
 ]

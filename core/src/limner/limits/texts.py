@@ -40,8 +40,9 @@ class Text(Constraint):
         return None
 
     def describe(self) -> str:
-        length = f"at least {self.min_length}" if self.max_length is None else f"{self.min_length} to {self.max_length:,}"
-        return f"{length} characters" + (f" like {self.example or self.pattern}" if self.pattern else "")
+        least = f"at least {self.min_length} character{'' if self.min_length == 1 else 's'}"
+        length = least if self.max_length is None else f"{self.min_length} to {self.max_length:,} characters"
+        return length + (f" like {self.example or self.pattern}" if self.pattern else "")
 
     def schema(self) -> Schema:
         fragment: Schema = {"type": "string", "minLength": self.min_length}

@@ -3,21 +3,80 @@
 from __future__ import annotations
 
 import base64
+import email.parser
+import email.policy
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
+from urllib.parse import parse_qsl
 
-from limner.interface import Request
+from limner import Request
+from limner.testing.broken import expect
 
 Path = tuple[str | int, ...]
 
+_FORM = re.compile(rb"[\w.~%+\[\]-]+=[^\s{}<>]*(&[\w.~%+\[\]-]+=[^\s{}<>]*)*")
+
+
+def is_json(body: bytes) -> bool:
+    """Tell whether a body is JSON."""
+    try:
+        json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
 
 def parsed(body: bytes) -> Any:
-    """Read JSON; the text itself where the body is none."""
+    """Read JSON, or a form (multipart or urlencoded) as an object of its fields; the text itself where it is neither.
+
+    A file of a multipart form is bytes; a field that is there several times is a list.
+    """
+    expect(isinstance(body, bytes), f"the body is {type(body).__name__}, must be bytes")
     try:
         return json.loads(body)
-    except ValueError:
-        return body.decode("utf-8", "replace")
+    except (ValueError, RecursionError):
+        pass
+    if body.startswith(b"--") and b"\r\n" in body:
+        return _multipart(body)
+    if _FORM.fullmatch(body):
+        return _gathered(parse_qsl(body.decode("ascii", "replace"), keep_blank_values=True))
+    return body.decode("utf-8", "replace")
+
+
+def _multipart(body: bytes) -> Any:
+    boundary = body[2 : body.index(b"\r\n")].decode("latin-1")
+    head = f'Content-Type: multipart/form-data; boundary="{boundary}"\r\n\r\n'.encode("latin-1")
+    message = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + body)
+    fields: list[tuple[str, Any]] = []
+    for part in message.iter_parts() if message.is_multipart() else ():
+        name = str(part.get_param("name", "", header="content-disposition"))
+        content = part.get_payload(decode=True)
+        data = content if isinstance(content, bytes) else b""
+        fields.append((name, data if part.get_filename() is not None else _json_or_text(data)))
+    return _gathered(fields) if fields else body.decode("utf-8", "replace")
+
+
+def _json_or_text(data: bytes) -> Any:
+    text = data.decode("utf-8", "replace")
+    return json.loads(text) if text[:1] in {"{", "["} and is_json(data) else text
+
+
+def _gathered(fields: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, list[Any]] = {}
+    for name, value in fields:
+        found.setdefault(name, []).append(value)
+    return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
+
+
+def plain(tree: Any) -> Any:
+    """Write the bytes of a tree in base64, as a JSON Schema knows them."""
+    if isinstance(tree, bytes):
+        return base64.b64encode(tree).decode()
+    if isinstance(tree, dict):
+        return {key: plain(value) for key, value in tree.items()}
+    return [plain(value) for value in tree] if isinstance(tree, list) else tree
 
 
 def nodes(tree: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
@@ -35,6 +94,17 @@ def nodes(tree: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
 def leaves(tree: Any) -> dict[Path, Any]:
     """Every node that holds no other."""
     return {path: value for path, value in nodes(tree) if not isinstance(value, dict | list)}
+
+
+def leaves_of(request: Request) -> dict[Path, Any]:
+    """The leaves of a request's body."""
+    return leaves(parsed(request.body))
+
+
+def in_words(path: Path) -> str:
+    """Write a path as one reads it: ``a.b[0]``."""
+    parts = (f"[{key}]" if isinstance(key, int) else f".{key}" for key in path)
+    return "".join(parts).removeprefix(".") or "the body"
 
 
 def replaced(tree: Any, path: Path, value: Any) -> Any:
@@ -58,14 +128,30 @@ def without(tree: Any, path: Path) -> Any:
     return replaced(tree, tuple(parent), copy)
 
 
+def is_tree(request: Request) -> bool:
+    """Tell whether a body has parts that can be told apart."""
+    return isinstance(parsed(request.body), dict | list)
+
+
 def carries_text(request: Request, text: str) -> bool:
     """Tell whether a text is in the body, whole."""
-    return any(isinstance(leaf, str) and text in leaf for leaf in leaves(parsed(request.body)).values())
+    return any(isinstance(leaf, str) and text in leaf for leaf in leaves_of(request).values())
+
+
+def is_a_leaf(request: Request, text: str) -> bool:
+    """Tell whether a text is a leaf of the body, with nothing before or after it."""
+    return any(isinstance(leaf, str) and text == leaf for leaf in leaves_of(request).values())
+
+
+def place_of(body: bytes, data: bytes) -> int:
+    """Where bytes are in a body, as they are or in base64; -1 where they are not."""
+    found = body.find(data)
+    return found if found >= 0 else body.find(base64.b64encode(data))
 
 
 def carries_bytes(body: bytes, data: bytes) -> bool:
     """Tell whether bytes are in a body, as they are or in base64."""
-    if data in body:
+    if place_of(body, data) >= 0:
         return True
     encoded = base64.b64encode(data).decode()
     return any(isinstance(leaf, str) and encoded in leaf for leaf in leaves(parsed(body)).values())

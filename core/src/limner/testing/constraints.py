@@ -11,14 +11,14 @@ from hypothesis import assume
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from limner import limits
-from limner.images import Box, Image, Mask, Size
-from limner.prompts import WeightedText
+from limner import Image, Mask, Settings, WeightedText, limits
+from limner.images import Box, Size
 from limner.testing.pictures import COLOURS, MODES, TINY, WITH_ALPHA, mask, picture
 
 CHARACTERS = st.characters(exclude_categories=["Cs"])  # half a surrogate pair is no character
 _LONGEST = 30  # characters of a drawn text; the longest allowed one is always named
 _WEBP_SIDE = 16_383  # pixels; WebP holds no more
+_MOST_PICTURES = Settings().max_n
 _REACH = 40  # pixels added on a side where the limits set no end
 
 
@@ -77,7 +77,8 @@ def masks(draw: st.DrawFn, size: Size = (16, 16), *, grey: bool = True) -> Mask:
     right, bottom = draw(st.integers(left + 1, width)), draw(st.integers(top + 1, height))
     level = draw(st.sampled_from([255, 255, 128, 1, 254])) if grey else 255
     made = mask(size, (left, top, right, bottom), level)
-    return made.inverted() if draw(st.booleans()) else made
+    inverted = made.inverted()
+    return inverted if draw(st.booleans()) and not inverted.is_black else made
 
 
 def json_values() -> SearchStrategy[Any]:
@@ -122,7 +123,7 @@ def _(constraint: limits.Integer) -> SearchStrategy[Any]:
 
 @values.register
 def _(constraint: limits.Count) -> SearchStrategy[Any]:
-    return st.integers(1, 2 * constraint.per_call + 1)
+    return st.integers(1, min(2 * constraint.per_call + 1, _MOST_PICTURES))
 
 
 @values.register

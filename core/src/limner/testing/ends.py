@@ -7,13 +7,23 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from limner import limits
-from limner.images import Box, Image, Mask, Size
-from limner.prompts import WeightedText
+from limner import Image, Mask, WeightedText, limits
+from limner.images import Box, Size
 from limner.testing.constraints import near
 from limner.testing.pictures import MODES, WITH_ALPHA, mask, picture
 
 _ASPECTS: tuple[Size, ...] = ((1000, 1000), (1600, 900), (900, 1600))
+ODD_TEXTS = (
+    "ünïcode 🦊 日本",
+    '"quoted" \\ {back}\n\t/slash',
+    "A Fox in the SNOW",
+    " a  fox, two blanks ",
+    "e\u0301 \ufb01 \u2460 \u212b \uff21 \u00a0.",  # which normalization would change
+    "50% of <b>A & B</b> &amp; 'it''s' $HOME %20+",
+    "a ",
+)
+"""Texts that careless code changes: letter case, blanks, quotes, markup, and characters with two spellings."""
+
 _LARGEST = 4_000_000  # pixels of a sample: a larger one costs seconds
 
 
@@ -59,12 +69,20 @@ def _(constraint: limits.Real) -> list[Any]:
 @ends.register
 def _(constraint: limits.Text) -> list[Any]:
     if constraint.pattern is not None:
-        return _allowed(constraint, [constraint.example])
+        return _allowed(constraint, [constraint.example, *_alike(constraint.example)])
     longest = constraint.max_length or 1000
     plain = "a fox" if constraint.wrong("a fox") is None else "f" * constraint.min_length
     long = ["x" * (longest - 1) + last for last in ("y", "z", "")]
-    odd = ["ünïcode 🦊 日本", '"quoted" \\ {back}\n\t/slash', "0", "a ", "a", "f" * constraint.min_length]
+    odd = [*ODD_TEXTS, "0", "a", "f" * constraint.min_length]
     return _allowed(constraint, [plain, *long, "🦊" * longest, *odd])
+
+
+def _alike(example: str) -> list[str]:
+    """Texts that differ from an example in one letter or digit."""
+    others = str.maketrans("0123456789abcdefABCDEF", "1032547698badcfeBADCFE")
+    return [
+        example[:at] + example[at].translate(others) + example[at + 1 :] for at in (0, 1, len(example) - 1) if example[at:]
+    ]
 
 
 @ends.register
@@ -173,8 +191,9 @@ def masks_of(size: Size, *, grey: bool) -> list[Mask]:
     left, top = mask(size, (0, 0, max(1, width // 3), height)), mask(size, (0, 0, width, max(1, height // 3)))
     spot = mask(size, (width // 2, height // 2, width // 2 + 1, height // 2 + 1))
     whole = (0, 0, width, height)
-    made = [left, top, left.inverted(), top.inverted(), spot, mask(size, whole), mask(size, whole, 0)]
-    return list(dict.fromkeys(made + [mask(size, whole, level) for level in (1, 128, 254)] * grey))
+    made = [left, top, left.inverted(), top.inverted(), spot, mask(size, whole)]
+    made += [mask(size, whole, level) for level in (1, 128, 254)] * grey
+    return [one for one in dict.fromkeys(made) if not one.is_black]
 
 
 def borders_of(size: Size, limit: limits.Expand) -> list[Box]:
@@ -188,6 +207,7 @@ def borders_of(size: Size, limit: limits.Expand) -> list[Box]:
         (add * (side == 0), add * (side == 1), add * (side == 2), add * (side == 3)) for add in wide for side in range(4)
     ]
     step = wide[0]
+    alone += [(room, 0, 0, 0), (0, 0, 0, room)]
     together: list[Box] = [(step, step, step, step), (step, 2 * step, 3 * step, 4 * step)]
     to_canvas = _to_allowed_canvas(size, limit)
     return [border for border in dict.fromkeys(together[1:] + alone + together + to_canvas) if _fits(size, border, limit)]

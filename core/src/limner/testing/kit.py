@@ -6,21 +6,24 @@ import functools
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_args
 
 import attrs
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis.strategies import SearchStrategy
 
-from limner.errors import ProviderError, shorten
-from limner.interface import Request, Response
-from limner.model import Model
+from limner import Model, Picture, ProviderError, Request, Response, Task
+from limner.errors import shorten
 from limner.results import PictureOutcome
-from limner.tasks import Task
+from limner.testing.broken import ContractBroken, broken_by, expect
 
+__all__ = ["Conformance", "ContractBroken", "Recorded", "check", "decoded", "expect", "explore", "schema_problems"]
+
+UNREADABLE = "Conformance(body_problems=...) cannot read the body"
 Schema = Mapping[str, Any]
 Send = Callable[[Request], Response]
+Example = tuple[Task, Any]
 
 
 def _outcomes(values: Iterable[PictureOutcome]) -> tuple[PictureOutcome, ...]:
@@ -36,8 +39,10 @@ class Recorded:
         task: a task for one call, as a user says it; with a seed where the model takes one.
         body: the provider's own bytes.
         outcomes: of the pictures that :meth:`limner.Model.decode` makes of it, in order.
-        error: what ``decode`` raises in place of pictures.
+        error: what is raised in place of pictures: by ``decode``, or by ``send`` where ``status`` is that of an error.
         name: for messages, such as that of the file.
+        status: the HTTP status; an answer whose status is not 2xx is given to ``send`` by ``endpoint`` or ``failing``.
+        headers: of the HTTP answer, such as the one with the request's id.
     """
 
     task: Task
@@ -45,9 +50,17 @@ class Recorded:
     outcomes: tuple[PictureOutcome, ...] = attrs.field(default=("ok",), converter=_outcomes)
     error: type[ProviderError] | None = None
     name: str = ""
+    status: int = 200
+    headers: Mapping[str, str] = attrs.field(factory=dict)
+
+    @property
+    def is_http_error(self) -> bool:
+        """Whether ``send`` meets it, and ``decode`` never does."""
+        return self.status // 100 != 2
 
     def __str__(self) -> str:
-        return self.name or f"{self.task.kind}, {shorten(self.body)}"
+        status = f"HTTP {self.status}, " if self.is_http_error else ""
+        return self.name or f"{self.task.kind}, {status}{shorten(self.body)}"
 
 
 @attrs.frozen(kw_only=True)
@@ -60,11 +73,24 @@ class Conformance:
         model: the model to check. Its ``send`` is called only where it is ``offline`` and there is no ``answer``.
         body_schema: the JSON Schema of request bodies, written from the provider's documents, not from the limits; or a
             function from a task's kind, such as ``inpaint``, to one. Enables the checks of bodies and of the limits' ends.
-        body_problems: in place of ``body_schema``, a function that says what is wrong with a request by those documents.
+            A multipart or form body is held against it as an object of its fields.
+        body_problems: in place of ``body_schema`` or beside it, a function that says what is wrong with a request by those
+            documents, such as of a picture in it.
+        examples: tasks, each with a part of the body that the provider's documents show for it: an object holds at least
+            these keys, a list holds exactly these items. For a body that is no JSON, a text or bytes that it must hold.
+            Enables what nothing else can see: which way a number runs, and which of two words means what.
         answer: answers a request as the provider does when all goes well, with the documented number of pictures, in the
             size that was asked for. Enables what needs an answer; an ``offline`` model answers for itself.
         reference_painter: answers a request for an edit with the request's picture, its colours inverted where the
-            provider's documents say that the request's mask opens it, and unchanged elsewhere. Enables the checks of masks.
+            provider's documents say that the request's mask opens it, and unchanged elsewhere, in any size. Enables the
+            checks of masks.
+        vary_painter: answers a request to vary a picture with that picture, its colours inverted as far as the provider's
+            documents say that the request departs from it. Enables the check of ``strength``.
+        endpoint: makes the model call a URL in place of the provider's, such as
+            ``lambda url: Painter(Painter.Settings.of({"endpoint_url": url, "api_key": "k"}))``. The kit answers there, on
+            this machine, and counts. Enables the checks of ``send``.
+        failing: in its place, for a model that reaches its provider by other ways: a function of an HTTP status and a body
+            that returns the model (or its ``send``), over a transport that answers every call so.
         recorded: true answers of the provider, at least one for each task and one for each kind of refusal.
         deviations: checks that cannot pass, by name, each with the reason; they must then fail.
         module: the module that the plugin's entry point names; not said, the one that defines the model.
@@ -73,8 +99,12 @@ class Conformance:
     model: Model
     body_schema: Schema | Callable[[str], Schema] | None = None
     body_problems: Callable[[Request], Sequence[str]] | None = None
+    examples: Sequence[Example] = ()
     answer: Send | None = None
     reference_painter: Send | None = None
+    vary_painter: Send | None = None
+    endpoint: Callable[[str], Model] | None = None
+    failing: Callable[[int, bytes], Model | Send] | None = None
     recorded: Sequence[Recorded] = ()
     deviations: Mapping[str, str] = attrs.field(factory=dict)
     module: str | None = None
@@ -85,16 +115,23 @@ class Conformance:
         return list(self.model.limits)
 
     @property
+    def package(self) -> str:
+        """The import name of the plugin."""
+        return type(self.model).__module__.partition(".")[0]
+
+    @property
     def transport(self) -> Send:
         """What answers; skips the check where nothing does."""
         if self.answer is not None:
-            return self.answer
-        return self.model.send if self.model.offline else _skip("answer", "a function that answers a request well")
+            return _given("answer", self.answer)
+        return self.model.send if self.model.offline else skip("answer", "a function that answers a request well")
 
     @property
     def painter(self) -> Send:
         """The reference painter; skips the check where there is none."""
-        return self.reference_painter or _skip("reference_painter", "a function that inverts what a request's mask opens")
+        if self.reference_painter is None:
+            skip("reference_painter", "a function that inverts what a request's mask opens")
+        return _given("reference_painter", self.reference_painter)
 
     def connected(self, send: Send) -> Model:
         """Return the model with another transport."""
@@ -108,27 +145,39 @@ class Conformance:
         )
         return made
 
+    @property
+    def has_oracle(self) -> bool:
+        """Whether there is anything that says what is wrong with a body."""
+        return self.body_problems is not None or self.body_schema is not None
+
+    def schema_of(self, task: Task) -> Schema | None:
+        """The JSON Schema of the bodies of a kind of task."""
+        return self.body_schema(task.kind) if callable(self.body_schema) else self.body_schema
+
     def problems_of(self, task: Task, request: Request) -> Sequence[str]:
         """Say what is wrong with a request by the provider's documents; skips the check where they were not given."""
-        if self.body_problems is not None:
-            return self.body_problems(request)
-        if self.body_schema is None:
-            _skip("body_schema", "the JSON Schema of the provider's request bodies (or body_problems)")
-        schema = self.body_schema(task.kind) if callable(self.body_schema) else self.body_schema
-        return schema_problems(schema, request)
+        if not self.has_oracle:
+            skip("body_schema", "the JSON Schema of the provider's request bodies (or body_problems)")
+        schema = self.schema_of(task)
+        found = [] if schema is None else schema_problems(schema, request)
+        if self.body_problems is None:
+            return found
+        try:
+            return [*found, *self.body_problems(request)]
+        except Exception as error:
+            return [*found, f"{UNREADABLE}: {error!r}"]
 
 
 def schema_problems(schema: Schema, request: Request) -> list[str]:
-    """Hold a JSON body against a schema."""
-    import json
-
+    """Hold a body against a schema: JSON, or the fields of a form."""
     from jsonschema.validators import validator_for
 
-    try:
-        body = json.loads(request.body)
-    except ValueError as error:
-        return [f"the body is no JSON: {error}"]
-    found = validator_for(schema)(schema).iter_errors(body)
+    from limner.testing import bodies
+
+    tree = bodies.parsed(request.body)
+    if isinstance(tree, str) and not bodies.is_json(request.body):
+        return [f"the body is neither JSON nor a form: {shorten(tree)}"]
+    found = validator_for(schema)(schema).iter_errors(bodies.plain(tree))
     return [f"{error.json_path}: {_ends_of(error.message)}" for error in found]
 
 
@@ -137,31 +186,55 @@ def _ends_of(message: str) -> str:
     return message if len(message) < 200 else f"{message[:80]} ... {message[-80:]}"
 
 
-def _skip(field: str, what: str) -> NoReturn:
+def skip(field: str, what: str) -> NoReturn:
+    """Skip a check for what was not given."""
     pytest.skip(f"give Conformance({field}=...): {what}")
 
 
+def _given(field: str, send: Send) -> Send:
+    """What was given in place of the provider; that it fails is said in so many words."""
+
+    def answered(request: Request) -> Response:
+        try:
+            response = send(request)
+        except (ContractBroken, ProviderError):
+            raise
+        except Exception as error:
+            seen = f"Conformance({field}=...) raised {error!r} for the request {shorten(request.body, 200)}"
+            raise ContractBroken(f"{seen}; look whether the request is as documented, then at {field}") from error
+        fine = isinstance(response, Response) and isinstance(response.body, bytes)
+        expect(fine, f"Conformance({field}=...) returned {response!r}, must be a Response(bytes)")
+        return response
+
+    return answered
+
+
+def decoded(model: Model, call: Task, response: Response) -> list[Picture]:
+    """Decode an answer, and hold that what comes are pictures."""
+    found: Any = model.decode(call, response)
+    fine = isinstance(found, Iterable) and not isinstance(found, str | bytes | Mapping)
+    expect(fine, f"decode returned {shorten(found)}, must be a list of Pictures", call)
+    pictures = list(found)
+    for picture in pictures:
+        expect(isinstance(picture, Picture), f"decode gave {shorten(picture)} for a picture, must be a Picture", call)
+        _expect_types(picture, call)
+    return pictures
+
+
+def _expect_types(picture: Picture, call: Task) -> None:
+    from limner import Image
+
+    allowed: dict[str, tuple[type, ...]] = {"image": (Image, type(None)), "seed": (int, type(None)), "index": (int,)}
+    allowed |= {"reason": (str,), "raw": (Image, type(None)), "mask": (Image, type(None))}
+    for name, kinds in allowed.items():
+        value = getattr(picture, name)
+        words = " or ".join(kind.__name__ for kind in kinds)
+        expect(isinstance(value, kinds), f"decode gave a picture whose {name} is {shorten(value)}, must be {words}", call)
+    outcomes = get_args(PictureOutcome)
+    expect(picture.outcome in outcomes, f"decode gave the outcome {picture.outcome!r}, must be one of {outcomes}", call)
+
+
 # ---------------------------------------------------------------------------------------------- how a check runs
-
-
-class ContractBroken(AssertionError):
-    """A plugin does not do what the contract says.
-
-    Args:
-        seen: what was seen.
-        task: the task that shows it.
-    """
-
-    def __init__(self, seen: str, task: object = None) -> None:
-        super().__init__(seen if task is None else f"{seen}\ntask: {task!r}")
-
-
-def expect(fine: object, seen: str, task: object = None) -> None:
-    """Fail with what was seen, and the task that shows it."""
-    __tracebackhide__ = True
-    if not fine:
-        raise ContractBroken(seen, task)
-
 
 Check = Callable[[Conformance], None]
 
@@ -177,15 +250,30 @@ def check(function: Check) -> Check:
         try:
             with _quiet():
                 function(conformance)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
+            if (skipped := _skip_in(error)) is not None:
+                raise skipped from None
+            failure = broken_by(error, conformance.package)
             if reason is not None:
-                pytest.xfail(f"{reason} (seen: {shorten(str(error), 200)})")
-            error.add_note(f"contract: {contract}")
-            raise
+                pytest.xfail(f"{reason} (seen: {shorten(str(failure), 200)})")
+            failure.add_note(f"contract: {contract}")
+            if failure is error:
+                raise
+            raise failure from error
         if reason is not None:
             pytest.fail(f"{function.__name__} passes; take its deviation out: {reason}")
 
     return checked
+
+
+def _skip_in(error: BaseException) -> BaseException | None:
+    """Find the skip that a function given in place of the model's own has raised: core takes it for the plugin's failure."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, pytest.skip.Exception):
+            return cause
+        cause = cause.__cause__
+    return None
 
 
 @contextmanager
@@ -193,6 +281,7 @@ def _quiet() -> Iterator[None]:
     """That a model is past its end of life warns every user, and is no fault of the plugin."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
+        warnings.simplefilter("ignore", ResourceWarning)
         yield
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import functools
+import struct
+import zlib
 from io import BytesIO
 
 import PIL.Image
 
-from limner.images import Box, Image, Mask, Size
+from limner import Image, Mask
+from limner.images import Box, Size
 from limner.images.pixels import png_bytes
 
 TINY: tuple[Size, ...] = ((16, 16), (24, 16), (9, 17), (1, 1), (40, 30))
@@ -60,3 +63,13 @@ def mask(size: Size, box: Box, level: int = 255) -> Mask:
     canvas = PIL.Image.new("L", size, 0)
     canvas.paste(level, box)
     return Mask(size, canvas.tobytes())
+
+
+def padded(image: Image, size: int) -> Image:
+    """Make a PNG heavier, its pixels unchanged: up to ``size`` bytes, with a chunk that readers pass over."""
+    room = size - len(image.data) - 12
+    if room <= 0:
+        return image
+    content = b"weHy" + bytes(room)
+    chunk = struct.pack(">I", room) + content + struct.pack(">I", zlib.crc32(content))
+    return Image(image.data[:-12] + chunk + image.data[-12:])

@@ -9,13 +9,9 @@ from typing import Any
 
 import attrs
 
-from limner import limits
-from limner.errors import TaskRefused
-from limner.images import Image
+from limner import Image, Inpaint, Model, Outpaint, Plan, Task, TaskRefused, limits
 from limner.limits import Constraint, TaskLimits
-from limner.model import Model
-from limner.results import Plan
-from limner.tasks import TASKS, Inpaint, Outpaint, Task
+from limner.tasks import TASKS
 from limner.testing.ends import borders_of, ends, masks_of, past
 from limner.testing.kit import expect
 
@@ -199,3 +195,16 @@ def seeded(model: Model, task: Task) -> Task:
     if not isinstance(limit, limits.Seed) or getattr(task, "seed", None) is not None:
         return task
     return saying(task, seed=(limit.min_value + limit.max_value) // 2)
+
+
+def full(model: Model, start: Task) -> Task:
+    """The start with every parameter said that may be said beside the others."""
+    task = start
+    for name, limit in sayable(model, start).items():
+        if value_of(task, name) is None and not isinstance(limit, limits.Count):
+            for value in values_for(start, name, limit)[:3]:
+                more = changed(task, name, value)
+                if plan_or_none(model, more) is not None and more is not None:
+                    task = more
+                    break
+    return task

@@ -13,11 +13,8 @@ import attrs
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from limner import limits
+from limner import Generate, Image, Inpaint, Model, Outpaint, RemoveBackground, Task, Upscale, Vary, limits
 from limner.fitting import fit
-from limner.images import Image
-from limner.model import Model
-from limner.tasks import Generate, Inpaint, Outpaint, RemoveBackground, Task, Upscale, Vary
 from limner.testing.constraints import (
     CHARACTERS,
     expansions,
@@ -52,6 +49,8 @@ def tasks_within(model: Model | type[Model], task_class: type[Task]) -> SearchSt
     made = model() if isinstance(model, type) else model
     declared = made.limits_of(task_class)
     strategies: dict[str, SearchStrategy[Any]] = {name: values(limit) for name, limit in declared.parameters.items()}
+    if isinstance(count := declared.parameters.get("n"), limits.Count):
+        strategies["n"] = st.integers(1, min(2 * count.per_call + 1, made.settings.max_n))
     needed = [name for name, limit in declared.options.items() if limit.required]
     options = _subsets({name: values(limit) for name, limit in declared.options.items()}, needed)
     drawn = _tasks(task_class, strategies, options, declared)

@@ -81,6 +81,8 @@ class Sketch:
         """Inpaint wherever the opening is not closed; the caller mixes the greys."""
         size = self._within(picture.size)
         mask = opening.point(lambda level: 255 if level else 0).resize(size, Image.Resampling.NEAREST)
+        if mask.getbbox() is None:  # nothing to repaint, which limner refuses and the models do not
+            return picture
         result = self._model.inpaint(picture.resize(size), self._words(prompt), mask=mask, seed=seed)
         return _picture(result, picture.size)
 

@@ -1,4 +1,4 @@
-"""What SDXL 1.0 accepts on Amazon Bedrock, as data."""
+"""The limits of SDXL 1.0 on Amazon Bedrock."""
 
 from __future__ import annotations
 
@@ -54,18 +54,15 @@ SIZES = (
 MASK_WHITE, MASK_BLACK, MASK_ALPHA = "MASK_IMAGE_WHITE", "MASK_IMAGE_BLACK", "INIT_IMAGE_ALPHA"
 
 WEIGHTS = Real(source=f"{TEXT_TO_IMAGE} (no range is given)")
-NEEDED_PROMPT = PromptText(2000, min_length=0, weights=WEIGHTS, required=True, source=TEXT_TO_IMAGE)
+NEEDED_PROMPT = PromptText(2000, weights=WEIGHTS, required=True, source=TEXT_TO_IMAGE)
 PROMPT = PromptText(
     2000,
-    min_length=0,
     weights=WEIGHTS,
-    source=f"{IMAGE_TO_IMAGE}; {MASKING} (0 to 2000 characters): text_prompts is required, a text may be empty; where "
-    "nothing is said, one empty text is sent",
+    source=f"{IMAGE_TO_IMAGE}; {MASKING} (0 to 2000 characters): text_prompts is required, a text may be empty; without "
+    "a prompt, one empty text is sent",
 )
 PAINTED: dict[str, Constraint] = {
-    "negative_prompt": NegativeText(
-        2000, min_length=0, several=True, source=f"{TEXT_TO_IMAGE}; each is a text of the weight -1"
-    ),
+    "negative_prompt": NegativeText(2000, several=True, source=f"{TEXT_TO_IMAGE}; each is sent as a text with weight -1"),
     "n": Count(1, source=f"{TEXT_TO_IMAGE}; samples is 1 at least and at most"),
     "seed": Seed(1, 4_294_967_295, source=f"{TEXT_TO_IMAGE}; 0 is documented too, but means a random seed there"),
     "guidance_scale": Real(
@@ -97,22 +94,22 @@ SCHEDULE: dict[str, Constraint] = {
 MASK_SOURCE: dict[str, Constraint] = {
     "mask_source": Choice(
         (MASK_WHITE, MASK_BLACK, MASK_ALPHA),
-        source=f"{MASKING}; not said, it is INIT_IMAGE_ALPHA for the mask 'alpha', else MASK_IMAGE_WHITE",
+        source=f"{MASKING}; by default INIT_IMAGE_ALPHA for the mask 'alpha', else MASK_IMAGE_WHITE",
     )
 }
 PICTURE = Picture(
     source=f"{IMAGE_TO_IMAGE} (base64). Neither formats nor sizes are documented: PNG is what Stability's samples send, "
-    "JPEG what the newer models of Stability AI on Amazon Bedrock take besides",
+    "JPEG is what Stability AI's newer models on Amazon Bedrock also take",
     required=True,
 )
 MASK = MaskPicture(
     alpha=True,
-    source=f"{MASKING}; grey: {STABILITY}. mask_image is always sent: the guide wants it for every mask_source, "
-    "Stability for MASK_IMAGE_* alone",
+    source=f"{MASKING}; grey: {STABILITY}. mask_image is always sent: the guide requires it for every mask_source, "
+    "Stability only for MASK_IMAGE_*",
 )
 EXPAND = Expand(
-    source=f"{MASKING}; there is no outpainting: the canvas is the picture, and the mask opens what was added. No end is "
-    "documented, 32,768 on a side is limner's own"
+    source=f"{MASKING}; there is no outpainting mode: the canvas is sent as the image, with a mask of the added area. No "
+    "maximum is documented; 32,768 per side is limner's own"
 )
 STRENGTH = Real(
     0.0,

@@ -1,4 +1,4 @@
-"""A task as SDXL's request, and SDXL's answer as pictures. Pure."""
+"""Map tasks to SDXL's request bodies, and its response bodies to pictures. Pure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Painted = Generate | Vary | Inpaint | Outpaint
 
 @singledispatch
 def to_body(task: Task) -> wire.Body:
-    """Write a task that keeps the limits as a request."""
+    """Map a task within the limits to a request body."""
     raise NotImplementedError(task.kind)
 
 
@@ -67,17 +67,17 @@ def _(task: Inpaint | Outpaint) -> wire.Body:
         image, mask = expand_canvas(task.image, task.expand)
     if source is None:
         source = MASK_ALPHA if mask == "alpha" else MASK_WHITE
-    opened = mask if isinstance(mask, Mask) else Mask.from_alpha(image)
+    sent = mask if isinstance(mask, Mask) else Mask.from_alpha(image)
     return wire.Body(
         init_image=image,
         mask_source=source,
-        mask_image=opened.inverted() if source == MASK_BLACK else opened,
+        mask_image=sent.inverted() if source == MASK_BLACK else sent,
         **_shared(task),
     )
 
 
 def _shared(task: Painted) -> dict[str, Any]:
-    """The keys of all three modes."""
+    """Return the keys that all three modes share."""
     options = {name: task.options.get(name) for name in ("style_preset", "sampler", "clip_guidance_preset", "extras")}
     return {
         "text_prompts": _text_prompts(task),
@@ -90,42 +90,42 @@ def _shared(task: Painted) -> dict[str, Any]:
 
 
 def _text_prompts(task: Painted) -> list[wire.TextPrompt]:
-    """What should be seen, then what should not; at least one text."""
+    """List the prompt's texts, then the negative ones; there is at least one text."""
     match task.prompt:
         case None:
-            wanted = [wire.TextPrompt("")]
+            positive = [wire.TextPrompt("")]
         case str(text):
-            wanted = [wire.TextPrompt(text)]
+            positive = [wire.TextPrompt(text)]
         case parts:
-            wanted = [wire.TextPrompt(part.text, part.weight) for part in parts]
-    unwanted = (task.negative_prompt,) if isinstance(task.negative_prompt, str) else task.negative_prompt or ()
-    return wanted + [wire.TextPrompt(text, -1.0) for text in unwanted]
+            positive = [wire.TextPrompt(part.text, part.weight) for part in parts]
+    negative = (task.negative_prompt,) if isinstance(task.negative_prompt, str) else task.negative_prompt or ()
+    return positive + [wire.TextPrompt(text, -1.0) for text in negative]
 
 
 def to_pictures(body: bytes) -> list[Picture]:
-    """Read an answer.
+    """Parse a response body.
 
     Raises:
-        BadResponse: it is not what is documented.
-        ContentFiltered, RequestRejected: it is an error.
+        BadResponse: the body is not what AWS documents.
+        ContentFiltered, RequestRejected: the body reports an error.
     """
     answer = read_answer(body, wire.Answer)
     if answer.result == "error" or answer.error is not None:
         raise _error(answer.error or wire.Error())
     if answer.artifacts is None:
-        raise BadResponse("the answer has no artifacts")
+        raise BadResponse("the response has no artifacts")
     return list(map(_picture, answer.artifacts))
 
 
 def _error(error: wire.Error) -> ProviderError:
-    """``invalid_prompts`` is Stability's name for filtered words."""
+    """``invalid_prompts`` is Stability's error name for a filtered prompt."""
     kind = ContentFiltered if error.name == "invalid_prompts" else RequestRejected
-    said = ": ".join(part for part in (error.name, error.message) if part) or "without a reason"
-    return kind(f"the model answered with an error: {said}")
+    reason = ": ".join(part for part in (error.name, error.message) if part) or "no reason given"
+    return kind(f"the model returned an error: {reason}")
 
 
 def _picture(artifact: wire.Artifact) -> Picture:
-    """Only SUCCESS is a success; of what the filter held back the blurred picture is kept."""
+    """Only SUCCESS is a success; a filtered picture comes back blurred and is kept."""
     reason = artifact.finishReason if artifact.finishReason is not None else artifact.finishedReason
     if reason not in {"SUCCESS", "CONTENT_FILTERED"}:
         return Picture(outcome="failed", seed=artifact.seed, reason=f"finishReason is {reason}")

@@ -1,4 +1,4 @@
-"""SDXL's JSON under its own names. What is None is not sent."""
+"""SDXL's JSON with its own names. Attributes that are ``None`` are not sent."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from limner_bedrock.payloads import Base64
 
 @attrs.frozen
 class TextPrompt:
-    """One text and its weight; the weight is 1 where it is not said."""
+    """One text and its weight, 1 by default."""
 
     text: str
     weight: float | None = None
@@ -17,7 +17,7 @@ class TextPrompt:
 
 @attrs.frozen(kw_only=True)
 class Body:
-    """A request. The mode follows from the keys: ``init_image`` makes it image to image, ``mask_source`` masking."""
+    """A request body. The keys determine the mode: ``init_image`` means image to image, ``mask_source`` means masking."""
 
     text_prompts: list[TextPrompt]
     height: int | None = None
@@ -41,7 +41,7 @@ class Body:
 
 @attrs.frozen(kw_only=True)
 class Artifact:
-    """One picture of an answer. ``finishedReason`` is how the guide's text, but not its JSON, spells it."""
+    """One picture of a response. ``finishedReason`` is the spelling of the guide's text; its JSON uses the other."""
 
     seed: int | None = None
     base64: Base64 | None = None
@@ -51,7 +51,7 @@ class Artifact:
 
 @attrs.frozen(kw_only=True)
 class Error:
-    """Why there are no pictures."""
+    """Why the response has no pictures."""
 
     id: str | None = None
     name: str | None = None
@@ -60,7 +60,7 @@ class Error:
 
 @attrs.frozen(kw_only=True)
 class Answer:
-    """An answer."""
+    """A response body."""
 
     result: str | None = None
     artifacts: list[Artifact] | None = None

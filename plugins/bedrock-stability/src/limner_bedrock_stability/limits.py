@@ -1,4 +1,4 @@
-"""What Stability AI's models on Amazon Bedrock accept, as data."""
+"""The limits of Stability AI's models on Amazon Bedrock."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from limner.limits import (
     Seed,
     SizeRule,
     TaskLimits,
-    Text,
+    Words,
 )
 
 GUIDE = "Amazon Bedrock User Guide"
@@ -30,7 +30,7 @@ SD3 = f"{GUIDE}, 'Stability.ai Stable Diffusion 3'"
 CORE = f"{GUIDE}, 'Stable Image Core request and response'"
 ULTRA = f"{GUIDE}, 'Stable Image Ultra request and response'"
 SERVICES = f"{GUIDE}, 'Stability AI Image Services'"
-OWN_END = "no upper end is documented, 32,768 is limner's own"
+NO_MAXIMUM = "no maximum is documented; 32,768 is limner's own"
 
 RATIOS = ((1, 1), (16, 9), (21, 9), (2, 3), (3, 2), (4, 5), (5, 4), (9, 16), (9, 21))
 STYLES = (
@@ -66,24 +66,24 @@ Parameters = dict[str, Constraint]
 
 
 def seed(source: str, largest: int) -> Seed:
-    """The seeds of one page without 0, which is its default and no seed."""
+    """Return the documented seeds without 0, the default, which means a random seed."""
     random = "" if source == SERVICES else f" (as {SERVICES} has it; this page calls 0 the default and says no more)"
     return Seed(1, largest, source=f"{source}: 0 to {largest}; 0 is not a seed there but draws one{random}")
 
 
 def aspects(source: str) -> Aspects:
-    """Aspect ratios in place of sizes; sent always, never left to the provider's default."""
+    """Aspect ratios instead of sizes; always sent rather than left to the provider's default."""
     return Aspects(RATIOS, default=(1, 1), source=f"{source}: aspect_ratio; there are no sizes in pixels")
 
 
-def painted(source: str, largest_seed: int, *, weights: bool = False) -> Parameters:
-    """What everything that paints from words takes."""
+def prompt_parameters(source: str, largest_seed: int, *, weights: bool = False) -> Parameters:
+    """Return the parameters of everything that takes a prompt."""
     weight = Real(0, 2, source=f"{source}: (word:weight)") if weights else None
     return {
-        "prompt": PromptText(LONGEST_PROMPT, min_length=0, weights=weight, required=True, source=source),
-        "negative_prompt": NegativeText(LONGEST_PROMPT, min_length=0, source=source),
+        "prompt": PromptText(LONGEST_PROMPT, weights=weight, required=True, source=source),
+        "negative_prompt": NegativeText(LONGEST_PROMPT, source=source),
         "seed": seed(source, largest_seed),
-        "n": Count(1, source=f"{source}: there is no key for a number; one picture a call"),
+        "n": Count(1, source=f"{source}: no key for a number; one picture per call"),
     }
 
 
@@ -97,15 +97,15 @@ UPPER = "formats are written in upper case there, in lower case on the pages of 
 
 CORE_LIMITS: Limits = {
     Generate: TaskLimits(
-        {**painted(CORE, LARGEST_SEED), "size": aspects(CORE)},
+        {**prompt_parameters(CORE, LARGEST_SEED), "size": aspects(CORE)},
         {"output_format": output_format(f"{CORE}: {UPPER}", TWO_FORMATS)},
     )
 }
 
 
 def diffusion(source: str, largest_seed: int, picture: Picture, strength: Real, output: Choice) -> Limits:
-    """A model that paints from words, and from a picture and words."""
-    parameters = painted(source, largest_seed)
+    """Return the limits of a model that takes a prompt, with or without an image."""
+    parameters = prompt_parameters(source, largest_seed)
     return {
         Generate: TaskLimits({**parameters, "size": aspects(source)}, {"output_format": output}),
         Vary: TaskLimits(
@@ -119,21 +119,21 @@ def diffusion(source: str, largest_seed: int, picture: Picture, strength: Real, 
     }
 
 
-SD35_INPUT = SizeRule(64, source=f"{SD35}: each side at least 64; {OWN_END}")
+SD35_INPUT = SizeRule(64, source=f"{SD35}: each side at least 64; {NO_MAXIMUM}")
 SD3_INPUT = SizeRule(640, 1536, source=f"{SD3}: sides of 640 to 1536")
 
 SD35_LIMITS = diffusion(
     SD35,
     LARGEST_SEED_OF_SERVICES,
     Picture(FORMATS, size=SD35_INPUT, source=SD35_INPUT.source),
-    Real(0, 1, default=0.7, source=f"{SD35}: needed, without a default; 0.7 is the value of its sample"),
+    Real(0, 1, default=0.7, source=f"{SD35}: required, without a default; 0.7 is the value of its sample"),
     output_format(SD35),
 )
 SD3_LIMITS = diffusion(
     SD3,
     LARGEST_SEED,
     Picture(FORMATS, size=SD3_INPUT, source=SD3_INPUT.source),
-    Real(0, 1, default=0.75, source=f"{SD3}: needed, without a default; 0.75 is the value of its sample"),
+    Real(0, 1, default=0.75, source=f"{SD3}: required, without a default; 0.75 is the value of its sample"),
     output_format(SD3, TWO_FORMATS),
 )
 ULTRA_LIMITS = diffusion(
@@ -151,7 +151,7 @@ ULTRA_LIMITS = diffusion(
 
 # ---------------------------------------------------------------------------------------------- image services
 
-PAINTED = painted(SERVICES, LARGEST_SEED_OF_SERVICES, weights=True)
+PAINTED = prompt_parameters(SERVICES, LARGEST_SEED_OF_SERVICES, weights=True)
 UNGUIDED = {name: limit for name, limit in PAINTED.items() if name in {"seed", "n"}}
 INPUT = SizeRule(
     64,
@@ -162,12 +162,12 @@ INPUT = SizeRule(
 )
 IMAGE = Picture(FORMATS, size=INPUT, required=True, source=INPUT.source)
 WEIGHTS = Real(0, 2, source=f"{SERVICES}: (word:weight)")
-OPTIONAL_PROMPT = PromptText(LONGEST_PROMPT, min_length=0, weights=WEIGHTS, source=SERVICES)
-FREE_PROMPT = PromptText(min_length=0, weights=WEIGHTS, source=f"{SERVICES}, style transfer: no length is given")
-FOUND = Text(
+OPTIONAL_PROMPT = PromptText(LONGEST_PROMPT, weights=WEIGHTS, source=SERVICES)
+FREE_PROMPT = PromptText(weights=WEIGHTS, source=f"{SERVICES}, style transfer: no length is given")
+FOUND = Words(
     LONGEST_PROMPT,
     required=True,
-    source=f"{SERVICES}: at most 10,000 characters; at least one is not documented, but an empty text finds nothing",
+    source=f"{SERVICES}: at most 10,000 characters; at least one is not documented, but an empty text selects nothing",
 )
 MASK = MaskPicture(
     alpha=True,
@@ -189,7 +189,7 @@ CONTROLLED: Parameters = {"control_strength": Real(0, 1, source=f"{SERVICES}: 0.
 
 
 def guided(option: str, more: Parameters, extra: Parameters | None = None) -> Limits:
-    """A service that paints from words and a guiding picture, which is an option."""
+    """Return the limits of a service that takes a prompt and a guiding image, which is an option."""
     return {Generate: TaskLimits({**PAINTED, **(extra or {})}, {option: IMAGE, **more})}
 
 
@@ -233,7 +233,7 @@ BACKGROUND_LIMITS: Limits = {RemoveBackground: TaskLimits({"image": IMAGE}, OUTP
 
 
 def upscaled(image: SizeRule, creativity: str, more: Parameters) -> Limits:
-    """An upscale that paints."""
+    """Return the limits of an upscaler that takes a prompt."""
     parameters = {name: limit for name, limit in PAINTED.items() if name != "n"}
     picture = Picture(FORMATS, size=image, required=True, source=image.source)
     return {

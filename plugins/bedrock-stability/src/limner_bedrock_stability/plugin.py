@@ -1,4 +1,4 @@
-"""The hook that offers the models."""
+"""The hook that registers the models."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ from limner_bedrock_stability.routing import Stability
 
 @hookimpl
 def limner_models() -> Sequence[type[Model]]:
-    """Offer the router, and a model for each id."""
+    """Register the router and a model for each id."""
     return [Stability, *MODELS]

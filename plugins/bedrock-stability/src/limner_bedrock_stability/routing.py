@@ -1,4 +1,4 @@
-"""``stability``: one name for all services, the service chosen by what the task says."""
+"""``stability``: one name for all models and services. The task's parameters and options determine which one is called."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 
 import attrs
 from limner import (
+    Cost,
     Entry,
     Generate,
     Inpaint,
@@ -29,42 +30,41 @@ from limner.limits import Choice, Constraint, Count, Integer, Limits, Seed, Task
 from limner_bedrock import BedrockModel
 
 from limner_bedrock_stability.models import MODELS, StabilityModel
-from limner_bedrock_stability.services import SERVICES, Service
 
 Mode = Literal["strict", "nearest"]
 
 TASKS: tuple[type[Task], ...] = (Generate, Vary, Inpaint, Outpaint, RemoveBackground, Upscale)
 
-ROUTES: Mapping[type[Task], tuple[Service, ...]] = {
-    task: tuple(service for service in SERVICES if service.does(task) and service.is_current) for task in TASKS
+ROUTES: Mapping[type[Task], tuple[type[StabilityModel], ...]] = {
+    task: tuple(model for model in MODELS if task in model.limits and model.is_current()) for task in TASKS
 }
-"""For each task its services; the first is taken when nothing that is said speaks for another."""
+"""The models for each task; the first is the default."""
 
 
-def choose(task: Task) -> Service:
-    """The first service that has a word for all that the task says and needs nothing that it does not say.
+def choose(task: Task) -> type[StabilityModel]:
+    """Return the first model that supports every parameter and option given, and requires no other.
 
-    Where there is none, the one with the fewest such faults, so that its limits say what is wrong.
+    If there is none, return the one with the fewest mismatches, whose limits then report them.
     """
-    return min(ROUTES[type(task)], key=lambda service: _faults(task, service.limits[type(task)]))
+    return min(ROUTES[type(task)], key=lambda model: _mismatches(task, model.limits[type(task)]))
 
 
-def _faults(task: Task, limits: TaskLimits) -> int:
-    said = {name for name, _ in task.arguments() if name != "preserve"} | {f"options.{name}" for name in task.options}
-    known = {**limits.parameters, **{f"options.{name}": limit for name, limit in limits.options.items()}}
-    needed = {name for name, limit in known.items() if limit.required}
-    return len(said - known.keys()) + len(needed - said)
+def _mismatches(task: Task, limits: TaskLimits) -> int:
+    given = {name for name, _ in task.arguments() if name != "preserve"} | {f"options.{name}" for name in task.options}
+    supported = {**limits.parameters, **{f"options.{name}": limit for name, limit in limits.options.items()}}
+    required = {name for name, limit in supported.items() if limit.required}
+    return len(given - supported.keys()) + len(required - given)
 
 
 def _choice(task: type[Task]) -> Choice:
-    names = [service.name for service in ROUTES[task]]
-    rule = "limner: not said, the first that has a word for all that the task says"
-    return Choice(names, source=f"{rule}: {', '.join(f'{service.name} is {service.id}' for service in ROUTES[task])}")
+    ids = ", ".join(f"{model.service} is {model.id}" for model in ROUTES[task])
+    rule = "limner: by default the first that supports every parameter and option given"
+    return Choice([model.service for model in ROUTES[task]], source=f"{rule}: {ids}")
 
 
 def _united(task: type[Task]) -> TaskLimits:
-    """What any service of a task takes; each constraint is that of the first service that has it, without its default."""
-    tables = {service.name: service.limits[task] for service in ROUTES[task]}
+    """Combine the limits of all services; each constraint is that of the first service that has it, without its default."""
+    tables = {model.service: model.limits[task] for model in ROUTES[task]}
     parameters = _merged({name: table.parameters for name, table in tables.items()})
     options = _merged({name: table.options for name, table in tables.items()})
     return TaskLimits(parameters, {"service": _choice(task), **options})
@@ -84,93 +84,95 @@ def _loosest(found: Mapping[str, Constraint | None]) -> Constraint:
         "source": who + first.source,
         "required": everywhere and all(limit.required for limit in having.values()),
     }
-    if isinstance(first, Seed) and not everywhere:  # a seed would be drawn for services that take none
+    if isinstance(first, Seed) and not everywhere:  # limner would draw a Seed for services that take none
         return Integer(first.min_value, first.max_value, **common)
     return attrs.evolve(first, **common) if isinstance(first, Count) else attrs.evolve(first, default=None, **common)
 
 
-_MODEL_OF = {model.service.id: model for model in MODELS}
-
-
 class Stability(BedrockModel):
-    """Stability AI's models and image services on Amazon Bedrock under one name.
+    """All of Stability AI's models and image services on Amazon Bedrock under one name.
 
-    A task goes to the service that :func:`choose` finds, or that the option ``service`` names. From there on it is that
-    service's own call: its limits, its id in result and provenance; the account says which as ``options.service``.
+    The option ``service`` or, without it, :func:`choose` determines the model that a task is delegated to. Its limits apply
+    and its id is in result and provenance; the account has its short name as ``options.service``.
 
     Attributes:
-        routes: for each task the services, the one that is taken when nothing speaks for another first.
+        routes: the models for each task; the first is the default.
     """
 
     id = "stability"
     limits: ClassVar[Limits] = {task: _united(task) for task in TASKS}
-    routes: ClassVar[Mapping[type[Task], tuple[Service, ...]]] = ROUTES
+    routes: ClassVar[Mapping[type[Task], tuple[type[StabilityModel], ...]]] = ROUTES
 
     def __init__(self, settings: Settings | None = None, *, model_id: str | None = None) -> None:
         super().__init__(settings, model_id=model_id)
         if self.model_id != self.id:
-            limit = "stability stands for several ids; give the alias of the one meant, such as stability-core"
+            limit = "stability stands for several models; use the alias of one, such as stability-core"
             raise TaskRefused([Problem.of("model_id", self.model_id, limit)], self.id)
 
     def plan(self, task: Task, *, fit: Mode | None = None) -> Plan:
-        """Work out what would be sent, by the service that the task goes to; see :meth:`limner.Model.plan`."""
-        model, own, entry = self._routed(task)
+        """Plan the task with the model it is delegated to; see :meth:`limner.Model.plan`."""
+        model, own, entry = self._delegated(task)
         planned = model.plan(own, fit=fit)
-        return attrs.evolve(planned, task=_named(planned.task, entry), account=(entry, *planned.account))
+        return attrs.evolve(planned, task=_with_service(planned.task, entry), account=(entry, *planned.account))
 
     def run(self, task: Task, **arguments: Any) -> Result:
-        """Run a task by the service that it goes to; see :meth:`limner.Model.run`."""
-        model, own, entry = self._routed(task)
+        """Run the task with the model it is delegated to; see :meth:`limner.Model.run`."""
+        model, own, entry = self._delegated(task)
         try:
-            return _accounted(model.run(own, **arguments), entry)
+            return _with_entry(model.run(own, **arguments), entry)
         except ProviderError as error:
-            error.result = error.result and _accounted(error.result, entry)
+            error.result = error.result and _with_entry(error.result, entry)
             raise
 
     async def arun(self, task: Task, **arguments: Any) -> Result:
-        """Run a task by the service that it goes to, without blocking the event loop; see :meth:`limner.Model.arun`."""
-        model, own, entry = self._routed(task)
+        """Run the task with the model it is delegated to, without blocking the event loop; see :meth:`limner.Model.arun`."""
+        model, own, entry = self._delegated(task)
         try:
-            return _accounted(await model.arun(own, **arguments), entry)
+            return _with_entry(await model.arun(own, **arguments), entry)
         except ProviderError as error:
-            error.result = error.result and _accounted(error.result, entry)
+            error.result = error.result and _with_entry(error.result, entry)
             raise
 
     def check(self, task: Task) -> Iterable[Problem]:
-        """Say what the service that the task goes to finds wrong."""
+        """Report the problems that the task has with the model it is delegated to."""
         try:
             self.plan(task, fit="strict")
         except TaskRefused as refused:
             return refused.problems
         return ()
 
+    def cost_of(self, task: Task) -> Cost | None:
+        """Return what the service that the task goes to costs; see :meth:`limner.Model.cost_of`."""
+        model, own, _ = self._delegated(task)
+        return model.cost_of(own)
+
     def encode(self, task: Task) -> Request:
-        """Write the task as the JSON of the service that it goes to."""
-        model, own, _ = self._routed(task)
+        """Encode the task with the model it is delegated to."""
+        model, own, _ = self._delegated(task)
         return model.encode(own)
 
     def decode(self, task: Task, response: Response) -> Sequence[Picture]:
-        """Read a service's answer; all are alike."""
-        model, own, _ = self._routed(task)
+        """Decode the response with the model that the task was delegated to."""
+        model, own, _ = self._delegated(task)
         return model.decode(own, response)
 
-    def _routed(self, task: Task) -> tuple[StabilityModel, Task, Entry]:
-        """The service's model, the task without the router's own option, and the account of the choice."""
+    def _delegated(self, task: Task) -> tuple[StabilityModel, Task, Entry]:
+        """Return the model to delegate to, the task without the option ``service``, and the account's entry."""
         limits = self.limits_of(type(task))
         asked = task.options.get("service")
         limit = limits.options["service"]
         if asked is not None and (wrong := limit.wrong(asked)) is not None:
             raise TaskRefused([Problem.of("options.service", asked, wrong)], self.id)
         own = attrs.evolve(task, options={name: value for name, value in task.options.items() if name != "service"})
-        service = choose(own) if asked is None else next(s for s in self.routes[type(task)] if s.name == asked)
+        model = choose(own) if asked is None else next(one for one in self.routes[type(task)] if one.service == asked)
         outcome: Literal["sent", "defaulted"] = "defaulted" if asked is None else "sent"
-        return _MODEL_OF[service.id](self.settings), own, Entry("options.service", outcome, asked, service.name)
+        return model(self.settings), own, Entry("options.service", outcome, asked, model.service)
 
 
-def _named(task: Task, entry: Entry) -> Task:
-    """Put the choice into a planned task, so that running it makes the same."""
+def _with_service(task: Task, entry: Entry) -> Task:
+    """Put the choice into the task, so that running it again makes the same requests."""
     return attrs.evolve(task, options={**task.options, "service": entry.used})
 
 
-def _accounted(result: Result, entry: Entry) -> Result:
-    return attrs.evolve(result, task=_named(result.task, entry), account=(entry, *result.account))
+def _with_entry(result: Result, entry: Entry) -> Result:
+    return attrs.evolve(result, task=_with_service(result.task, entry), account=(entry, *result.account))

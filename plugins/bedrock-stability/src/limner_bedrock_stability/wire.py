@@ -1,4 +1,4 @@
-"""The JSON of Stability AI's models on Amazon Bedrock, under its own names.
+"""The JSON of Stability AI's models on Amazon Bedrock, with its own names.
 
 Source: Amazon Bedrock User Guide, the pages of Stability AI's models and 'Stability AI Image Services'.
 """
@@ -14,7 +14,7 @@ from limner_bedrock.payloads import Base64
 
 @attrs.frozen(kw_only=True)
 class Body:
-    """A request's body: all keys of all services. Which service takes which, its limits say; ``None`` is left out."""
+    """A request body with the keys of all services; ``None`` is not sent. A service's limits determine which it takes."""
 
     prompt: str | None = None
     negative_prompt: str | None = None
@@ -45,8 +45,8 @@ class Body:
 
 @attrs.frozen
 class Answer:
-    """An answer's body: the lists have one entry for each picture; when it was filtered, only the reasons are there."""
+    """A response body: one entry per picture in each list. If the picture was filtered, only the reasons are present."""
 
     images: list[Base64 | None] | None = None
-    seeds: list[Any] | None = None  # what is no seed costs no picture
+    seeds: list[Any] | None = None  # a malformed seed does not discard the picture
     finish_reasons: list[str | None] | None = None

@@ -1,4 +1,4 @@
-"""What Titan Image Generator G1, v1 and v2, accepts on Amazon Bedrock, as data."""
+"""The limits of Titan Image Generator G1, v1 and v2, on Amazon Bedrock."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from limner.limits import (
     Sizes,
     TaskLimits,
     Text,
+    Words,
 )
 
 _GUIDE = "Amazon Bedrock User Guide, docs.aws.amazon.com/bedrock/latest/userguide"
@@ -58,13 +59,13 @@ LONGEST = 1408
 MAX_BYTES = 5_000_000
 PRECISE, DEFAULT = "PRECISE", "DEFAULT"
 
-_TEXT = f"{PARAMETERS}: at most 512 characters; at least one is not documented, but an empty text says nothing"
+_TEXT = f"{PARAMETERS}: at most 512 characters; at least one is not documented, but an empty text has no effect"
 PROMPT = PromptText(512, source=_TEXT)
 NEEDED_PROMPT = PromptText(512, required=True, source=PROMPT.source)
 SIZE = Sizes(
     SIZES,
     default=STANDARD_SIZE,
-    source=f"{FIRST_EDITION}; always sent, 1024x1024 unless said: the default stated, 1408x1408, is not one of the sizes",
+    source=f"{FIRST_EDITION}; always sent, 1024x1024 by default: the documented default, 1408x1408, is not one of the sizes",
 )
 CONFIG: dict[str, Constraint] = {
     "negative_prompt": NegativeText(512, source=_TEXT),
@@ -80,15 +81,15 @@ _INPUT = (
     f"{PARAMETERS} (JPEG or PNG, the longer side at most 1408); {OVERVIEW} (5 MB, read as 5,000,000 bytes; "
     "it also says that only some sizes are supported for input, and names none)"
 )
-_OTHER_INPUT = f"{_INPUT}. For this task the longest side is not documented; that of the others is taken"
+_OTHER_INPUT = f"{_INPUT}. The longest side is not documented for this task; that of the other tasks is used"
 PICTURE = Picture(max_bytes=MAX_BYTES, size=INPUT_SIZE, required=True, source=_INPUT)
 BACKGROUND_PICTURE = Picture(max_bytes=MAX_BYTES, size=INPUT_SIZE, required=True, source=_OTHER_INPUT)
 CONDITION_PICTURE = Picture(max_bytes=MAX_BYTES, size=INPUT_SIZE, source=_OTHER_INPUT)
 RGB_PICTURE = Picture(max_bytes=MAX_BYTES, size=INPUT_SIZE, modes=("RGB",), alpha=False, source=f"{_INPUT}; RGB")
 MASK = MaskPicture(grey=False, source=f"{PARAMETERS}; pure black and white, the size of the picture")
-MASK_PROMPT = Text(source=f"{PARAMETERS}; no length is documented, but an empty text finds nothing")
+MASK_PROMPT = Words(source=f"{PARAMETERS}; no length is documented, but an empty text selects nothing")
 EXPAND = Expand(
-    LONGEST, canvas=INPUT_SIZE, source=f"{PARAMETERS}; the canvas is the picture, and the mask opens what was added"
+    LONGEST, canvas=INPUT_SIZE, source=f"{PARAMETERS}; the canvas is sent as the image, with a mask of the added area"
 )
 OWN_SIZE = f"{PARAMETERS}: for inpainting and outpainting the result has the size of the picture (its samples send one)"
 STRENGTH = Real(0.0, 0.8, source=f"{PARAMETERS}; similarityStrength, 1 - strength, is 0.2 to 1.0")
@@ -118,7 +119,7 @@ _OUTPAINT = TaskLimits(
         **CONFIG,
     },
     {
-        "outpainting_mode": Choice((PRECISE, DEFAULT), source=f"{PARAMETERS}; not said, preserve decides"),
+        "outpainting_mode": Choice((PRECISE, DEFAULT), source=f"{PARAMETERS}; by default determined by preserve"),
         **QUALITY,
         **RETURN_MASK,
     },

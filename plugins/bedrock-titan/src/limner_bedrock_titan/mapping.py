@@ -1,4 +1,4 @@
-"""A task as Titan's or Nova Canvas's request, and the answer as pictures. Pure."""
+"""Map tasks to Titan's and Nova Canvas's request bodies, and their response bodies to pictures. Pure."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _FILTER = re.compile(r"filter|block|\bAUP\b|Responsible AI|moderat", re.IGNORECA
 
 @singledispatch
 def to_body(task: Task) -> wire.Body:
-    """Write a task that keeps the limits as a request."""
+    """Map a task within the limits to a request body."""
     raise NotImplementedError(task.kind)
 
 
@@ -43,9 +43,9 @@ def _(task: Generate) -> wire.Body:
         return wire.Body(
             taskType="COLOR_GUIDED_GENERATION",
             colorGuidedGenerationParams=wire.ColorGuidedGenerationParams(
-                text=_needed(task.prompt),
+                text=_text(task.prompt),
                 colors=list(options["colors"]),
-                negativeText=_one(task.negative_prompt),
+                negativeText=_optional_text(task.negative_prompt),
                 referenceImage=options.get("reference_image"),
             ),
             imageGenerationConfig=_config(task),
@@ -53,8 +53,8 @@ def _(task: Generate) -> wire.Body:
     return wire.Body(
         taskType="TEXT_IMAGE",
         textToImageParams=wire.TextToImageParams(
-            text=_needed(task.prompt),
-            negativeText=_one(task.negative_prompt),
+            text=_text(task.prompt),
+            negativeText=_optional_text(task.negative_prompt),
             style=options.get("style"),
             conditionImage=options.get("condition_image"),
             controlMode=options.get("control_mode"),
@@ -70,8 +70,8 @@ def _(task: Vary) -> wire.Body:
         taskType="IMAGE_VARIATION",
         imageVariationParams=wire.ImageVariationParams(
             images=list(task.image),
-            text=_one(task.prompt),
-            negativeText=_one(task.negative_prompt),
+            text=_optional_text(task.prompt),
+            negativeText=_optional_text(task.negative_prompt),
             similarityStrength=None if task.strength is None else round(1 - task.strength, 10),
         ),
         imageGenerationConfig=_config(task),
@@ -86,8 +86,8 @@ def _(task: Inpaint) -> wire.Body:
             image=task.image,
             maskPrompt=task.mask_prompt,
             maskImage=task.mask.inverted() if isinstance(task.mask, Mask) else None,
-            text=_one(task.prompt),
-            negativeText=_one(task.negative_prompt),
+            text=_optional_text(task.prompt),
+            negativeText=_optional_text(task.negative_prompt),
             returnMask=task.options.get("return_mask"),
         ),
         imageGenerationConfig=_config(task),
@@ -101,10 +101,10 @@ def _(task: Outpaint) -> wire.Body:
         taskType="OUTPAINTING",
         outPaintingParams=wire.OutPaintingParams(
             image=image,
-            text=_needed(task.prompt),
+            text=_text(task.prompt),
             maskPrompt=task.keep_prompt,
             maskImage=mask,
-            negativeText=_one(task.negative_prompt),
+            negativeText=_optional_text(task.negative_prompt),
             outPaintingMode=task.options.get("outpainting_mode", PRECISE if task.preserve else DEFAULT),
             returnMask=task.options.get("return_mask"),
         ),
@@ -118,7 +118,7 @@ def _(task: RemoveBackground) -> wire.Body:
 
 
 def canvas(task: Outpaint) -> tuple[Image, Mask | None]:
-    """The picture to be continued, and what is opened on it; that mask's colours are Titan's own for OUTPAINTING."""
+    """Return the image to extend and its mask, which needs no inversion: Titan's OUTPAINTING too repaints white."""
     if task.expand is not None:
         return expand_canvas(task.image, task.expand)
     return task.image, task.mask if isinstance(task.mask, Mask) else None
@@ -136,52 +136,52 @@ def _config(task: Generate | Vary | Inpaint | Outpaint) -> wire.ImageGenerationC
     )
 
 
-def _one(text: object) -> str | None:
-    """The limits leave one text, without a weight."""
-    return None if text is None else _needed(text)
+def _optional_text(text: object) -> str | None:
+    return None if text is None else _text(text)
 
 
-def _needed(text: object) -> str:
+def _text(text: object) -> str:
+    """The limits allow only a single text without a weight."""
     assert isinstance(text, str)  # noqa: S101
     return text
 
 
-def to_pictures(body: bytes, wanted: int) -> list[Picture]:
-    """Read an answer.
+def to_pictures(body: bytes, requested: int) -> list[Picture]:
+    """Parse a response body.
 
     Args:
-        body: the answer.
-        wanted: how many pictures the request asked for.
+        body: the response body.
+        requested: how many pictures the request asked for.
 
     Raises:
-        BadResponse: it is not what is documented.
+        BadResponse: the body is not what AWS documents.
     """
     answer = read_answer(body, wire.Answer)
     if answer.images is None and answer.error is None:
-        raise BadResponse("the answer has neither images nor an error")
+        raise BadResponse("the response has neither images nor an error")
     pictures = list(map(_picture, answer.images or []))
     if answer.error is not None:
-        pictures = _faulted(pictures, wanted, answer.error)
+        pictures = _with_error(pictures, requested, answer.error)
     if answer.maskImage is not None and pictures:
         pictures[0] = _with_mask(pictures[0], answer.maskImage)
     return pictures
 
 
 def _picture(text: Base64) -> Picture:
-    """One unreadable picture does not take the others with it."""
+    """An unreadable picture does not discard the others."""
     try:
         return Picture(image=picture_from_base64(text, "the picture"))
     except BadResponse as error:
         return Picture(outcome="failed", reason=error.message)
 
 
-def _faulted(pictures: list[Picture], wanted: int, error: str) -> list[Picture]:
-    """An error is about the pictures that are missing; where none is, any of them may be meant, and none is a success."""
+def _with_error(pictures: list[Picture], requested: int, error: str) -> list[Picture]:
+    """The error concerns the missing pictures; if none is missing it may concern any, so that none counts as a success."""
     outcome: Literal["filtered", "failed"] = "filtered" if _FILTER.search(error) else "failed"
-    reason = error or "the answer has an error without words"
+    reason = error or "the response reports an error without a message"
     missing = Picture(outcome=outcome, reason=reason)
-    if len(pictures) < wanted:
-        return pictures + [missing] * (wanted - len(pictures))
+    if len(pictures) < requested:
+        return pictures + [missing] * (requested - len(pictures))
     return [attrs.evolve(picture, outcome=outcome, reason=reason) for picture in pictures]
 
 

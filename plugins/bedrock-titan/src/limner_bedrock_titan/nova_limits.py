@@ -1,4 +1,4 @@
-"""What Amazon Nova Canvas accepts on Amazon Bedrock, as data; where documents conflict, what all of them accept."""
+"""The limits of Amazon Nova Canvas on Amazon Bedrock. Where documents conflict, what all of them accept."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from limner.limits import (
     SizeRule,
     TaskLimits,
     Text,
+    Words,
 )
 
 from limner_bedrock_titan.limits import DEFAULT, PRECISE
@@ -45,7 +46,7 @@ MAX_ASPECT = 4
 
 _PIXELS = (
     f"{OVERVIEW} names 2048x2048, which has 4,194,304 pixels, as the largest; conflict: {ACCESS} says fewer than 4,194,304. "
-    "The reading that refuses nothing is taken, and the service answers"
+    "The more permissive reading is used; the service decides"
 )
 _SIDES = f"{ACCESS}: sides of 320 to 4096, a ratio of at most 4:1"
 SIZE = SizeRule(
@@ -91,11 +92,11 @@ _INPUT = f"{ACCESS}; PNG or JPEG, 8 bits a channel, RGB, no pixel transparent; p
 PICTURE = Picture(size=INPUT_SIZE, modes=("RGB",), alpha=False, required=True, source=_INPUT)
 OPTIONAL_PICTURE = Picture(size=INPUT_SIZE, modes=("RGB",), alpha=False, source=_INPUT)
 MASK = MaskPicture(grey=False, source=f"{ACCESS}; pure black and pure white, the size of the picture")
-MASK_PROMPT = Text(source=f"{PARAMETERS}; no length is documented, but an empty text finds nothing")
+MASK_PROMPT = Words(source=f"{PARAMETERS}; no length is documented, but an empty text selects nothing")
 EXPAND = Expand(
     LONGEST,
     canvas=INPUT_SIZE,
-    source=f"{ACCESS}; the canvas is the picture, and the mask opens what was added; pixels: {_PIXELS}",
+    source=f"{ACCESS}; the canvas is sent as the image, with a mask of the added area; pixels: {_PIXELS}",
 )
 
 # fmt: off
@@ -154,7 +155,7 @@ LIMITS: Limits = {
             **CONFIG,
         },
         {
-            "outpainting_mode": Choice((PRECISE, DEFAULT), source=f"{PARAMETERS}; not said, preserve decides"),
+            "outpainting_mode": Choice((PRECISE, DEFAULT), source=f"{PARAMETERS}; by default determined by preserve"),
             **QUALITY,
         },
         OWN_SIZE,

@@ -1,4 +1,4 @@
-"""Titan's and Nova Canvas's JSON under its own names. What is None is not sent."""
+"""The JSON of Titan and Nova Canvas with its own names. Attributes that are ``None`` are not sent."""
 
 # ruff: noqa: N815 - the names are the provider's
 
@@ -11,7 +11,7 @@ from limner_bedrock.payloads import Base64
 
 @attrs.frozen(kw_only=True)
 class TextToImageParams:
-    """TEXT_IMAGE; the last three are the conditioning of Titan v2 and Nova Canvas, the style is Nova Canvas's."""
+    """TEXT_IMAGE. Only Nova Canvas takes ``style``; only Titan v2 and Nova Canvas take the three attributes after it."""
 
     text: str
     negativeText: str | None = None
@@ -23,7 +23,7 @@ class TextToImageParams:
 
 @attrs.frozen(kw_only=True)
 class InPaintingParams:
-    """INPAINTING; inside the mask, where it is black, the picture is changed."""
+    """INPAINTING: black areas of the mask are repainted."""
 
     image: Image
     maskPrompt: str | None = None
@@ -35,7 +35,7 @@ class InPaintingParams:
 
 @attrs.frozen(kw_only=True)
 class OutPaintingParams:
-    """OUTPAINTING; inside the mask, where it is black, the picture is kept."""
+    """OUTPAINTING: black areas of the mask are kept."""
 
     image: Image
     text: str
@@ -75,7 +75,7 @@ class BackgroundRemovalParams:
 
 @attrs.frozen(kw_only=True)
 class ImageGenerationConfig:
-    """What every task but BACKGROUND_REMOVAL takes."""
+    """The parameters of every task type except BACKGROUND_REMOVAL."""
 
     numberOfImages: int | None = None
     quality: str | None = None
@@ -87,7 +87,7 @@ class ImageGenerationConfig:
 
 @attrs.frozen(kw_only=True)
 class Body:
-    """A request; ``taskType`` says which of the parameters is there."""
+    """A request body; ``taskType`` determines which of the parameter objects is present."""
 
     taskType: str
     textToImageParams: TextToImageParams | None = None
@@ -101,7 +101,7 @@ class Body:
 
 @attrs.frozen(kw_only=True)
 class Answer:
-    """An answer; ``images`` and ``error`` may both be there."""
+    """A response body; ``images`` and ``error`` may both be present."""
 
     images: list[Base64] | None = None
     maskImage: Base64 | None = None

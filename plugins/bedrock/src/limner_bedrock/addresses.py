@@ -1,7 +1,7 @@
-"""URLs of endpoints, without what could be a secret in them.
+"""Endpoint URLs without user and password.
 
-A user with a password stands before the last ``@`` of what names the host. A password with a bare ``/``, ``?`` or ``#``
-ends that part too early: then an ``@`` comes later, the URL is not what was meant, and nothing of it is shown or used.
+User and password precede the last ``@`` of the network location. A password with an unescaped ``/``, ``?`` or ``#`` ends the
+network location too early, so that an ``@`` remains in a later part. Such a URL is rejected, and no part of it is shown.
 """
 
 from __future__ import annotations
@@ -9,28 +9,28 @@ from __future__ import annotations
 from urllib.parse import SplitResult, urlsplit
 
 HIDDEN = "[hidden]"
-"""Stands for a URL that cannot be taken apart."""
+"""Shown instead of an invalid URL."""
 
 
 def parts_of(url: object) -> SplitResult:
-    """Take the URL of an endpoint apart.
+    """Split the URL of an endpoint.
 
     Raises:
-        ValueError: it is no URL of http or https with a host; nothing of it is quoted.
+        ValueError: it is not an http or https URL with a host; the message quotes no part of it.
     """
     parts = None
     try:
         parts = urlsplit(url) if isinstance(url, str) else None
-        fine = parts is not None and parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    except ValueError:  # a port or a bracket that is none; its words may quote
-        fine = False
-    if parts is None or not fine or any("@" in part for part in parts[2:]):
+        valid = parts is not None and parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:  # an invalid port or bracket; the message may quote it
+        valid = False
+    if parts is None or not valid or any("@" in part for part in parts[2:]):
         raise ValueError("must be a URL like http://127.0.0.1:8080") from None
     return parts
 
 
 def address(url: object) -> str:
-    """Show where a URL leads: scheme, host and port."""
+    """Return scheme, host and port of a URL, to be shown."""
     try:
         parts = parts_of(url)
     except ValueError:
@@ -39,10 +39,10 @@ def address(url: object) -> str:
 
 
 def without_user(url: str) -> str:
-    """Take user and password out of a URL.
+    """Remove user and password from a URL.
 
     Raises:
-        ValueError: it is no URL.
+        ValueError: the URL is invalid.
     """
     parts = parts_of(url)
     return parts._replace(netloc=_host(parts)).geturl() if "@" in parts.netloc else url

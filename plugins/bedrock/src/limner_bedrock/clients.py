@@ -1,6 +1,6 @@
-"""Clients of Bedrock: one for each way to reach it, made at its first use, shared by all threads.
+"""botocore clients: one for each combination of settings, created on first use and shared by all threads.
 
-Where the caller brings no session, botocore makes them, as it does inside boto3, whose own part would only cost time.
+Unless the caller passes a boto3 session, clients are created with botocore directly, which saves importing boto3.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from limner_bedrock.addresses import parts_of, without_user
 from limner_bedrock.settings import BedrockSettings
 
 _MAX_CLIENTS = 32
-"""Of the ways to reach Bedrock, so many of the last used are kept."""
+"""The number of most recently used clients that are kept."""
 
-_lock = threading.RLock()  # botocore does not make clients in several threads at once
+_lock = threading.RLock()  # creating clients with botocore is not thread-safe
 
 
 @attrs.frozen
-class _Way:
-    """All that a client depends on; two sessions are the same only where they are one object."""
+class _ClientKey:
+    """Everything that a client depends on; sessions are compared by identity."""
 
     region: str | None
     profile: str | None
@@ -44,13 +44,13 @@ def client_for(settings: BedrockSettings, region: str | None) -> Any:
 
     Args:
         settings: how to reach Bedrock.
-        region: where the settings name none, in place of the AWS chain's.
+        region: used if the settings have none, before the AWS configuration's.
 
     Raises:
-        TaskRefused: the endpoint of the AWS configuration is no URL.
-        Exception: botocore's own.
+        TaskRefused: the endpoint in the AWS configuration is not a URL.
+        Exception: raised by botocore.
     """
-    way = _Way(
+    key = _ClientKey(
         region if settings.region is None else settings.region,
         settings.profile,
         settings.endpoint_url,
@@ -61,27 +61,27 @@ def client_for(settings: BedrockSettings, region: str | None) -> Any:
         frozenset((name, os.environ.get(name, "")) for name in os.environ if name.startswith("AWS_")),
     )
     with _lock:
-        return _client(way)
+        return _client(key)
 
 
 def forget_clients() -> None:
-    """Make new clients from now on: botocore looks for credentials once for each, and they may have been put right."""
+    """Create new clients from now on. botocore looks up credentials once per client, and they may have been corrected."""
     with _lock:
         _client.cache_clear()
 
 
 def _after_fork_in_child() -> None:
-    """The parent's connections are the parent's."""
+    """Do not share connections with the parent process."""
     _client.cache_clear()
     _lock.release()
 
 
-if hasattr(os, "register_at_fork"):  # nobody can go on in a child with a client that another thread has made by half
+if hasattr(os, "register_at_fork"):  # no client may be half created when the process forks
     os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_after_fork_in_child)
 
 
 def session_for(session: Any, profile: str | None) -> Any:
-    """Return the caller's own session, or a new one of a profile."""
+    """Return the caller's session, or a new one for a profile."""
     if session is not None:
         return session
     from limner_bedrock.sessions import new_session
@@ -90,42 +90,42 @@ def session_for(session: Any, profile: str | None) -> Any:
 
 
 @contextmanager
-def _saying_what_is_no_url() -> Iterator[None]:
+def _reporting_invalid_url() -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        if type(error) is not ValueError:  # some of botocore's own are ValueErrors as well
+        if type(error) is not ValueError:  # some of botocore's exceptions are ValueErrors
             raise
-        problem = limner.Problem("setting endpoint_url", "", "the endpoint of the AWS configuration is no URL")
-        raise limner.TaskRefused([problem]) from None  # botocore quotes it
+        problem = limner.Problem("setting endpoint_url", "", "the endpoint in the AWS configuration is not a URL")
+        raise limner.TaskRefused([problem]) from None  # botocore's message quotes it
 
 
 def make_client(session: Any, service: str, region: str | None, endpoint_url: str | None, **config: Any) -> Any:
-    """Make a client with a session of boto3 or of botocore.
+    """Create a client with a session of boto3 or botocore.
 
     Raises:
-        TaskRefused: the endpoint of the AWS configuration is no URL.
-        Exception: botocore's own.
+        TaskRefused: the endpoint in the AWS configuration is not a URL.
+        Exception: raised by botocore.
     """
     from botocore.config import Config
 
-    from limner_bedrock.connections import bound_answers
+    from limner_bedrock.connections import limit_responses
 
-    make = session.client if hasattr(session, "client") else session.create_client
-    with _lock, _saying_what_is_no_url():
+    create = session.client if hasattr(session, "client") else session.create_client
+    with _lock, _reporting_invalid_url():
         plain = None if endpoint_url is None else without_user(endpoint_url)
-        client = make(service, region, endpoint_url=plain, config=Config(**config))
-        plain = without_user(client.meta.endpoint_url)  # the AWS configuration's; what botocore does not know, it cannot say
+        client = create(service, region, endpoint_url=plain, config=Config(**config))
+        plain = without_user(client.meta.endpoint_url)  # from the AWS configuration; botocore must not see the password
         if plain != client.meta.endpoint_url:
-            client = make(service, region, endpoint_url=plain, config=Config(**config))
+            client = create(service, region, endpoint_url=plain, config=Config(**config))
     _check_proxy(plain)
-    bound_answers(client)
-    client.meta.events.register("before-parse", _tidied)
+    limit_responses(client)
+    client.meta.events.register("before-parse", _sanitize)
     return client
 
 
 def _check_proxy(url: str) -> None:
-    """Refuse a proxy that is no URL: what fails on it later would quote it, with a password in it."""
+    """Refuse an invalid proxy URL. A later error would quote it, including a password."""
     from botocore.utils import get_environ_proxies
 
     proxy = get_environ_proxies(url).get(url.partition(":")[0])
@@ -134,21 +134,21 @@ def _check_proxy(url: str) -> None:
     try:
         parts_of(proxy if "://" in proxy else f"http://{proxy.removeprefix('//')}")
     except ValueError as error:
-        limit = f"{error}; in a password, / is written as %2F, ? as %3F, # as %23"
-        raise limner.TaskRefused([limner.Problem("the environment's proxy", "", limit)]) from None
+        limit = f"{error}; in a password, encode / as %2F, ? as %3F and # as %23"
+        raise limner.TaskRefused([limner.Problem("proxy environment variable", "", limit)]) from None
 
 
-def _tidied(response_dict: dict[str, Any], **_: Any) -> None:
-    """Make an error's body plain; botocore calls this before it reads an answer."""
+def _sanitize(response_dict: dict[str, Any], **_: Any) -> None:
+    """Sanitize the body of an error; botocore calls this before it parses a response."""
     if response_dict["status_code"] >= 300:
-        from limner_bedrock.tidying import tidy_error
+        from limner_bedrock.tidying import sanitize_error
 
-        response_dict["body"] = tidy_error(response_dict["body"])
+        response_dict["body"] = sanitize_error(response_dict["body"])
 
 
 @contextmanager
-def _collector_at_rest() -> Iterator[None]:
-    """Keep the garbage collector still: what botocore loads stays, and to walk through it anew takes a third of the time."""
+def _garbage_collection_paused() -> Iterator[None]:
+    """Pause garbage collection while botocore loads its data, which stays in memory: 25 ms less CPU (docs/benchmarks.md)."""
     if not gc.isenabled():
         yield
         return
@@ -160,16 +160,16 @@ def _collector_at_rest() -> Iterator[None]:
 
 
 @functools.lru_cache(_MAX_CLIENTS)
-def _client(way: _Way) -> Any:
-    with _collector_at_rest():
+def _client(key: _ClientKey) -> Any:
+    with _garbage_collection_paused():
         return make_client(
-            session_for(way.session, way.profile),
+            session_for(key.session, key.profile),
             "bedrock-runtime",
-            way.region,
-            way.endpoint_url,
-            connect_timeout=min(way.connect_timeout, way.timeout),
-            read_timeout=way.timeout,
-            max_pool_connections=way.connections,
-            retries={"mode": "standard", "total_max_attempts": 1},  # limner itself tries again: see retrying
+            key.region,
+            key.endpoint_url,
+            connect_timeout=min(key.connect_timeout, key.timeout),
+            read_timeout=key.timeout,
+            max_pool_connections=key.connections,
+            retries={"mode": "standard", "total_max_attempts": 1},  # limner retries: see retrying
             tcp_keepalive=True,
         )

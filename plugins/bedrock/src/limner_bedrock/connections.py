@@ -1,7 +1,7 @@
-"""Connections on which an answer has so many seconds and so many bytes, whoever is at the other end.
+"""Connections with a deadline and a size limit for each whole response, whatever the server does.
 
-botocore's own timeouts are for one piece of an answer, not for all of it, and it reads the body of an error to its end
-before anyone else sees it. So both are counted where every byte passes, at the socket.
+botocore's timeouts apply to each read of a socket, not to a whole response, and botocore reads an error's body completely
+before other code sees it. Both limits are therefore enforced at the socket.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     Buffer = Any  # what holds bytes; typing has no name for it before 3.12
 
 MAX_ANSWER_BYTES = 50_000_000
-"""On the wire, twice what InvokeModel gives: in a stream an answer comes as base64, with a frame around each event."""
+"""On the wire, twice InvokeModel's limit: a streamed response is base64, with a frame around each event."""
 
 MAX_ERROR_BYTES = 1_000_000
-"""An error's; botocore makes Python objects of all of it."""
+"""For an error response, all of which botocore parses into Python objects."""
 
-_LOOK_SECONDS = 0.5
-"""How often a call that waits looks whether its caller has given up."""
+_POLL_SECONDS = 0.5
+"""How often a waiting call checks for cancellation."""
 
 
-class GivenUp(CancelledError):
-    """limner itself ended a call that was out. Of CancelledError's kind, it comes through botocore as it is.
+class CallAborted(CancelledError):
+    """limner aborted a call in progress. botocore lets a subclass of CancelledError pass unchanged.
 
     Attributes:
-        error: why, in limner's own tree.
+        error: the reason.
     """
 
     def __init__(self, error: limner.ProviderError) -> None:
@@ -40,78 +40,80 @@ class GivenUp(CancelledError):
         self.error = error
 
 
-def bound_answers(client: Any) -> None:
-    """Let a new client of botocore use the connections of this module; its read timeout becomes that of a whole call."""
+def limit_responses(client: Any) -> None:
+    """Make a new botocore client use this module's connections; its read timeout becomes the deadline of a whole call."""
     session = client._endpoint.http_session  # noqa: SLF001 - there is no public way to botocore's pools
     session._pool_classes_by_scheme.update(http=_Pool, https=_TLSPool)  # noqa: SLF001 - shared by proxies' managers too
 
 
-class _Allowance:
-    """What is left to one call."""
+class _Budget:
+    """The seconds and bytes that one call has left."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds, self._until = seconds, time.monotonic() + seconds
         self._bytes = MAX_ANSWER_BYTES
-        self._most = MAX_ANSWER_BYTES
+        self._limit = MAX_ANSWER_BYTES
         self._cancelled = limner.cancellation()
 
-    def lower(self, most: int) -> None:
-        """Leave at most so many bytes."""
-        self._bytes = self._most = most
+    def limit_bytes(self, limit: int) -> None:
+        """Set a lower limit."""
+        self._bytes = self._limit = limit
 
     def seconds(self) -> float:
-        """How long to wait at most for the socket, more than nothing.
+        """Return how long to wait for the socket, above 0.
 
         Raises:
-            GivenUp: there is no time left, or the caller has given up.
+            CallAborted: the deadline has passed, or the call was cancelled.
         """
         if self._cancelled.is_set():
-            raise GivenUp(limner.ProviderError("cancelled before the answer had come; the call may have been billed"))
+            raise CallAborted(limner.ProviderError("cancelled before the response arrived; the call may have been billed"))
         left = self._until - time.monotonic()
         if left <= 0:
-            said = f"no answer within {self._seconds:g} seconds; raise timeout; the call may have been billed"
-            raise GivenUp(limner.ProviderTimeout(said))
-        return min(left, _LOOK_SECONDS)
+            message = f"no response within {self._seconds:g} seconds; raise timeout; the call may have been billed"
+            raise CallAborted(limner.ProviderTimeout(message))
+        return min(left, _POLL_SECONDS)
 
-    def take(self, count: int) -> int:
-        """Take received bytes off.
+    def spend(self, count: int) -> int:
+        """Subtract received bytes.
 
         Raises:
-            GivenUp: there were fewer left.
+            CallAborted: the limit is exceeded.
         """
         self._bytes -= count
         if self._bytes < 0:
-            raise GivenUp(limner.BadResponse(f"the answer has over {self._most:,} bytes; the call may have been billed"))
+            raise CallAborted(
+                limner.BadResponse(f"the response exceeds {self._limit:,} bytes; the call may have been billed")
+            )
         return count
 
 
-class _Bounded(socket.socket):
-    """What the two kinds of socket have in common; both let a call that timed out be made again."""
+class _BudgetedSocket(socket.socket):
+    """What plain and TLS sockets share; on both, a call that timed out can be repeated."""
 
-    allowance: _Allowance | None = None
+    budget: _Budget | None = None
 
     def _wait_for(self, seconds: float) -> None:
-        if self.gettimeout() != seconds:  # setting it is a call of the system
+        if self.gettimeout() != seconds:  # setting it is a system call
             self.settimeout(seconds)
 
     def recv_into(self, buffer: Buffer, nbytes: int | None = None, flags: int = 0) -> int:
-        """Receive within the allowance."""
-        if self.allowance is None:
+        """Receive within the budget."""
+        if self.budget is None:
             return super().recv_into(buffer, nbytes or 0, flags)
         while True:
-            self._wait_for(self.allowance.seconds())
+            self._wait_for(self.budget.seconds())
             try:
-                return self.allowance.take(super().recv_into(buffer, nbytes or 0, flags))
+                return self.budget.spend(super().recv_into(buffer, nbytes or 0, flags))
             except TimeoutError:
                 continue
 
     def sendall(self, data: Buffer, flags: int = 0) -> None:
-        """Send within the allowance."""
-        if self.allowance is None:
+        """Send within the budget."""
+        if self.budget is None:
             return super().sendall(data, flags)
         left = memoryview(data).cast("B")
         while left:
-            self._wait_for(self.allowance.seconds())
+            self._wait_for(self.budget.seconds())
             try:
                 left = left[self.send(left, flags) :]
             except TimeoutError:
@@ -119,44 +121,44 @@ class _Bounded(socket.socket):
         return None
 
 
-class _Socket(_Bounded):
+class _Socket(_BudgetedSocket):
     pass
 
 
-class _TLSSocket(_Bounded, ssl.SSLSocket):
+class _TLSSocket(_BudgetedSocket, ssl.SSLSocket):
     pass
 
 
 class _Connection(AWSHTTPConnection):  # type: ignore[misc]
-    """A connection that is begun anew for each call."""
+    """A connection with a new budget for each call."""
 
-    _allowance: _Allowance | None = None
+    _budget: _Budget | None = None
 
     def begin(self, seconds: float) -> None:
-        """Start the time of a call."""
-        self._allowance = _Allowance(seconds)
+        """Start the deadline of a call."""
+        self._budget = _Budget(seconds)
         if self.sock is not None:
-            self.sock.allowance = self._allowance
+            self.sock.budget = self._budget
 
     def _new_conn(self) -> socket.socket:
         plain = super()._new_conn()
         timeout = plain.gettimeout()
-        made = _Socket(plain.family, plain.type, plain.proto, plain.detach())
-        made.settimeout(timeout)
-        return made
+        sock = _Socket(plain.family, plain.type, plain.proto, plain.detach())
+        sock.settimeout(timeout)
+        return sock
 
     def connect(self) -> None:
-        """Connect within the connect timeout; what it took is taken off the call's time."""
+        """Connect within the connect timeout; the time counts towards the deadline."""
         if (context := getattr(self, "ssl_context", None)) is not None:
             context.sslsocket_class = _TLSSocket
         super().connect()
-        self.sock.allowance = self._allowance
+        self.sock.budget = self._budget
 
     def getresponse(self) -> Any:
-        """Read the head of an answer; an error's body may not be long."""
+        """Read the head of a response; an error's body has a lower size limit."""
         response = super().getresponse()
-        if response.status >= 300 and self._allowance is not None:
-            self._allowance.lower(MAX_ERROR_BYTES)
+        if response.status >= 300 and self._budget is not None:
+            self._budget.limit_bytes(MAX_ERROR_BYTES)
         return response
 
 

@@ -1,4 +1,4 @@
-"""What ``limner doctor`` finds out: credentials, region, endpoint, and AWS's own word on the model. Nothing is billed."""
+"""The checks of ``limner doctor``: credentials, region, endpoint, and the model's status at AWS. Nothing is billed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from limner_bedrock.clients import client_for, make_client, session_for
 from limner_bedrock.errors import API_KEY_OVER_HTTP
 from limner_bedrock.identifiers import model_named_by, region_named_by
 from limner_bedrock.settings import BedrockSettings
-from limner_bedrock.translating import translated
+from limner_bedrock.translating import translate
 
 if TYPE_CHECKING:
     from limner_bedrock.model import BedrockModel
@@ -27,34 +27,34 @@ if TYPE_CHECKING:
 _API_KEY = "AWS_BEARER_TOKEN_BEDROCK"
 
 _ANSWER_SECONDS = 30.0
-"""To wait for an answer that holds no picture, at most."""
+"""The maximum timeout for responses without images."""
 
 _URL = re.compile(r"https?://[^\s\"'<>()]+")
 
 Listed = Mapping[str, Mapping[str, Any]]
-"""AWS's list of models: each id with its ``modelLifecycle``."""
+"""AWS's list of models: the ``modelLifecycle`` of each id."""
 
 
 def diagnose(model: BedrockModel, *, live: bool) -> Iterator[Finding]:
-    """Look at the way to Bedrock, and with ``live`` at what AWS says of the model.
+    """Check the connection to Bedrock, and with ``live`` the model's status at AWS.
 
-    An own endpoint is asked for a connection in any case, AWS's with ``live``; that question carries no credentials.
+    A custom endpoint is always contacted, AWS's only with ``live``; that request carries no credentials.
     """
     environment = frozenset(item for item in os.environ.items() if item[0].startswith("AWS_"))
     minute = int(time.monotonic() // 60)
-    seen = _look(model.settings, region_named_by(model.model_id), live, environment, minute)
-    yield from seen.findings
-    if seen.listed is not None and "." in model.id:  # a name without a point is not AWS's: it stands for several ids
-        yield _standing(model, seen.listed)
+    checked = _check(model.settings, region_named_by(model.model_id), live, environment, minute)
+    yield from checked.findings
+    if checked.listed is not None and "." in model.id:  # an id without a dot is limner's, for several models
+        yield _status(model, checked.listed)
 
 
 @attrs.frozen
-class _Seen:
-    """What was found about one way to Bedrock.
+class _Checked:
+    """The results for one connection.
 
     Attributes:
-        findings: in words.
-        listed: AWS's list of models; ``None`` where it was not asked, or gave none.
+        findings: the findings.
+        listed: AWS's list of models; ``None`` if it was not requested or not returned.
     """
 
     findings: tuple[Finding, ...]
@@ -62,20 +62,20 @@ class _Seen:
 
 
 @functools.lru_cache(4)
-def _look(settings: BedrockSettings, arn_region: str | None, live: bool, _environment: object, _minute: int) -> _Seen:
-    """Look at a way that models share: once a minute, since it may take seconds to find that nothing is there."""
-    way = _Way(settings, arn_region)
+def _check(settings: BedrockSettings, arn_region: str | None, live: bool, _environment: object, _minute: int) -> _Checked:
+    """Check a connection that models share, at most once a minute, because an unreachable endpoint takes seconds."""
+    connection = _Connection(settings, arn_region)
     listed = None
     try:
-        way.look(live=live)
-        listed = way.list_models() if live else None
-    except _Wrong as wrong:
-        way.findings.append(wrong.finding)
-    return _Seen(tuple(way.findings), listed)
+        connection.check(live=live)
+        listed = connection.list_models() if live else None
+    except _CheckFailed as failed:
+        connection.findings.append(failed.finding)
+    return _Checked(tuple(connection.findings), listed)
 
 
-class _Wrong(Exception):
-    """Something is wrong, and leaves nothing more to look at."""
+class _CheckFailed(Exception):
+    """A check failed, so that later checks make no sense."""
 
     def __init__(self, finding: Finding) -> None:
         super().__init__(finding)
@@ -83,93 +83,97 @@ class _Wrong(Exception):
 
 
 @contextmanager
-def _looking_at(subject: str) -> Iterator[None]:
-    """Make a finding of an error of AWS or botocore."""
+def _checking(subject: str) -> Iterator[None]:
+    """Report an error of AWS or botocore as a finding."""
     try:
         yield
     except Exception as error:
-        known = error if isinstance(error, LimnerError) else translated(error, model="")
+        known = error if isinstance(error, LimnerError) else translate(error, model="")
         if known is None:
             raise
-        raise _Wrong(Finding(subject, False, _in_words(known))) from None
+        raise _CheckFailed(Finding(subject, False, _message(known))) from None
 
 
-def _in_words(error: LimnerError) -> str:
-    """An error's own words, an URL in it brought down to its address."""
+def _message(error: LimnerError) -> str:
+    """Return an error's message with URLs reduced to scheme, host and port."""
     match error:
         case ProviderError():
-            words = error.message
+            message = error.message
         case TaskRefused():
-            words = "; ".join(problem.limit for problem in error.problems)
+            message = "; ".join(problem.limit for problem in error.problems)
         case _:
-            words = str(error)
-    return _URL.sub(lambda url: address(url[0]), words)
+            message = str(error)
+    return _URL.sub(lambda url: address(url[0]), message)
 
 
-class _Way:
-    """One way to Bedrock, looked at step by step."""
+class _Connection:
+    """A connection to Bedrock, checked step by step."""
 
     def __init__(self, settings: BedrockSettings, arn_region: str | None) -> None:
         self.settings = settings
         self.arn_region = arn_region
         self.findings: list[Finding] = []
         self.region = ""
-        self.is_own = False
+        self.is_custom = False
 
-    def look(self, *, live: bool) -> None:
-        """Find credentials, region and endpoint, and ask the endpoint for a connection."""
-        with _looking_at("credentials"):
+    def check(self, *, live: bool) -> None:
+        """Check credentials and region, and whether the endpoint answers."""
+        with _checking("credentials"):
             self.session = session_for(self.settings.session, self.settings.profile)
             self.findings.append(_credentials(self.session))
-        with _looking_at("region"):
+        with _checking("region"):
             client = client_for(self.settings, self.arn_region)
             self.region = client.meta.region_name
-            self.findings.append(Finding("region", True, f"{self.region}, by {self._namer_of_region()}"))
-        with _looking_at("endpoint"):
-            self.is_own = self._is_own(client)
-            where = f"{address(client.meta.endpoint_url)}, {'your own' if self.is_own else 'that of AWS'}"
+            self.findings.append(Finding("region", True, f"{self.region}, from {self._region_source()}"))
+        with _checking("endpoint"):
+            self.is_custom = self._is_custom(client)
+            where = f"{address(client.meta.endpoint_url)}, {'custom' if self.is_custom else 'of AWS'}"
             if os.environ.get(_API_KEY) and client.meta.endpoint_url.startswith("http:"):
-                raise _Wrong(Finding("endpoint", False, f"{where}; {API_KEY_OVER_HTTP.what}; {API_KEY_OVER_HTTP.advice}"))
-            if self.is_own or live:
-                self._ask_for_connection()
+                raise _CheckFailed(
+                    Finding("endpoint", False, f"{where}; {API_KEY_OVER_HTTP.what}; {API_KEY_OVER_HTTP.advice}")
+                )
+            if self.is_custom or live:
+                self._contact_endpoint()
                 self.findings.append(Finding("endpoint", True, f"{where}; it answers"))
             else:
-                self.findings.append(Finding("endpoint", None, f"{where}; not asked, --live does"))
+                self.findings.append(Finding("endpoint", None, f"{where}; not contacted without --live"))
 
     def list_models(self) -> Listed | None:
-        """Ask the control plane; with an own endpoint for models only one that is the user's own too."""
-        with _looking_at("list of models"):
+        """Request the list from the control plane; with a custom endpoint, only from a custom control plane."""
+        with _checking("list of models"):
             control = self._client("bedrock")
-            if self.is_own and not self._is_own(control):
-                why = "not asked, since calls do not go to AWS; AWS_ENDPOINT_URL_BEDROCK can name a list of your own"
+            if self.is_custom and not self._is_custom(control):
+                why = (
+                    "not requested, because calls do not go to AWS; AWS_ENDPOINT_URL_BEDROCK can set a custom control plane"
+                )
                 self.findings.append(Finding("list of models", None, why))
                 return None
             try:
                 answer = control.list_foundation_models()
             except Exception as error:
-                if not isinstance(translated(error, model=""), AccessDenied):
+                if not isinstance(translate(error, model=""), AccessDenied):
                     raise
-                why = "bedrock:ListFoundationModels is not allowed to this identity; calls do not need it"
+                why = "this identity lacks bedrock:ListFoundationModels, which calls do not need"
                 self.findings.append(Finding("list of models", None, why))
                 return None
             found = {summary["modelId"]: summary.get("modelLifecycle", {}) for summary in answer["modelSummaries"]}
             self.findings.append(Finding("list of models", True, f"{address(control.meta.endpoint_url)} lists {len(found)}"))
             return found
 
-    def _namer_of_region(self) -> str:
+    def _region_source(self) -> str:
         if self.settings.region is not None:
             return "the setting"
         return "the model's ARN" if self.arn_region is not None else "the AWS configuration"
 
-    def _is_own(self, client: Any) -> bool:
-        """Tell whether a client's endpoint is other than AWS's own."""
+    def _is_custom(self, client: Any) -> bool:
+        """Return whether a client's endpoint is not AWS's."""
         name = client.meta.service_model.service_name
         own: str = client.meta.endpoint_url
         plain: str = self._client(name, ignore_configured_endpoint_urls=True, endpoint_url=None).meta.endpoint_url
         return own != plain
 
-    def _ask_for_connection(self) -> None:
-        """Ask what is never billed, unsigned: whatever the answer, there is somebody who gives one."""
+    def _contact_endpoint(self) -> None:
+        """Send an unsigned request that is never billed; any response shows that the endpoint answers."""
         from botocore import UNSIGNED
         from botocore.exceptions import ClientError
         from botocore.parsers import ResponseParserError
@@ -195,51 +199,51 @@ class _Way:
 
 def _credentials(session: Any) -> Finding:
     if os.environ.get(_API_KEY):
-        return Finding("credentials", True, f"a Bedrock API key, by {_API_KEY}")
+        return Finding("credentials", True, f"a Bedrock API key, from {_API_KEY}")
     if not hasattr(session, "get_credentials"):
-        return Finding("credentials", None, "those of the session that was given")
+        return Finding("credentials", None, "from the session setting")
     found = session.get_credentials()
     if found is None:
-        return Finding("credentials", False, "there are none; set a profile, the AWS_ variables or a role")
-    return Finding("credentials", True, f"found, by {found.method}")
+        return Finding("credentials", False, "not found; set a profile, the AWS_ variables or a role")
+    return Finding("credentials", True, f"found, from {found.method}")
 
 
-# ---------------------------------------------------------------------------------------------- AWS's word on the model
+# ---------------------------------------------------------------------------------------------- the model's status at AWS
 
 
-def _standing(model: BedrockModel, listed: Listed) -> Finding:
-    """Compare what AWS says of the model with its ``lifecycle``."""
+def _status(model: BedrockModel, listed: Listed) -> Finding:
+    """Compare the model's status at AWS with its ``lifecycle``."""
     names = [model_named_by(name) for name in (model.model_id, model.id, *model.ids)]
-    said = next((listed[name] for name in names if name is not None and name in listed), None)
-    if said is None:
+    summary = next((listed[name] for name in names if name is not None and name in listed), None)
+    if summary is None:
         if model.lifecycle.state() == "retired":
-            return Finding("listed", None, "not in this region, as limner's data have it: the model is past its end of life")
+            return Finding("listed", None, "not in this region, as expected: the model is past its end of life")
         return Finding("listed", False, "not in this region; check the region, and that AWS still offers the model")
-    words = f"{said.get('status', 'without a status')}{_dated(said)}"
-    differences = list(_differences(model, said))
+    status = f"{summary.get('status', 'no status')}{_dated(summary)}"
+    differences = list(_differences(model, summary))
     if differences:
-        return Finding("listed", None, f"{words}; AWS's word holds, limner's data say {', '.join(differences)}")
-    return Finding("listed", True, f"{words}; as limner's data have it")
+        return Finding("listed", None, f"{status}; AWS is authoritative, limner's data say {', '.join(differences)}")
+    return Finding("listed", True, f"{status}; as in limner's data")
 
 
-def _day(said: Mapping[str, Any], member: str) -> datetime.date | None:
-    time_said = said.get(member)
-    return time_said.astimezone(datetime.UTC).date() if isinstance(time_said, datetime.datetime) else None
+def _day(summary: Mapping[str, Any], member: str) -> datetime.date | None:
+    time = summary.get(member)
+    return time.astimezone(datetime.UTC).date() if isinstance(time, datetime.datetime) else None
 
 
-def _dated(said: Mapping[str, Any]) -> str:
-    days = {"legacy since": _day(said, "legacyTime"), "end of life": _day(said, "endOfLifeTime")}
+def _dated(summary: Mapping[str, Any]) -> str:
+    days = {"legacy since": _day(summary, "legacyTime"), "end of life": _day(summary, "endOfLifeTime")}
     return "".join(f", {name} {day}" for name, day in days.items() if day is not None)
 
 
-def _differences(model: BedrockModel, said: Mapping[str, Any]) -> Iterator[str]:
-    """What limner's data say otherwise; a date that AWS does not give is no difference."""
+def _differences(model: BedrockModel, summary: Mapping[str, Any]) -> Iterator[str]:
+    """Return what differs in limner's data; a date that AWS does not give is not a difference."""
     life = model.lifecycle
-    if said.get("status", "").lower() != life.state():
+    if summary.get("status", "").lower() != life.state():
         yield life.state()
     for name, day, member in (
         ("legacy since", life.legacy_since, "legacyTime"),
         ("end of life", life.end_of_life, "endOfLifeTime"),
     ):
-        if _day(said, member) not in {None, day}:
+        if _day(summary, member) not in {None, day}:
             yield f"{name} {day or 'unknown'}"

@@ -1,4 +1,4 @@
-"""The ways to name a model on Bedrock. Source: Amazon Bedrock API Reference, InvokeModel, modelId."""
+"""Model identifiers on Bedrock. Source: Amazon Bedrock API Reference, InvokeModel, modelId."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ _ARN = re.compile(
     r"arn:aws(?:-[^:]+)?:bedrock:(?P<region>[a-z0-9-]{1,20}):(?P<account>[0-9]{12})?:(?P<kind>[a-z-]+)/(?P<name>.+)"
 )
 _PROFILE_AREAS = ("us", "us-gov", "eu", "apac", "jp", "au", "global")
-"""What a system-defined inference profile puts before a model's id."""
+"""The prefixes of system-defined inference profiles."""
 
 
 def model_named_by(identifier: str) -> str | None:
-    """Return the bare id that an id, a foundation model's ARN or a system-defined inference profile names.
+    """Return the bare id that an id, a foundation model ARN or a system-defined inference profile names.
 
-    Other ARNs, such as a provisioned model's, do not tell their model: ``None``.
+    Return ``None`` for other ARNs, such as a provisioned model's, which do not contain the id.
     """
     if not identifier.startswith("arn:"):
         return _without_area(identifier)
@@ -30,7 +30,7 @@ def model_named_by(identifier: str) -> str | None:
 
 
 def region_named_by(identifier: str) -> str | None:
-    """Return the region of a Bedrock ARN."""
+    """Return the region of a Bedrock ARN; ``None`` for another identifier."""
     arn = _ARN.fullmatch(identifier)
     return None if arn is None else arn["region"]
 

@@ -1,8 +1,9 @@
-"""JSON and base64, as InvokeModel's bodies carry them.
+"""JSON and base64 in the bodies of InvokeModel, without copies of the images in them.
 
-A body with a picture is nearly all base64: making texts of it takes as long and as much memory as all the rest.
-So pictures are encoded straight into the body that is sent, and stay where they are in the bytes of the answer; only what
-is around them is written and read as JSON.
+Nearly all of a body is base64. ``json`` and ``orjson`` convert it to a string first, which costs more time and memory than
+everything else in a call (docs/benchmarks.md has the figures). :func:`dump_json` therefore encodes images directly into the
+body, and :func:`parse_json` leaves long strings where they are: it cuts them out, parses the rest with ``orjson``, and puts
+references to the bytes in their place. A property test compares the result with ``json``.
 """
 
 from __future__ import annotations
@@ -17,24 +18,24 @@ import orjson
 import pybase64
 from limner import BadResponse, Image, TaskRefused
 
-_SLICE = 3 << 16
-"""Bytes that are encoded at a time; three of them become four letters."""
+_CHUNK_BYTES = 3 << 16
+"""How many bytes are encoded at a time; a multiple of 3, so that no chunk but the last is padded."""
 
-_LONG = 4096
-"""Bytes from which a text stays where it is."""
+_LONG_BYTES = 4096
+"""Longer strings are not parsed."""
 
-_MOST_TEXTS = 256
-"""An answer has a dozen texts; behind so many the rest is read as JSON as a whole."""
+_MAX_STRINGS = 256
+"""How many strings are examined. A response has about a dozen; the rest of a larger one is left to orjson."""
 
 _QUOTE, _BACKSLASH = b'"', b"\\"
-_MARK = os.urandom(16).hex()  # no answer can hold it by intent
+_PLACEHOLDER = os.urandom(16).hex()  # random, so that no response can contain it
 
 
 class Base64:
-    """A base64 text of an answer.
+    """A base64 string of a response.
 
     Args:
-        text: the text, or the bytes that hold it.
+        text: the string, or a view of the bytes that contain it.
     """
 
     __slots__ = ("text",)
@@ -46,98 +47,109 @@ class Base64:
         return self.text if isinstance(self.text, str) else str(self.text, "utf-8")
 
 
+# ---------------------------------------------------------------------------------------------- write
+
+
 def dump_json(content: Mapping[str, Any]) -> bytes:
-    """Encode a request's body as JSON in UTF-8; bytes in it become standard base64, padded, in one line."""
-    pictures: list[bytes] = []
+    """Encode a request body as UTF-8 JSON; bytes become standard base64, padded, without line breaks."""
+    images: list[bytes] = []
 
-    def lay_aside(value: object) -> str:
+    def replace_bytes(value: object) -> str:
         if not isinstance(value, bytes):
-            raise TypeError(f"{type(value).__name__} is no JSON")
-        pictures.append(value)
-        return _MARK
+            raise TypeError(f"{type(value).__name__} cannot be encoded as JSON")
+        images.append(value)
+        return _PLACEHOLDER
 
-    around = orjson.dumps(content, default=lay_aside).split(_MARK.encode())
-    body = BytesIO(bytes(sum(map(len, around)) + sum((len(picture) + 2) // 3 * 4 for picture in pictures)))
-    for text, picture in zip_longest(around, pictures, fillvalue=b""):
-        body.write(text)
-        view = memoryview(picture)
-        for at in range(0, len(view), _SLICE):
-            body.write(pybase64.b64encode(view[at : at + _SLICE]))
+    parts = orjson.dumps(content, default=replace_bytes).split(_PLACEHOLDER.encode())
+    size = sum(map(len, parts)) + sum((len(image) + 2) // 3 * 4 for image in images)
+    body = BytesIO(bytes(size))  # allocated once
+    for part, image in zip_longest(parts, images, fillvalue=b""):
+        body.write(part)
+        view = memoryview(image)
+        for start in range(0, len(view), _CHUNK_BYTES):
+            body.write(pybase64.b64encode(view[start : start + _CHUNK_BYTES]))
     return body.getvalue()
 
 
+# ---------------------------------------------------------------------------------------------- read
+
+
 def parse_json(body: bytes) -> dict[str, Any]:
-    """Decode an answer's body; a long text comes as :class:`Base64`.
+    """Parse a response body; a long string becomes :class:`Base64`.
 
     Raises:
-        BadResponse: it is anything but a JSON object.
+        BadResponse: the body is not a JSON object.
     """
-    around, texts = _lift(body)
+    shortened, strings = _cut_long_strings(body)
     try:
-        content = orjson.loads(around)
+        content = orjson.loads(shortened)
     except orjson.JSONDecodeError as error:
-        raise BadResponse(f"the answer is not JSON: {error.msg}, at byte {error.pos} of {len(body)}") from None
+        raise BadResponse(f"the response is not JSON: {error.msg}, at byte {error.pos} of {len(body)}") from None
     if not isinstance(content, dict):
-        raise BadResponse(f"the answer is a JSON {type(content).__name__}, not an object")
+        raise BadResponse(f"the response is a JSON {type(content).__name__}, not an object")
     try:
-        return _put_back(content, texts) if texts else content
+        return _restore(content, strings) if strings else content
     except (RecursionError, UnicodeDecodeError) as error:
-        raise BadResponse(f"the answer is no sensible JSON: {type(error).__name__}") from None
+        raise BadResponse(f"the response is invalid JSON: {type(error).__name__}") from None
 
 
-def _lift(body: bytes) -> tuple[bytes, dict[str, Base64]]:
-    """Take long texts without escapes out of JSON, a mark in the place of each."""
+def _cut_long_strings(body: bytes) -> tuple[bytes, dict[str, Base64]]:
+    """Replace each long string without escapes by a placeholder.
+
+    Everything between the quotes of a JSON string is part of it, and outside of strings there are no quotes. So it is enough
+    to go from quote to quote.
+    """
     view = memoryview(body)
     parts: list[bytes | memoryview] = []
-    texts: dict[str, Base64] = {}
-    start, quote = 0, body.find(_QUOTE)
-    for _ in range(_MOST_TEXTS):
-        end = body.find(_QUOTE, quote + 1)
-        if quote < 0 or end < 0:
+    strings: dict[str, Base64] = {}
+    copied = 0
+    opening = body.find(_QUOTE)
+    for _ in range(_MAX_STRINGS):
+        closing = body.find(_QUOTE, opening + 1)
+        if opening < 0 or closing < 0:
             break
-        escaped = body.find(_BACKSLASH, quote, end) >= 0
-        if end - quote > _LONG and not escaped:
-            mark = f"{_MARK}{len(texts)}"
-            texts[mark] = Base64(view[quote + 1 : end])
-            parts += [view[start : quote + 1], mark.encode()]
-            start = end
-        elif escaped:
-            end = _end_of_escaped(body, quote + 1)
-        quote = body.find(_QUOTE, end + 1) if end >= 0 else -1
-    return (b"".join([*parts, view[start:]]), texts) if texts else (body, texts)
+        if body.find(_BACKSLASH, opening, closing) >= 0:
+            closing = _closing_quote(body, opening + 1)
+        elif closing - opening > _LONG_BYTES:
+            placeholder = f"{_PLACEHOLDER}{len(strings)}"
+            strings[placeholder] = Base64(view[opening + 1 : closing])
+            parts += [view[copied : opening + 1], placeholder.encode()]
+            copied = closing
+        opening = body.find(_QUOTE, closing + 1) if closing >= 0 else -1
+    return (b"".join([*parts, view[copied:]]), strings) if strings else (body, strings)
 
 
-def _end_of_escaped(body: bytes, at: int) -> int:
-    """Find the quote that ends a text: the first one behind an even number of backslashes; -1 where there is none."""
-    while (end := body.find(_QUOTE, at)) >= 0:
-        head = body[at:end]
-        if (len(head) - len(head.rstrip(_BACKSLASH))) % 2 == 0:
-            return end
-        at = end + 1
+def _closing_quote(body: bytes, start: int) -> int:
+    """Find the quote that ends a string with escapes: the first one after an even number of backslashes; -1 if none."""
+    while (quote := body.find(_QUOTE, start)) >= 0:
+        text = body[start:quote]
+        if (len(text) - len(text.rstrip(_BACKSLASH))) % 2 == 0:
+            return quote
+        start = quote + 1
     return -1
 
 
-def _put_back(value: Any, texts: Mapping[str, Base64]) -> Any:
-    """Put the texts where their marks are; a name is a text of its own whatever its length."""
+def _restore(value: Any, strings: Mapping[str, Base64]) -> Any:
+    """Replace placeholders by their strings; an object's key becomes an ordinary string, however long it is."""
     match value:
         case str():
-            return texts.get(value, value)
+            return strings.get(value, value)
         case list():
-            return [_put_back(item, texts) for item in value]
+            return [_restore(item, strings) for item in value]
         case dict():
-            return {str(_put_back(name, texts)): _put_back(item, texts) for name, item in value.items()}
+            return {str(_restore(name, strings)): _restore(item, strings) for name, item in value.items()}
     return value
 
 
 def picture_from_base64(text: object, what: str = "the picture") -> Image:
-    """Read a picture out of an answer, trusting nothing.
+    """Decode an image of a response.
 
     Args:
-        text: standard base64, padded, nothing else between; a text or :class:`Base64`.
-        what: how an error calls it.
+        text: untrusted; a string or :class:`Base64` with standard base64, padded, without anything else.
+        what: how error messages call the image.
 
     Raises:
-        BadResponse: it is no text, not strict base64, or no whole picture of a safe size.
+        BadResponse: the text is not strict base64, or not a complete image of a safe size.
     """
     if isinstance(text, Base64):
         text = text.text
@@ -147,5 +159,5 @@ def picture_from_base64(text: object, what: str = "the picture") -> Image:
         return Image(pybase64.b64decode(text, validate=True))
     except TaskRefused as error:
         raise BadResponse(f"{what} cannot be read: {error.problems[0].limit}") from error
-    except ValueError as error:  # binascii.Error is one
+    except ValueError as error:  # includes binascii.Error
         raise BadResponse(f"{what} cannot be read: not base64") from error

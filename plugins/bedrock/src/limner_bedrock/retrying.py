@@ -1,4 +1,4 @@
-"""When and how often a call is made again. Loaded when one has failed: most runs never need it."""
+"""Retries. Imported only after a call failed, because most runs never need it."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from limner_bedrock.translating import retry_after
 T = TypeVar("T")
 
 _BACKOFF_SECONDS = 1.0
-"""The first wait is up to twice this long, every further one up to twice the one before: AWS advises full jitter."""
+"""The first delay is random up to twice this value, each further limit doubles (full jitter, as AWS recommends)."""
 
 _MAX_BACKOFF_SECONDS = 20.0
 _MAX_RETRY_AFTER_SECONDS = 60.0
 
 
-def try_again(call: Callable[[], T], error: Exception, max_attempts: int) -> T:
-    """Make a call again, as often as it is worth it.
+def retry_call(call: Callable[[], T], error: Exception, max_attempts: int) -> T:
+    """Retry a failed call as long as its error allows.
 
     Args:
-        call: what has failed.
-        error: how it failed the first time.
-        max_attempts: how often it is made at most, the first time included.
+        call: the call.
+        error: its first error.
+        max_attempts: the total number of attempts, including the first.
 
     Raises:
-        ProviderError: the run's caller gave up meanwhile.
-        Exception: how the call failed the last time.
+        ProviderError: the run was cancelled in the meantime.
+        Exception: the last error of the call.
     """
     failed = [error]
 
@@ -43,10 +43,10 @@ def try_again(call: Callable[[], T], error: Exception, max_attempts: int) -> T:
 
     def pause(seconds: float) -> None:
         if cancelled.wait(seconds):
-            raise limner.ProviderError("cancelled before it was sent again")
+            raise limner.ProviderError("cancelled before the next attempt")
 
     retrying = Retrying(
-        retry=retry_if_exception(_worth_another),
+        retry=retry_if_exception(_is_retryable),
         stop=stop_after_attempt(max_attempts),
         wait=_seconds_to_wait,
         sleep=pause,
@@ -55,7 +55,7 @@ def try_again(call: Callable[[], T], error: Exception, max_attempts: int) -> T:
     return retrying(attempt)
 
 
-def _worth_another(error: BaseException) -> bool:
+def _is_retryable(error: BaseException) -> bool:
     row = row_of(error)
     return row is not None and row.retry
 
@@ -63,5 +63,5 @@ def _worth_another(error: BaseException) -> bool:
 def _seconds_to_wait(state: RetryCallState) -> float:
     backoff = wait_random_exponential(multiplier=_BACKOFF_SECONDS * 2, max=_MAX_BACKOFF_SECONDS)(state)
     error = state.outcome.exception() if state.outcome is not None else None
-    asked = 0.0 if error is None else retry_after(error)
-    return max(backoff, min(asked, _MAX_RETRY_AFTER_SECONDS))
+    requested = 0.0 if error is None else retry_after(error)
+    return max(backoff, min(requested, _MAX_RETRY_AFTER_SECONDS))

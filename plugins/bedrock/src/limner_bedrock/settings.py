@@ -25,7 +25,7 @@ _METADATA = r"[a-zA-Z0-9\s:_@$#=/+,\-.]"
 
 
 def _text(pattern: str, example: str) -> Any:
-    """Validate a text that may be unsaid; the whole of it must match."""
+    """Validate an optional string by a regular expression that must match all of it."""
 
     def check(_instance: object, attribute: attrs.Attribute[str], value: object) -> None:
         if value is not None and not (isinstance(value, str) and re.fullmatch(pattern, value)):
@@ -41,11 +41,11 @@ def _seconds(value: float | str) -> float:
         raise ValueError("must be a number of seconds") from None
 
 
-def _times(value: int | str) -> int:
+def _integer(value: int | str) -> int:
     try:
         return int(value) if isinstance(value, str) else operator.index(value)
     except (TypeError, ValueError):
-        raise ValueError("must be a whole number") from None
+        raise ValueError("must be an integer") from None
 
 
 def _check_url(_instance: object, attribute: attrs.Attribute[str], value: object) -> None:
@@ -67,7 +67,7 @@ def _check_session(_instance: object, attribute: attrs.Attribute[Any], value: ob
 
 
 def _to_metadata(value: object) -> object:
-    """Take a mapping, or a JSON object as text."""
+    """Convert a mapping, or a string with a JSON object."""
     if isinstance(value, str):
         try:
             value = orjson.loads(value)
@@ -80,7 +80,7 @@ def _check_metadata(_instance: object, attribute: attrs.Attribute[Any], value: o
     if value is None:
         return
     if not isinstance(value, Mapping) or not 1 <= len(value) <= 16:
-        raise ValueError(f"{attribute.name} must have 1 to 16 keys with texts [{_SOURCE}]")
+        raise ValueError(f"{attribute.name} must have 1 to 16 keys with string values [{_SOURCE}]")
     for key, content in value.items():
         if not (
             re.fullmatch(_METADATA + "{1,256}", key)
@@ -88,33 +88,33 @@ def _check_metadata(_instance: object, attribute: attrs.Attribute[Any], value: o
             and re.fullmatch(_METADATA + "{0,256}", content)
         ):
             raise ValueError(
-                f"{attribute.name} takes texts of up to 256 letters, digits, spaces and :_@$#=/+,-. [{_SOURCE}]"
+                f"{attribute.name} takes strings of up to 256 letters, digits, spaces and :_@$#=/+,-. [{_SOURCE}]"
             )
 
 
 @attrs.frozen(kw_only=True)
 class BedrockSettings(limner.Settings):
-    """How to reach Amazon Bedrock, besides what every provider has.
+    """How to reach Amazon Bedrock, in addition to the settings of every provider.
 
-    ``timeout`` is a deadline for one answer in all: connecting, sending and reading. Each attempt has its own.
+    ``timeout`` is the deadline of one attempt: connecting, sending and reading the response.
 
-    What is not said is left to the standard AWS chain: environment variables, the shared files, the machine's role.
+    Settings that are ``None`` come from the AWS configuration: environment variables, shared files, the machine's role.
 
     Args:
-        region: such as ``us-west-2``.
-        profile: of the shared AWS files.
-        endpoint_url: in place of AWS's own, such as an emulator's; a user and password in it are neither sent nor shown.
-        session: the caller's own ``boto3.Session``; its credentials and region hold, and ``profile`` is not looked at.
-        connect_timeout: seconds to wait for a connection to one address of the endpoint, within ``timeout``.
-        max_attempts: how often one call is sent at most, the first time included; only errors after which nothing can
-            have been made are tried again.
+        region: the AWS region, such as ``us-west-2``.
+        profile: a profile in the shared AWS files.
+        endpoint_url: a custom endpoint, such as an emulator's; a user and password in it are neither sent nor shown.
+        session: a ``boto3.Session``, which provides credentials and region; ``profile`` is then ignored.
+        connect_timeout: seconds to wait for a connection to each address of the endpoint, within ``timeout``.
+        max_attempts: the maximum number of attempts per call, including the first; only errors after which nothing can
+            have been generated are retried.
         stream: call InvokeModelWithResponseStream.
         guardrail_id: the id or ARN of a guardrail; goes with ``guardrail_version``.
-        guardrail_version: a number, or ``DRAFT``.
-        trace: of the guardrail: ``ENABLED``, ``DISABLED`` or ``ENABLED_FULL``.
+        guardrail_version: a version number, or ``DRAFT``.
+        trace: the guardrail's trace: ``ENABLED``, ``DISABLED`` or ``ENABLED_FULL``.
         service_tier: ``priority``, ``default``, ``flex`` or ``reserved``.
         performance_latency: ``standard`` or ``optimized``.
-        request_metadata: up to 16 texts by name for the invocation log; from the command line, a JSON object.
+        request_metadata: up to 16 key-value pairs for the invocation log; on the command line, a JSON object.
     """
 
     region: str | None = attrs.field(default=None, validator=_text("[a-z0-9-]{1,20}", "us-west-2"))
@@ -122,7 +122,7 @@ class BedrockSettings(limner.Settings):
     endpoint_url: str | None = attrs.field(default=None, repr=_shown_url, validator=_check_url)
     session: Any = attrs.field(default=None, repr=False, validator=_check_session)
     connect_timeout: float = attrs.field(default=10.0, converter=_seconds, validator=gt(0))
-    max_attempts: int = attrs.field(default=4, converter=_times, validator=ge(1))
+    max_attempts: int = attrs.field(default=4, converter=_integer, validator=ge(1))
     stream: bool = attrs.field(default=False, converter=attrs.converters.to_bool)
     guardrail_id: str | None = attrs.field(default=None, validator=_text(_GUARDRAIL_ID, "gr1abc23def4"))
     guardrail_version: str | None = attrs.field(default=None, validator=_text(_GUARDRAIL_VERSION, "1 or DRAFT"))
@@ -132,8 +132,8 @@ class BedrockSettings(limner.Settings):
     request_metadata: Mapping[str, str] | None = attrs.field(default=None, converter=_to_metadata, validator=_check_metadata)
 
     def parameters(self) -> dict[str, str]:
-        """The optional parameters of InvokeModel that are said, under its own names."""
-        said = {
+        """Return the optional parameters of InvokeModel that are set, by InvokeModel's names."""
+        parameters = {
             "guardrailIdentifier": self.guardrail_id,
             "guardrailVersion": self.guardrail_version,
             "trace": self.trace,
@@ -141,4 +141,4 @@ class BedrockSettings(limner.Settings):
             "performanceConfigLatency": self.performance_latency,
             "requestMetadata": None if self.request_metadata is None else orjson.dumps(dict(self.request_metadata)).decode(),
         }
-        return {name: value for name, value in said.items() if value is not None}
+        return {name: value for name, value in parameters.items() if value is not None}

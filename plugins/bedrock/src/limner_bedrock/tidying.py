@@ -1,4 +1,4 @@
-"""The body of an error made plain before botocore reads it: botocore trusts it to be UTF-8, and an object of texts."""
+"""Sanitize the body of an error before botocore parses it: botocore expects valid UTF-8 and an object with text values."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 import orjson
 
 _MAX_TEXT = 2000
-"""Characters of a body that is no JSON, such as a gateway's page."""
+"""The number of characters kept of a body that is not JSON, such as a gateway's HTML page."""
 
 
-def tidy_error(body: bytes) -> bytes:
-    """Make a JSON object out of an error's body, with texts and whole numbers alone."""
+def sanitize_error(body: bytes) -> bytes:
+    """Return an error's body as a JSON object with only the members that botocore can parse."""
     try:
         content: Any = orjson.loads(body)
     except orjson.JSONDecodeError:

@@ -1,4 +1,4 @@
-"""From an error of AWS or botocore to limner's own, with a message that is safe to show."""
+"""Translate errors of AWS and botocore to limner's, with messages that are safe to show."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import email.utils
 import re
 from typing import Any
 
-from limner import LimnerError, Problem, ProviderError, TaskRefused
+from limner import LimnerError, ModelRetired, Problem, ProviderError, TaskRefused
 
-from limner_bedrock.connections import GivenUp
-from limner_bedrock.errors import row_of, said
+from limner_bedrock.connections import CallAborted
+from limner_bedrock.errors import parse_error, row_of
 
 _MAX_TEXT = 300
 
@@ -22,54 +22,58 @@ _SECRETS = re.compile(
     """
 )
 _USER_OF_URL = re.compile(r"(?<=//)\S+(?=@)")
-"""All before the last ``@``: a password may have one, or a ``/``, itself."""
+"""Everything before the last ``@``, because a password may contain ``@`` or ``/``."""
 
 
-def translated(error: BaseException, *, model: str, attempts: int = 1, request_id: str | None = None) -> LimnerError | None:
-    """Turn an error of AWS or botocore into limner's; ``None`` where it is neither.
+def translate(
+    error: BaseException, *, model: str, attempts: int = 1, request_id: str | None = None, replacement: str = ""
+) -> LimnerError | None:
+    """Translate an error of AWS or botocore to limner's; return ``None`` if it is neither.
 
     Args:
-        error: what was raised.
+        error: the error.
         model: the id that was called.
-        attempts: how often the call was sent.
-        request_id: where the error itself has none.
+        attempts: how often the request was sent.
+        request_id: used if the error has none.
+        replacement: what to use instead of the model if AWS reports that it is retired.
     """
-    if isinstance(error, GivenUp):
+    if isinstance(error, CallAborted):
         return type(error.error)(error.error.message, model=model, request_ids=filter(None, [request_id]))
     row = row_of(error)
     if row is None:
         return None
     response = getattr(error, "response", None)
     if isinstance(response, dict):
-        code, text, status = said(response)
+        code, text, status = parse_error(response)
         request_id = response.get("ResponseMetadata", {}).get("RequestId") or request_id
         details = [part for part in (_safe(code), f"HTTP {status}" if status else "", _original(response)) if part]
     else:
-        text, details = _in_words(error), [type(error).__name__]
+        text, details = _message(error), [type(error).__name__]
     details += [f"{attempts} attempts"] if attempts > 1 else []
-    message = f"{row.what}{': ' if text else ''}{_safe(text)} ({', '.join(details)}); {row.advice}"
+    advice = f"use {replacement}" if replacement and row.error is ModelRetired else row.advice
+    message = f"{row.what}{': ' if text else ''}{_safe(text)} ({', '.join(details)}); {advice}"
     if issubclass(row.error, ProviderError):
         return row.error(message, model=model, request_ids=() if request_id is None else (request_id,))
     return TaskRefused([Problem(row.parameter, "", message)], model)
 
 
 def retry_after(error: BaseException) -> float:
-    """Return the seconds that the answer asks to wait by Retry-After, as seconds or as a date; 0 where it does not."""
+    """Return the delay in seconds that Retry-After, a number or a date, asks for; 0 without it."""
     response = getattr(error, "response", None)
     if not isinstance(response, dict):
         return 0.0
-    asked = response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("retry-after", "").strip()
-    if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", asked, re.ASCII):
-        return float(asked)
+    value = response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("retry-after", "").strip()
+    if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", value, re.ASCII):
+        return float(value)
     try:
-        until = email.utils.parsedate_to_datetime(asked)
+        until = email.utils.parsedate_to_datetime(value)
         return max(0.0, (until - datetime.datetime.now(datetime.UTC)).total_seconds())
-    except (TypeError, ValueError, OverflowError):  # no date, one without a zone, or with one that is none
+    except (TypeError, ValueError, OverflowError):  # not a date, or without a valid time zone
         return 0.0
 
 
-def tells_secrets(error: BaseException) -> bool:
-    """Tell whether an error, or what it came from, has words that :func:`translated` would hide."""
+def reveals_secrets(error: BaseException) -> bool:
+    """Return whether an error, or one in its chain, has text that :func:`translate` would hide."""
     chain, seen = [error], set[int]()
     while chain:
         one = chain.pop()
@@ -85,14 +89,14 @@ def _original(response: dict[str, Any]) -> str:
     return f"the model's own status {status}" if isinstance(status, int) else ""
 
 
-def _in_words(error: BaseException) -> str:
-    if type(error).__name__ == "ParamValidationError":  # its report quotes values: the names are enough
+def _message(error: BaseException) -> str:
+    if type(error).__name__ == "ParamValidationError":  # its report quotes values; name only the parameters
         return "wrong " + ", ".join(dict.fromkeys(re.findall(r"(?:for parameter |in input: \")([\w.]+)", str(error))))
     return str(error)
 
 
 def _safe(text: str) -> str:
-    """Bring a foreign text to one line of a sensible length, without anything that looks like a secret or a picture."""
+    """Shorten untrusted text to one line without anything that looks like a secret or a picture."""
     line = _USER_OF_URL.sub("***", " ".join(text.split()).rstrip(" .;"))
     line = _SECRETS.sub("[hidden]", line)
     line = "".join(character if character.isprintable() else "?" for character in line)

@@ -1,4 +1,4 @@
-"""InvokeModel: one request out, one answer in."""
+"""Call InvokeModel: send a request and read the response."""
 
 from __future__ import annotations
 
@@ -13,50 +13,63 @@ from limner_bedrock.identifiers import region_named_by
 from limner_bedrock.settings import BedrockSettings
 
 MAX_BODY_BYTES = 25_000_000
-"""Of a request and of an answer. Source: Amazon Bedrock API Reference, InvokeModel, body."""
+"""The limit for request and response bodies. Source: Amazon Bedrock API Reference, InvokeModel, body."""
 
 _SOURCE = "Amazon Bedrock API Reference, InvokeModel"
 _JSON = "application/json"
 _LENGTH = re.compile("[0-9]{1,15}")
 
 
-def invoke(settings: BedrockSettings, request: limner.Request) -> limner.Response:
+def invoke(settings: BedrockSettings, request: limner.Request, *, replacement: str = "") -> limner.Response:
     """Send a request to Bedrock.
 
+    Args:
+        settings: how to reach Bedrock.
+        request: the request.
+        replacement: what to use instead of the model if AWS reports that it is retired.
+
     Raises:
-        TaskRefused: the body is larger than Bedrock takes, or a setting is missing or wrong; nothing was sent.
-        ProviderError: of the class that fits, botocore's own error chained.
+        TaskRefused: the body exceeds Bedrock's limit, or a setting is missing or wrong; nothing was sent.
+        ProviderError: the matching subclass, with botocore's error chained.
     """
     _check_size(request)
     call = _Call(settings, request)
     answer: dict[str, Any] = {}
     try:
-        answer = _answered(call, settings.max_attempts)
+        answer = _call_with_retries(call, settings.max_attempts)
         body = _stream(answer["body"]) if settings.stream else _whole(answer["body"], _length(answer))
     except limner.LimnerError as error:
         if isinstance(error, limner.BadResponse):
             error.request_ids = tuple(filter(None, [_request_id(answer)]))
         raise
     except Exception as error:
-        from limner_bedrock.translating import tells_secrets, translated
+        from limner_bedrock.translating import reveals_secrets, translate
 
-        known = translated(error, model=request.model_id, attempts=call.attempts, request_id=_request_id(answer))
+        known = translate(
+            error,
+            model=request.model_id,
+            attempts=call.attempts,
+            request_id=_request_id(answer),
+            replacement=replacement,
+        )
         if known is None and answer:
-            known = limner.BadResponse(f"the answer cannot be read ({type(error).__name__}); the call may have been billed")
+            known = limner.BadResponse(
+                f"the response cannot be read ({type(error).__name__}); the call may have been billed"
+            )
         if known is None:
             raise
         if isinstance(known, limner.AuthenticationFailed):
             forget_clients()
-        raise known from (None if tells_secrets(error) else error)
+        raise known from (None if reveals_secrets(error) else error)
     return limner.Response(body, _request_id(answer), call.attempts, call.region)
 
 
 class _Call:
-    """A call that can be made more than once.
+    """A call that can be repeated.
 
     Attributes:
-        attempts: how often it was made.
-        region: where it goes.
+        attempts: how often it was sent.
+        region: the region it was sent to.
     """
 
     def __init__(self, settings: BedrockSettings, request: limner.Request) -> None:
@@ -64,7 +77,7 @@ class _Call:
         self.attempts, self.region = 0, ""
 
     def __call__(self) -> dict[str, Any]:
-        """Make it; botocore's own errors come as they are."""
+        """Send the request; botocore's errors are raised unchanged."""
         self.attempts += 1
         client = client_for(self.settings, region_named_by(self.request.model_id))
         self.region = client.meta.region_name
@@ -79,60 +92,60 @@ class _Call:
         return answer
 
 
-def _answered(call: _Call, max_attempts: int) -> dict[str, Any]:
+def _call_with_retries(call: _Call, max_attempts: int) -> dict[str, Any]:
     try:
         return call()
     except Exception as error:
-        from limner_bedrock.retrying import try_again
+        from limner_bedrock.retrying import retry_call
 
-        return try_again(call, error, max_attempts)
+        return retry_call(call, error, max_attempts)
 
 
 def _check_size(request: limner.Request) -> None:
     size = len(request.body)
     if size > MAX_BODY_BYTES:
-        limit = f"at most {MAX_BODY_BYTES:,} bytes; give smaller pictures, or fewer"
+        limit = f"at most {MAX_BODY_BYTES:,} bytes; use fewer or smaller images"
         raise limner.TaskRefused([limner.Problem("request body", f"{size:,} bytes", limit, _SOURCE)], request.model_id)
 
 
-# ---------------------------------------------------------------------------------------------- reading
+# ---------------------------------------------------------------------------------------------- responses
 
 
 def _whole(body: Any, length: int) -> bytes:
-    """Read an answer that is one piece; asked for as long as it says it is, it comes without a copy made on the way."""
+    """Read a response that is not streamed; reading exactly its length avoids a copy."""
     content: bytes = body.read(length)
     if len(content) > MAX_BODY_BYTES:
         body.close()
         raise _too_large()
-    body.read(1)  # botocore compares with Content-Length when nothing more comes
+    body.read(1)  # at the end, botocore compares the length with Content-Length
     return content
 
 
 def _length(answer: dict[str, Any]) -> int:
-    """How much to read at first: what the answer's head says, but no more than one byte over the most.
+    """Return how many bytes to read: Content-Length, but at most one byte above the limit.
 
     Raises:
-        BadResponse: it says what is no length.
+        BadResponse: Content-Length is malformed.
     """
-    said = answer["ResponseMetadata"]["HTTPHeaders"].get("content-length")
-    if said is None:
+    length = answer["ResponseMetadata"]["HTTPHeaders"].get("content-length")
+    if length is None:
         return MAX_BODY_BYTES + 1
-    if not _LENGTH.fullmatch(said):
-        raise limner.BadResponse("the answer's Content-Length is no number; the call may have been billed")
-    return min(int(said) or 1, MAX_BODY_BYTES + 1)
+    if not _LENGTH.fullmatch(length):
+        raise limner.BadResponse("the response's Content-Length is malformed; the call may have been billed")
+    return min(int(length) or 1, MAX_BODY_BYTES + 1)
 
 
 def _stream(events: Any) -> bytes:
-    """Put an answer together that comes in events; botocore raises those that report an error.
+    """Join the chunks of a streamed response; botocore raises events that report an error.
 
-    It does not notice when a stream ends too early, but half an answer is no JSON, and decoding says so.
+    botocore does not notice a truncated stream, but then the body is not valid JSON and decoding fails.
     """
     try:
         content = b"".join(_chunks(events))
     finally:
         events.close()
     if not content:
-        raise limner.BadResponse("the stream ended before any answer; try again, the call may have been billed")
+        raise limner.BadResponse("the stream ended without a response; retry; the call may have been billed")
     return content
 
 
@@ -147,7 +160,7 @@ def _chunks(events: Iterable[Any]) -> Iterable[bytes]:
 
 
 def _too_large() -> limner.BadResponse:
-    return limner.BadResponse(f"the answer has over {MAX_BODY_BYTES:,} bytes, the most that InvokeModel gives [{_SOURCE}]")
+    return limner.BadResponse(f"the response exceeds {MAX_BODY_BYTES:,} bytes, the limit of InvokeModel [{_SOURCE}]")
 
 
 def _request_id(answer: dict[str, Any]) -> str | None:

@@ -1,18 +1,18 @@
-"""From and to wire classes: attrs classes that mirror a model's JSON under its own names.
+"""Write and read wire classes: attrs classes that mirror a model's JSON and use its names.
 
-Going out, a field whose default is ``None`` is left out where it is ``None``, and pictures and masks become base64.
-Coming in, unknown keys are passed over and wrong types are not: cattrs by itself makes a text of anything.
-cattrs is loaded with the first answer; a plan does without it.
+Writing omits an attribute whose value and default are both ``None``, and encodes images and masks as base64.
+Reading ignores unknown keys and rejects wrong types (cattrs alone would convert any value to ``str``).
+cattrs is imported with the first response, because planning does not need it.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin
 
 import attrs
-from limner import BadResponse, Image, Mask, Options
+from limner import BadResponse, Image, Mask
 
 from limner_bedrock.payloads import Base64, dump_json, parse_json
 
@@ -22,12 +22,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def write_body(body: attrs.AttrsInstance) -> bytes:
-    """Write a request's wire object as JSON."""
-    return dump_json(attrs.asdict(body, filter=_is_said, value_serializer=_as_json))
+def write_body(body: attrs.AttrsInstance | Mapping[str, Any]) -> bytes:
+    """Write a request body, a wire object or a mapping, as JSON."""
+    if isinstance(body, Mapping):
+        return dump_json({name: _as_json(None, None, value) for name, value in body.items()})
+    return dump_json(attrs.asdict(body, filter=_is_sent, value_serializer=_as_json))
 
 
-def _is_said(field: attrs.Attribute[Any], value: object) -> bool:
+def _is_sent(field: attrs.Attribute[Any], value: object) -> bool:
     return value is not None or field.default is not None
 
 
@@ -37,18 +39,18 @@ def _as_json(_instance: object, _field: object, value: object) -> object:
             return value.data
         case Mask():
             return value.png()
-        case Options():
+        case Mapping():
             return {name: _as_json(None, None, inner) for name, inner in value.items()}
-        case list() | tuple():  # attrs takes a picture in it for one more wire object
+        case list() | tuple():  # attrs would treat an image inside as another wire object
             return [_as_json(None, None, item) for item in value]
     return value
 
 
 def read_answer(body: bytes, kind: type[T]) -> T:
-    """Read an answer's body as a wire class; a picture in it is a field of the type Base64.
+    """Read a response body as a wire class, in which an encoded image is an attribute of type Base64.
 
     Raises:
-        BadResponse: it is not what is documented.
+        BadResponse: the body does not match the class.
     """
     document = parse_json(body)
     try:
@@ -95,7 +97,7 @@ def _exactly(value: Any, kind: Any) -> Any:
 
 
 def _innermost(error: BaseException) -> BaseException:
-    """Cattrs gathers errors into groups."""
+    """Return the first leaf of the groups in which cattrs collects errors."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from limner import Generate, Inpaint, Outpaint, RemoveBackground, Upscale, Vary
+import datetime
+
+from limner import Generate, Inpaint, Outpaint, Price, RemoveBackground, Upscale, Vary
 from limner.limits import (
     Count,
     Expand,
@@ -61,3 +63,6 @@ LIMITS: Limits = {
     RemoveBackground: TaskLimits({"image": PICTURE}),
     Upscale: TaskLimits({"image": PICTURE, "size": SIZE}),
 }
+
+PRICES = {task: (Price(0, as_of=datetime.date(2026, 11, 21), source=SOURCE),) for task in LIMITS}
+"""It paints on this machine, and nobody charges for that."""

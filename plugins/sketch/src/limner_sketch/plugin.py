@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from limner import Model, Picture, Request, Response, Task, hookimpl
 
-from limner_sketch.limits import LIMITS
+from limner_sketch.limits import LIMITS, PRICES
 
 
 class Sketch(Model):
@@ -15,8 +15,10 @@ class Sketch(Model):
 
     id = "limner.sketch-1"
     aliases = ("sketch",)
+    provider = "limner.sketch"
     offline = True
     limits = LIMITS
+    prices = PRICES
 
     def encode(self, task: Task) -> Request:
         """Map the task to an order for the painter."""
@@ -35,6 +37,13 @@ class Sketch(Model):
         from limner_sketch.mapping import to_pictures
 
         return to_pictures(response.body)
+
+    def remarks(self, task: Task) -> Mapping[str, str]:
+        """Report which words of the prompt are painted and which are unknown."""
+        from limner_sketch.mapping import prompt_wording
+
+        wording = prompt_wording(task)
+        return {"prompt": str(wording)} if wording is not None and str(wording) else {}
 
 
 @hookimpl

@@ -13,9 +13,37 @@ A plugin's test file imports them all::
 They stand in the order in which a newcomer meets them: names and signatures first, then behaviour.
 """
 
-from limner.testing.conformance import answers, changes, encoding, hostile, interface, masks, recorded, refusals, seeds
+from limner.testing.conformance import (
+    answers,
+    changes,
+    encoding,
+    ends_of_limits,
+    hostile,
+    interface,
+    masks,
+    meaning,
+    recorded,
+    refusals,
+    secrets,
+    seeds,
+    sending,
+)
 
-_GROUPS = (interface, encoding, changes, refusals, seeds, masks, answers, hostile, recorded)
+_GROUPS = (
+    interface,
+    encoding,
+    ends_of_limits,
+    changes,
+    meaning,
+    refusals,
+    seeds,
+    masks,
+    answers,
+    hostile,
+    recorded,
+    sending,
+    secrets,
+)
 
 _CHECKS = {name: check for group in _GROUPS for name, check in vars(group).items() if name.startswith("test_")}
 

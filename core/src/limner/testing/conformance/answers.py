@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-import base64
+import itertools
 import pickle
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import attrs
+import pytest
 
-from limner.errors import RateLimited
-from limner.interface import Request, Response
+from limner import (
+    Generate,
+    LimnerError,
+    Model,
+    Picture,
+    ProviderError,
+    RateLimited,
+    Request,
+    Response,
+    Result,
+    Task,
+    TaskRefused,
+    Vary,
+    from_json,
+    to_json,
+)
 from limner.limits import Aspects
-from limner.model import Model
-from limner.results import Picture, Result
-from limner.serialization import from_json, to_json
-from limner.tasks import Generate, Task, Vary
 from limner.testing import bodies
 from limner.testing.ends import ends
-from limner.testing.kit import Conformance, check, expect, explore
-from limner.testing.probes import kinds_with, plan_or_none, saying, smallest, starts
+from limner.testing.kit import Conformance, Recorded, check, decoded, expect, explore
+from limner.testing.probes import changed, kinds_with, plan_or_none, saying, smallest, starts, too_far
 from limner.testing.purity import another_world
 from limner.testing.strategies import tasks_within
 
@@ -63,18 +75,18 @@ def test_pictures_have_the_asked_size(conformance: Conformance) -> None:
 def test_pictures_are_the_providers_bytes(conformance: Conformance) -> None:
     """A decoded picture is the provider's own file, byte for byte, and in the provider's order."""
     for call, answer in good_answers(conformance):
-        pictures = list(conformance.model.decode(call, answer))
+        pictures = decoded(conformance.model, call, answer)
         wanted = getattr(call, "n", None) or 1
         expect(len(pictures) == wanted, f"decode gave {len(pictures)} pictures of an answer to a call for {wanted}", call)
         for picture in pictures:
             expect(isinstance(picture, Picture), f"decode gave {picture!r}, must be a Picture", call)
             expect_from_answer(picture, answer.body, call)
-        places = [_place(picture, answer.body) for picture in pictures]
+        places = [place for picture in pictures if (place := _place(picture, answer.body)) >= 0]
         expect(places == sorted(places), "the pictures are in another order than in the answer", call)
 
 
 def _place(picture: Picture, body: bytes) -> int:
-    return -1 if picture.image is None else body.find(base64.b64encode(picture.image.data))
+    return -1 if picture.image is None else bodies.place_of(body, picture.image.data)
 
 
 def expect_from_answer(picture: Picture, body: bytes, call: object) -> None:
@@ -112,6 +124,53 @@ def test_sync_equals_async(conformance: Conformance) -> None:
         expect(one == other, f"sync gave {one}, async {other}", task)
         met = _errors_of(conformance.connected(_busy), task)
         expect(met == [RateLimited, RateLimited], f"send raised RateLimited; sync and async raised {met}", task)
+        _expect_same_how(model, task)
+    for start in itertools.chain.from_iterable(starts(model, kind) for kind in conformance.tasks):
+        for _, refused in itertools.islice(too_far(model, start), 6):
+            met = _errors_of(model, refused)
+            expect(met == [TaskRefused, TaskRefused], f"a refused task: sync and async raised {met}", refused)
+    for recorded in conformance.recorded:
+        if not recorded.is_http_error:
+            _expect_same_outcome(conformance, recorded)
+
+
+def _expect_same_how(model: Model, task: Task) -> None:
+    """Hold that fit and on_filtered do in async what they do in sync."""
+    n = getattr(task, "n", None)
+    for name, value in (("options.no_such_option", 1), ("n", (n or 1) + 1)):
+        odd = changed(task, name, value) if name != "n" or n is not None else None
+        if odd is not None and plan_or_none(model, odd, fit="nearest") is not None:
+            one, other = _visible(model.run(odd, fit="nearest")), _visible(asyncio.run(model.arun(odd, fit="nearest")))
+            expect(one == other, f"with fit='nearest' sync gave {one}, async {other}", odd)
+
+
+def _expect_same_outcome(conformance: Conformance, recorded: Recorded) -> None:
+    for how in ("raise", "return", None):
+        sent: list[Request] = []
+
+        def send(request: Request, sent: list[Request] = sent) -> Response:
+            sent.append(request)
+            return Response(recorded.body)
+
+        model = conformance.connected(send)
+        one, calls = _outcome(lambda model=model, how=how: model.run(recorded.task, on_filtered=how)), len(sent)  # type: ignore[misc]
+        other = _outcome(lambda model=model, how=how: asyncio.run(model.arun(recorded.task, on_filtered=how)))  # type: ignore[misc]
+        expect(one == other, f"{recorded}, on_filtered={how!r}: sync gave {one}, async {other}", recorded.task)
+        wanted = len(model.plan(recorded.task).requests)
+        fine = calls == wanted and len(sent) == 2 * wanted
+        expect(
+            fine,
+            f"{recorded}: sync sent {calls} requests and async {len(sent) - calls}, the plan has {wanted}",
+            recorded.task,
+        )
+
+
+def _outcome(run: Callable[[], Result]) -> object:
+    """What came of a run, such that sync and async can be compared."""
+    try:
+        return _visible(run())
+    except LimnerError as error:
+        return type(error).__name__, str(error), [picture.outcome for picture in error.pictures]
 
 
 def _busy(request: Request) -> Response:
@@ -130,6 +189,63 @@ def _errors_of(model: Model, task: Task) -> list[type[Exception] | None]:
         else:
             found.append(None)
     return found
+
+
+@check
+def test_one_failed_call_keeps_the_others(conformance: Conformance) -> None:
+    """Where one of several calls fails, first or last, the error carries the pictures of the others, sync and async."""
+    tried = 0
+    for kind in kinds_with(conformance.model, "n"):
+        per_call = conformance.model.per_call(kind)
+        task = saying(smallest(conformance.model, starts(conformance.model, kind)[0]), n=per_call + 1)
+        made = plan_or_none(conformance.model, task)
+        if made is None or len(made.requests) < 2:
+            continue
+        if len(set(made.requests)) < 2:
+            made = None  # without seeds the two calls may be one and the same request
+        for failing in (0, 1):
+            for failure in (_busy, lambda _: Response(b"no answer of this provider")):
+                tried += 1
+                _expect_others(conformance, task if made is None else made.task, failing, failure)
+    if not tried:
+        pytest.skip("no task makes several calls")
+
+
+def _expect_others(conformance: Conformance, task: Task, failing: int, failure: Callable[[Request], Response]) -> None:
+    plan = conformance.model.plan(task)
+    bad = plan.requests[failing]
+    for how, run in (("sync", _sync), ("async", _in_loop)):
+        lock, met = threading.Lock(), [0]
+
+        def send(request: Request, lock: Any = lock, met: list[int] = met) -> Response:
+            with lock:
+                met[0] += request == bad
+                fails = request == bad and (len(set(plan.requests)) > 1 or met[0] == 1)
+            return failure(request) if fails else conformance.transport(request)
+
+        try:
+            run(conformance.connected(send), task)
+        except ProviderError as error:
+            kept = len(error.pictures)
+            wanted = sum(getattr(call, "n", None) or 1 for call in plan.calls)
+            lost = getattr(plan.calls[failing], "n", None) or 1
+            same = len(set(plan.requests)) > 1
+            fine = kept == wanted - lost if same else kept > 0
+            expect(
+                fine,
+                f"call {failing + 1} of {len(plan.calls)} failed, and {kept} pictures of the others are kept ({how})",
+                task,
+            )
+        else:
+            expect(False, f"call {failing + 1} of {len(plan.calls)} failed, and no error was raised ({how})", task)
+
+
+def _sync(model: Model, task: Task) -> Result:
+    return model.run(task)
+
+
+def _in_loop(model: Model, task: Task) -> Result:
+    return asyncio.run(model.arun(task))
 
 
 def _visible(result: Result) -> Result:
@@ -171,9 +287,9 @@ def test_decode_is_pure(conformance: Conformance) -> None:
     package = type(conformance.model).__module__.partition(".")[0]
     for call, answer in good_answers(conformance):
         kept = pickle.dumps(call)
-        expected = list(conformance.model.decode(call, answer))
-        expect(list(conformance.model.decode(call, answer)) == expected, "decoded twice, the pictures are others", call)
+        expected = decoded(conformance.model, call, answer)
+        expect(decoded(conformance.model, call, answer) == expected, "decoded twice, the pictures are others", call)
         with another_world(package, 2049):
-            found = list(conformance.model.decode(call, answer))
+            found = decoded(conformance.model, call, answer)
         expect(found == expected, "in the year 2049, with other random numbers, the pictures are others", call)
         expect(pickle.loads(kept) == call, "decode changed the task", call)  # noqa: S301 - our own

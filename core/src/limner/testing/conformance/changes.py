@@ -6,11 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from limner import limits
-from limner.interface import Request
-from limner.model import Model
-from limner.results import Plan
-from limner.tasks import Task
+from limner import Model, Plan, Request, Task, limits
 from limner.testing import bodies
 from limner.testing.constraints import values
 from limner.testing.kit import Conformance, check, expect, explore

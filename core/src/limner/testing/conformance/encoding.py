@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import json
 import math
-from collections.abc import Iterator
+import os
+import pickle
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 from typing import Any
 
 import attrs
 import pytest
+from PIL.PngImagePlugin import PngInfo
 
-from limner import limits
-from limner.errors import TaskRefused
-from limner.images import Image, Mask
-from limner.interface import Request
+from limner import Image, Mask, Model, Request, Task, TaskRefused, WeightedText, limits
+from limner.errors import shorten
 from limner.limits import Constraint
-from limner.model import Model
-from limner.tasks import Task
 from limner.testing import bodies
-from limner.testing.ends import ends
+from limner.testing.ends import ODD_TEXTS, ends, sample_sizes
 from limner.testing.kit import Conformance, check, expect, explore
-from limner.testing.pictures import picture
+from limner.testing.pictures import MODES, WITH_ALPHA, padded, picture
 from limner.testing.probes import (
     all_starts,
     base_for,
@@ -35,8 +39,9 @@ from limner.testing.probes import (
     value_of,
     values_for,
 )
-from limner.testing.purity import another_world
+from limner.testing.purity import another_environment, another_world, in_another_thread
 from limner.testing.strategies import tasks_within
+from limner.testing.watching import NETWORK, PROCESSES, SLEEP, watching
 
 
 @check
@@ -106,98 +111,135 @@ _OWN_ENDS: dict[str, tuple[float, ...]] = {"seed": (0, 1), "steps": (1,), "stren
 
 
 @check
-def test_limits_reach_the_ends_of_the_schema(conformance: Conformance) -> None:
-    """No limit is narrower than the provider documents: one step beyond its end the body breaks the JSON Schema."""
-    for base, name, limit in probes(conformance.model):
-        for inside, end in _edges(name, limit):
-            near, at = (plan_or_none(conformance.model, changed(base, name, value)) for value in (inside, end))
-            if near is not None and at is not None:
-                beyond = _one_step_on(near.requests[0], at.requests[0])
-                too_narrow = beyond is not None and not conformance.problems_of(at.calls[0], beyond)
-                seen = f"{name} ends at {str(end)[-30:]!r}, but the provider's schema allows one step more"
-                expect(not too_narrow, f"{seen}: {limit.describe()} [{limit.source}]", at.task)
-
-
-def _edges(name: str, limit: Constraint) -> Iterator[tuple[Any, Any]]:
-    """The ends of a constraint, each after a value beside it."""
-    if isinstance(limit, limits.Integer | limits.Real):
-        least, most = limit.min_value, limit.max_value
-        step = 1 if isinstance(limit, limits.Integer) else ((most or 0.0) - (least or 0.0)) / 100 or 1.0
-        own = _OWN_ENDS.get(name, ())
-        if least is not None and least != most and least not in own:
-            yield least + step, least
-        if most is not None and least != most and most not in own:
-            yield most - step, most
-    elif isinstance(limit, limits.Text) and limit.max_length is not None and limit.pattern is None and limit.max_length > 1:
-        yield "x" * (limit.max_length - 1), "x" * limit.max_length
-
-
-def _one_step_on(near: Request, at: Request) -> Request | None:
-    """Move the one leaf in which two bodies differ as far again; ``None`` where there is no such leaf."""
-    import json
-
-    one, other = bodies.leaves(bodies.parsed(near.body)), bodies.leaves(bodies.parsed(at.body))
-    paths = [path for path in other if path in one and one[path] != other[path]]
-    if len(paths) != 1 or one.keys() != other.keys():
-        return None
-    before, after = one[paths[0]], other[paths[0]]
-    if isinstance(after, str) and isinstance(before, str):
-        further: Any = after + after[:1]
-    elif isinstance(after, int | float) and isinstance(before, int | float):
-        further = after + (after - before)
-    else:
-        return None
-    return attrs.evolve(at, body=json.dumps(bodies.replaced(bodies.parsed(at.body), paths[0], further)).encode())
-
-
-@check
 def test_texts_arrive_whole(conformance: Conformance) -> None:
-    """Every text is in the body as it was said: nothing is cut, stripped or replaced, whatever its characters."""
+    """Every text is in the body as it was said: nothing is cut, stripped, replaced or added; so is every JSON object."""
     for base, name, limit in probes(conformance.model):
+        if isinstance(limit, limits.JsonObject):
+            _expect_object(conformance.model, base, name, limit)
         if not isinstance(limit, limits.Text):
             continue
-        for value in ends(limit):
+        for value in _texts(limit):
             made = plan_or_none(conformance.model, changed(base, name, value))
-            used = None if made is None else value_of(made.task, name)
-            if made is not None and isinstance(used, str):
-                fine = all(bodies.carries_text(request, used) for request in made.requests)
-                expect(fine, f"the body does not hold {name} as it was said", made.task)
+            used = None if made is None else value_of(made.calls[0], name)
+            for request in made.requests if made is not None else ():
+                _expect_whole(request, list(_each_text(used)), name, made and made.task)
+
+
+def _expect_object(model: Model, base: Task, name: str, limit: limits.JsonObject) -> None:
+    for value in ends(limit):
+        made = plan_or_none(model, changed(base, name, value))
+        if made is not None and bodies.is_tree(made.requests[0]):
+            tree = bodies.parsed(made.requests[0].body)
+            same = any(
+                node == value or (isinstance(node, str) and _is_text_of(value, node)) for _, node in bodies.nodes(tree)
+            )
+            expect(same, f"the body does not hold the object of {name} as it was said: {value}", made.task)
+
+
+def _is_text_of(value: Any, text: str) -> bool:
+    return bodies.is_json(text.encode()) and bool(json.loads(text) == value)
+
+
+def _texts(limit: limits.Text) -> Iterator[Any]:
+    """Texts, and each as one of several parts where there may be several."""
+    yield from ends(limit)
+    for text in ODD_TEXTS if limit.wrong(ODD_TEXTS[0]) is None else ():
+        several: list[Any] = []
+        if isinstance(limit, limits.PromptText) and limit.weights is not None:
+            weight = ends(limit.weights)[0]
+            one, other = WeightedText(text, weight), WeightedText("snow", weight)
+            several = [(one, other), (other, one), (one,)]
+        elif isinstance(limit, limits.NegativeText) and limit.several:
+            several = [(text, "snow"), ("snow", text)]
+        yield from (value for value in several if limit.wrong(value) is None)
+
+
+def _each_text(used: Any) -> Iterator[str]:
+    for part in used if isinstance(used, tuple) else (used,):
+        text = getattr(part, "text", part)
+        if isinstance(text, str):
+            yield text
+
+
+_WORD = re.compile(r"[^\W\d_]{3,}")
+
+
+def _expect_whole(request: Request, texts: Sequence[str], name: str, task: object) -> None:
+    """Hold that texts are in the body, and that a leaf with one of them has no other words."""
+    for text in texts:
+        expect(bodies.carries_text(request, text), f"the body does not hold {name} as it was said: {shorten(text)}", task)
+        if not bodies.is_tree(request) or bodies.is_a_leaf(request, text) or not text.strip():
+            continue
+        rest = next(leaf for leaf in bodies.leaves_of(request).values() if isinstance(leaf, str) and text in leaf)
+        for one in sorted(texts, key=len, reverse=True):
+            rest = rest.replace(one, "", 1)
+        fine = len(texts) > 1 and not _WORD.search(rest)
+        expect(fine, f"the body does not hold {name} as it was said: {shorten(rest)} was added to it", task)
 
 
 @check
-def test_jpeg_travels_byte_for_byte(conformance: Conformance) -> None:
-    """A JPEG within limits is in the body byte for byte: it is not decoded and encoded again."""
-    jpegs = 0
+def test_pictures_travel_byte_for_byte(conformance: Conformance) -> None:
+    """A picture within limits is in the body byte for byte: it is not encoded again, scaled, flattened or stripped."""
+    found = 0
     for start in all_starts(conformance.model):
         if getattr(start, "expand", None) is not None:  # a larger canvas is another picture
             continue
         for name, limit in sayable(conformance.model, start).items():
             inner = limit.of if isinstance(limit, limits.Pictures) else limit
-            if isinstance(inner, limits.Picture) and "image/jpeg" in inner.formats:
-                jpegs += _expect_jpeg_in_body(conformance.model, start, name, limit)
-    if not jpegs:
-        pytest.skip("no task takes a JPEG")
+            base = base_for(conformance.model, start, name, limit) if isinstance(inner, limits.Picture) else None
+            if base is not None and isinstance(inner, limits.Picture):
+                found += sum(_expect_as_it_is(conformance.model, base, name, limit, one) for one in _travellers(base, inner))
+    if not found:
+        pytest.skip("no task takes a picture")
 
 
-def _expect_jpeg_in_body(model: Model, start: Task, name: str, limit: Constraint) -> int:
-    base = base_for(model, start, name, limit)
-    current = None if base is None else getattr(base, "image", None)
-    if base is None or current is None:
-        return 0
-    size = (current[0] if isinstance(current, tuple) else current).size
-    jpeg = _jpeg_with_comment(size)
-    made = plan_or_none(model, changed(base, name, (jpeg,) if isinstance(limit, limits.Pictures) else jpeg))
-    if made is None:
-        return 0
-    fine = bodies.carries_bytes(made.requests[0].body, jpeg.data)
-    expect(fine, f"the JPEG of {name} is not in the body byte for byte", made.task)
-    return 1
+def _travellers(base: Task, limit: limits.Picture) -> Iterator[Image]:
+    """Pictures that careless code changes, of the size that suits the task: each has something that another writer loses."""
+    own = getattr(base, "image", None)
+    masked = own is not None and getattr(base, "mask", None) is not None
+    size = (own[0] if isinstance(own, tuple) else own).size if own is not None else sample_sizes(limit)[0]
+    yield from _of_each_format(size, limit)
+    if not masked:
+        for other in sample_sizes(limit)[1:]:
+            yield from itertools.islice(_of_each_format(other, limit), 1)
+    heavy = min(limit.max_bytes or _HEAVY, _HEAVY)
+    if "image/png" in limit.formats:
+        yield padded(picture(size), heavy)
+        yield padded(picture(size), heavy // 5)
 
 
-def _jpeg_with_comment(size: tuple[int, int]) -> Image:
-    buffer = BytesIO()
-    picture(size).pil().save(buffer, "JPEG", quality=61, comment=b"as it was")
+_HEAVY = 3_000_000  # bytes
+_WRITTEN: dict[str, dict[str, Any]] = {
+    "image/jpeg": {"quality": 61, "comment": b"as it was"},
+    "image/webp": {"quality": 61},
+    "image/png": {},
+}
+
+
+def _of_each_format(size: tuple[int, int], limit: limits.Picture) -> Iterator[Image]:
+    for media, how in _WRITTEN.items():
+        for mode in MODES[media] if media in limit.formats else ():
+            if mode in limit.modes and (limit.alpha or mode not in WITH_ALPHA):
+                yield _written(size, media, mode, how)
+
+
+def _written(size: tuple[int, int], media: str, mode: str, how: Mapping[str, Any]) -> Image:
+    buffer, painted = BytesIO(), picture(size, mode).pil()
+    note = PngInfo()
+    note.add_text("note", "as it was")
+    more: dict[str, Any] = {"pnginfo": note, "compress_level": 3} if media == "image/png" else {}
+    painted.save(buffer, media.removeprefix("image/").upper(), **how, **more)
     return Image(buffer.getvalue())
+
+
+def _expect_as_it_is(model: Model, base: Task, name: str, limit: Constraint, image: Image) -> int:
+    value = (image,) if isinstance(limit, limits.Pictures) else image
+    made = plan_or_none(model, changed(base, name, value))
+    if made is None or value_of(made.calls[0], name) != value:
+        return 0
+    fine = bodies.carries_bytes(made.requests[0].body, image.data)
+    expect(fine, f"the picture of {name} ({image!r}, {image.mode}) is not in the body byte for byte", made.task)
+    return 1
 
 
 @check
@@ -215,16 +257,82 @@ def test_numbers_are_rounded(conformance: Conformance) -> None:
 
 @check
 def test_encode_is_pure(conformance: Conformance) -> None:
-    """The same task makes the same request, whatever the clock says and whatever is random."""
-    package = type(conformance.model).__module__.partition(".")[0]
+    """The same task makes the same request, whatever clock, chance, environment and thread; nothing is kept or asked."""
+    package, model = conformance.package, conformance.model
+    before = _state(model)
+    made: list[tuple[Task, Request]] = []
     for task in _plain_tasks(conformance):
-        call = conformance.model.plan(task).calls[0]
-        expected = conformance.model.encode(call)
-        expect(conformance.model.encode(call) == expected, "encoded twice, the request is another", call)
+        call = model.plan(task).calls[0]
+        with watching(*NETWORK, *PROCESSES, SLEEP) as asked:
+            expected = model.encode(call)
+        expect(not asked, f"encode asks the world outside: {', '.join(asked[:3])}; only send may", call)
+        made.append((call, expected))
+        _expect_same(expected, model.encode(call), "encoded twice", call)
+        expect(_state(model) == before, f"encode keeps something in the model: {_changes(before, _state(model))}", call)
+        with another_environment():
+            _expect_same(expected, model.encode(call), "with other environment variables", call)
         for year in (2001, 2049):
             with another_world(package, year):
                 found = conformance.model.encode(call)
-            expect(found == expected, f"in the year {year}, with other random numbers, the request is another", call)
+            _expect_same(expected, found, f"in the year {year}, with other random numbers", call)
+        elsewhere = in_another_thread(lambda call=call: conformance.model.encode(call))  # type: ignore[misc]
+        _expect_same(expected, elsewhere, "in a thread of another name", call)
+
+    for call, expected in reversed(made):
+        _expect_same(expected, model.encode(call), "encoded again after other tasks", call)
+    _expect_same_in_other_processes(model, [call for call, _ in made][:40], [request for _, request in made][:40])
+
+
+def _expect_same(expected: Request, found: Request, when: str, call: Task) -> None:
+    if found == expected:
+        return
+    before, after = bodies.leaves_of(expected), bodies.leaves_of(found)
+    paths = [bodies.in_words(path) for path in {**before, **after} if before.get(path) != after.get(path)]
+    where = f"; it differs in {', '.join(paths[:5])}" if paths else ""
+    expect(False, f"{when}, the request is another{where}", call)
+
+
+def _state(model: Model) -> dict[str, str]:
+    """What the model and its class hold, as far as it can be told."""
+    own = {f"self.{name}": shorten(value, 200) for name, value in vars(model).items()}
+    kind = type(model)
+    return own | {f"{kind.__name__}.{name}": shorten(getattr(kind, name, None), 200) for name in vars(kind)}
+
+
+def _changes(before: dict[str, str], after: dict[str, str]) -> str:
+    return ", ".join(name for name in after if before.get(name) != after[name])
+
+
+_ELSEWHERE = """
+import hashlib, pickle, sys
+sys.path[:] = pickle.load(sys.stdin.buffer)
+kind, settings, model_id, calls = pickle.load(sys.stdin.buffer)
+model = kind(settings, model_id=model_id)
+for call in calls:
+    request = model.encode(call)
+    print(hashlib.sha256(repr(request.model_id).encode() + request.body).hexdigest())
+"""
+
+
+def _expect_same_in_other_processes(model: Model, calls: Sequence[Task], requests: Sequence[Request]) -> None:
+    """Hold that nothing depends on the order of a set: Python's hashes of texts differ from process to process."""
+    try:
+        told = pickle.dumps(sys.path) + pickle.dumps((type(model), model.settings, model.model_id, calls))
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return
+    wanted = [hashlib.sha256(repr(one.model_id).encode() + one.body).hexdigest() for one in requests]
+    for seed in ("1", "2"):
+        done = subprocess.run(  # noqa: S603 - our own
+            [sys.executable, "-c", _ELSEWHERE],
+            input=told,
+            capture_output=True,
+            check=False,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        )
+        if done.returncode != 0:  # the plugin's module cannot be imported by name
+            return
+        for call, one, other in zip(calls, wanted, done.stdout.decode().split(), strict=True):
+            expect(one == other, "in another process the request is another; look for a set, hash() or id()", call)
 
 
 def _plain_tasks(conformance: Conformance) -> Iterator[Task]:

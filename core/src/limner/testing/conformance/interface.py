@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import inspect
+import json
 import re
 import subprocess
 import sys
+import typing
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
@@ -14,22 +17,44 @@ from typing import Any
 import attrs
 import pytest
 
-from limner import limits
-from limner.errors import TaskRefused
-from limner.interface import CONTRACT, Lifecycle
+from limner import Lifecycle, Model, Settings, Task, TaskRefused, limits, models
+from limner.interface import CONTRACT
 from limner.limits import Constraint, TaskLimits
-from limner.model import Model
-from limner.settings import Settings
-from limner.tasks import TASKS, Task
+from limner.plugins import FIRST_PARTY
+from limner.tasks import TASKS
 from limner.testing.kit import Conformance, ContractBroken, check, expect
 from limner.testing.probes import OF_LIMNER, WAYS, constraints, starts
+from limner.testing.watching import NETWORK, PROCESSES
 
 HEAVY = (
-    *("aiohttp", "boto3", "botocore", "cv2", "google", "grpc", "httpx", "numpy", "openai", "pandas", "PIL"),
+    *(
+        "accelerate",
+        "aiohttp",
+        "anthropic",
+        "diffusers",
+        "imageio",
+        "jax",
+        "keras",
+        "matplotlib",
+        "onnxruntime",
+        "replicate",
+    ),
+    *("safetensors", "skimage", "sympy", "azure", "fal_client", "huggingface_hub", "tkinter", "multiprocessing.pool"),
+    *("boto3", "botocore", "cv2", "google", "grpc", "httpx", "numpy", "openai", "pandas", "PIL"),
     *("pydantic", "requests", "scipy", "tensorflow", "torch", "transformers", "urllib3"),
 )
 _NAME = re.compile(r"[A-Za-z0-9][\w.:/-]*")
-_METHODS = {"encode": 1, "send": 1, "decode": 2, "check": 1, "matches": 1, "notices": 0, "warnings": 1, "diagnose": 0}
+_METHODS = {
+    "encode": 1,
+    "send": 1,
+    "decode": 2,
+    "check": 1,
+    "matches": 1,
+    "notices": 0,
+    "warnings": 1,
+    "remarks": 1,
+    "diagnose": 0,
+}
 _KINDS: dict[str, type[Constraint]] = {
     "seed": limits.Seed,
     "n": limits.Count,
@@ -78,8 +103,64 @@ def test_interface_of_names(conformance: Conformance) -> None:
         expect(fine, f"{name!r} is no name; use letters, digits and . : / _ -")
     expect(len(set(names)) == len(names), f"a name is said twice: {names}")
     expect(kind.matches(kind.id), f"matches({kind.id!r}), its own id, is false")
-    for other in ("", "another.model-1", "arn:aws:bedrock:us-east-1:123456789012:imported-model/abc"):
-        expect(not kind.matches(other), f"matches({other!r}) is true, though that does not name the model")
+    for other in _other_names(kind):
+        expect(
+            kind.matches(other) is False,
+            f"matches({other!r}) is {kind.matches(other)!r}, though that does not name the model",
+        )
+    for other_kind in _others(conformance):
+        taken = set(names) & {other_kind.id, *other_kind.aliases}
+        who = f"{other_kind.__name__} ({other_kind.plugin or other_kind.__module__})"
+        expect(not taken, f"the name {', '.join(sorted(taken))} is one of {who}")
+        for own in (other_kind.id, *other_kind.aliases):
+            expect(not kind.matches(own), f"matches({own!r}) is true, which is a name of {who}")
+    for alias in kind.aliases:
+        owner = next(
+            (who for family, who in FIRST_PARTY.items() if alias.casefold() == family or alias.startswith(f"{family}-")),
+            None,
+        )
+        expect(
+            owner is None or owner.replace("-", "_") == conformance.package,
+            f"the alias {alias!r} is a name that {owner} offers its models by",
+        )
+
+
+def _other_names(kind: type[Model]) -> list[str]:
+    """Ids that do not name the model, however like its own they look."""
+    own = kind.id
+    provider, _, rest = own.partition(".")
+    alike = [
+        own + "0",
+        own + "-turbo",
+        own[:-1],
+        "x" + own,
+        f"{own[:-1]}{_next(own[-1])}",
+        f"{own}/other",
+        own.replace(".", "x"),
+    ]
+    alike += [f"{provider}.another-model-1", provider, f"{provider}."] if rest else []
+    alike += [f"other.{alias}x-2" for alias in kind.aliases] + [f"my-{alias}-clone" for alias in kind.aliases]
+    arn = "arn:aws:bedrock:us-east-1:123456789012"
+    alike += [f"{arn}:imported-model/abc", f"arn:aws:bedrock:us-east-1::foundation-model/{own}0"]
+    alike += [f"arn:aws:bedrock:us-east-1::foundation-model/{provider}.another-model-1", f"{arn}:custom-model/another.model"]
+    odd = ["", " ", "another.model-1", "ünïcode 🦊", "x" * 5000, "*", ".*", "None", f"{own} "]
+    return [other for other in dict.fromkeys(odd + alike) if other not in {own, *kind.aliases}]
+
+
+def _next(char: str) -> str:
+    return str((int(char) + 1) % 10) if char.isdigit() else "q" if char != "q" else "w"
+
+
+def _others(conformance: Conformance) -> list[type[Model]]:
+    """The other models that are installed, or offered by the same plugin."""
+    own = type(conformance.model)
+    found = list(models())
+    module = sys.modules.get(conformance.module or own.__module__)
+    hook = getattr(module, "limner_models", None)
+    if callable(hook):
+        with contextlib.suppress(Exception):
+            found += hook()
+    return [kind for kind in dict.fromkeys(found) if kind.id != own.id and not issubclass(own, kind)]
 
 
 @check
@@ -157,7 +238,8 @@ def test_interface_of_settings_and_lifecycle(conformance: Conformance) -> None:
     expect(issubclass(kind.Settings, Settings), f"Settings is {kind.Settings!r}, no subclass of limner.Settings")
     for field in attrs.fields(kind.Settings):
         expect(field.default is not attrs.NOTHING, f"the setting {field.name} has no default")
-    expect(kind.Settings.of({"timeout": "20"}).timeout == 20.0, "a setting given as text is not converted")
+    for field in attrs.fields(kind.Settings):
+        _expect_converted(kind.Settings, field)
     life = kind.lifecycle
     expect(isinstance(life, Lifecycle), f"lifecycle is {life!r}, no limner.Lifecycle")
     dated = life.legacy_since is not None or life.end_of_life is not None
@@ -175,6 +257,53 @@ def test_interface_of_the_smallest_tasks(conformance: Conformance) -> None:
                 conformance.model.plan(task)
             except TaskRefused as refusal:
                 raise ContractBroken(f"the smallest task is refused: {refusal}", task) from refusal
+
+
+_TEXTS: dict[type, tuple[tuple[str, Any], ...]] = {
+    bool: (("true", True), ("false", False), ("no", False), ("1", True)),
+    int: (("7", 7),),
+    float: (("2.5", 2.5), ("20", 20.0)),
+}
+
+
+def _expect_converted(kind: type[Settings], field: attrs.Attribute[Any]) -> None:
+    """Hold that a setting may be given as the text that the command line gives."""
+    default = getattr(kind(), field.name)
+    wanted = type(default) if default is not None else _type_of(kind, field.name)
+    for text, value in _TEXTS.get(wanted, ()):
+        try:
+            found = getattr(kind.of({field.name: text}), field.name)
+        except TaskRefused:
+            continue
+        except Exception as error:
+            raise ContractBroken(
+                f"the setting {field.name}={text!r} raises {error!r}, must be a ValueError in words"
+            ) from error
+        fine = type(found) is wanted and found == value
+        expect(
+            fine,
+            f"the setting {field.name} given as the text {text!r} becomes {found!r}, must be {value!r}: give it a converter",
+        )
+    if wanted in {int, float, bool}:
+        try:
+            found = getattr(kind.of({field.name: "neither"}), field.name)
+        except TaskRefused:
+            return
+        except Exception as error:
+            raise ContractBroken(
+                f"the setting {field.name}='neither' raises {error!r}, must be a ValueError in words"
+            ) from error
+        expect(False, f"the setting {field.name}='neither' becomes {found!r}, must be refused")
+
+
+def _type_of(kind: type[Settings], name: str) -> type:
+    """The type that a setting without a default is annotated with."""
+    try:
+        hint = typing.get_type_hints(kind).get(name)
+    except Exception:
+        return type(None)
+    found = [one for one in (typing.get_args(hint) or (hint,)) if one is not type(None)]
+    return found[0] if len(found) == 1 and isinstance(found[0], type) else type(None)
 
 
 def _module_name(conformance: Conformance) -> str:
@@ -199,17 +328,75 @@ def test_interface_of_the_hook(conformance: Conformance) -> None:
     expect(type(conformance.model) in offered, f"limner_models offers {offered}, not {type(conformance.model).__name__}")
 
 
+_IMPORT = """
+import sys, json
+sys.path[:] = {path!r}
+import atexit, builtins, io, logging, os, random, signal, socket, threading, time, warnings
+import limner.model, limner.limits, limner.tasks
+asked, writing = [], []
+def hook(event, args):
+    if event in {events!r}:
+        asked.append(event + " " + repr(args[:1]))
+    if event == "open" and isinstance(args[1], str) and set(args[1]) & set("wax+") and "__pycache__" not in str(args[0]):
+        writing.append(str(args[0]))
+def world():
+    loggers = [logging.getLogger(name) for name in (None, "limner")]
+    return {{
+        "logging": [(repr(one.handlers), one.level, one.disabled) for one in loggers] + [logging.root.manager.disable],
+        "the environment": dict(os.environ),
+        "warnings.filters": repr([f for f in warnings.filters if f[0] != "default" or f[2] is not DeprecationWarning]),
+        "random": hash(random.getstate()),
+        "the folder": os.getcwd(),
+        "threads": sorted(thread.name for thread in threading.enumerate()),
+        "socket.setdefaulttimeout": socket.getdefaulttimeout(),
+        "sys.excepthook": repr(sys.excepthook) + repr(threading.excepthook),
+        "sys.setrecursionlimit": sys.getrecursionlimit(),
+        "signal handlers": repr([signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)]),
+        "sys.path": list(sys.path),
+        "sys.stdout": repr(sys.stdout) + repr(sys.stderr),
+        "open or print": repr((builtins.open, builtins.print)),
+        "atexit": atexit._ncallbacks(),
+    }}
+before, modules = world(), set(sys.modules)
+printed = sys.stdout = io.StringIO()
+before["sys.stdout"] = repr(sys.stdout) + repr(sys.stderr)
+sys.addaudithook(hook)
+time.sleep = slept = lambda seconds: asked.append("time.sleep " + repr(seconds))
+started = time.process_time()
+import {name}
+seconds = time.process_time() - started
+did, wrote = list(asked), list(writing)
+assert time.sleep is slept, "time.sleep is another function now"
+after = world()
+sys.stdout = sys.__stdout__
+new = set(sys.modules) - modules
+print(json.dumps({{
+    "heavy": sorted({{one for one in {heavy!r} if one in new}}),
+    "asked": did[:3], "wrote": wrote[:3], "seconds": seconds, "many": len(new), "printed": printed.getvalue()[:80],
+    "changed": [what for what in before if before[what] != after[what]],
+}}))
+"""
+_SLOW_SECONDS = 1.5  # of the processor, for an import that costs hundredths of a second
+_MANY = 250
+
+
 @check
 def test_interface_of_the_import(conformance: Conformance) -> None:
-    """Importing the plugin's module, which discovery does, loads nothing heavy: no SDK, no Pillow, no NumPy."""
+    """Importing the plugin's module, which discovery does, loads nothing heavy, asks nobody, changes and says nothing."""
     name = _module_name(conformance)
-    code = (
-        f"import sys; sys.path[:] = {sys.path!r}; import limner.model; before = set(sys.modules); import {name}; "
-        f"print(*sorted(({set(HEAVY)!r} & set(sys.modules)) - before))"
-    )
+    events = {*NETWORK, *PROCESSES, "socket.bind", "time.sleep"}
+    code = _IMPORT.format(path=sys.path, events=events, name=name, heavy=HEAVY)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)  # noqa: S603 - our own
     expect(done.returncode == 0, f"importing {name} in a process of its own failed:\n{done.stderr}")
-    expect(not done.stdout.strip(), f"importing {name} loads {done.stdout.strip()}; import it where it is used")
+    told = json.loads(done.stdout.splitlines()[-1])
+    expect(not told["heavy"], f"importing {name} loads {', '.join(told['heavy'])}; import it where it is used")
+    expect(not told["asked"], f"importing {name} asks the world outside or waits: {'; '.join(told['asked'])}")
+    expect(not told["wrote"], f"importing {name} writes files: {', '.join(told['wrote'])}")
+    expect(not told["changed"], f"importing {name} changes, for all others: {', '.join(told['changed'])}")
+    expect(not told["printed"], f"importing {name} prints {told['printed']!r}")
+    expect(not done.stderr, f"importing {name} writes to stderr: {done.stderr[:200]!r}")
+    expect(told["seconds"] < _SLOW_SECONDS, f"importing {name} takes {told['seconds']:.1f} s of the processor")
+    expect(told["many"] < _MANY, f"importing {name} loads {told['many']} modules; import what is heavy where it is used")
 
 
 @check

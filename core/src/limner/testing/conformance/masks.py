@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
 import attrs
 import PIL.Image
 import pytest
-from PIL import ImageChops, ImageOps
+from PIL import ImageChops, ImageFilter, ImageOps, ImageStat
 
-from limner import limits
-from limner.images import Image, Mask, Size, expand_canvas
+from limner import Image, Inpaint, Mask, Model, Outpaint, Request, Response, Task, Vary, expand_canvas, limits
+from limner.images import Size
 from limner.images.pixels import png_bytes
-from limner.interface import Request, Response
 from limner.limits import Constraint
-from limner.model import Model
-from limner.tasks import Inpaint, Outpaint
+from limner.testing.conformance.meaning import numbers
 from limner.testing.ends import borders_of, masks_of, sample_sizes
-from limner.testing.kit import Conformance, check, expect
+from limner.testing.kit import Conformance, check, expect, skip
 from limner.testing.pictures import mask as box
-from limner.testing.probes import plan_or_none, starts
+from limner.testing.probes import kinds_with, plan_or_none, saying, smallest, starts
 
 Edit = Inpaint | Outpaint
 
@@ -48,7 +47,7 @@ def _in_sizes(model: Model, start: Edit, way: str) -> Iterator[Edit]:
     declared = model.limits_of(type(start)).parameters
     picture, limit = declared["image"], declared[way]
     sizes = sample_sizes(picture) if isinstance(picture, limits.Picture) else [(24, 16)]
-    for size in sizes[:2]:
+    for size in sizes[:3]:
         for value, image in _places(way, limit, size):
             task = attrs.evolve(start, image=image, **{way: value})
             if plan_or_none(model, task) is not None:
@@ -90,30 +89,46 @@ def _painted(model: Model, task: Edit) -> PIL.Image.Image:
     return made.pil().convert("RGB")
 
 
-def _pixels_that_differ(one: PIL.Image.Image, other: PIL.Image.Image) -> PIL.Image.Image:
-    """White where two pictures differ."""
+def _on_canvas(found: PIL.Image.Image, size: Size) -> tuple[PIL.Image.Image, bool]:
+    """What was painted in the canvas's size, and whether it came in that: some providers answer in sizes of their own."""
+    if found.size == size:
+        return found, True
+    return found.resize(size, PIL.Image.Resampling.BOX), False
+
+
+_SCALED = 60  # levels by which scaling alone may change a pixel
+_EDGE = 5  # pixels across, around an edge of the mask, of which scaling makes something in between
+
+
+def _pixels_that_differ(one: PIL.Image.Image, other: PIL.Image.Image, by: int = 0) -> PIL.Image.Image:
+    """White where two pictures differ by more than so many levels."""
     bands = ImageChops.difference(one, other).split()
     most = ImageChops.lighter(ImageChops.lighter(bands[0], bands[1]), bands[2])
-    return most.point(lambda level: 255 if level else 0)
+    return most.point(lambda level: 255 if level > by else 0)
 
 
 def _count(mask: PIL.Image.Image) -> int:
     return mask.histogram()[255]
 
 
-def _expect_kept(task: Edit, found: PIL.Image.Image, *, meaning: str) -> None:
+def _expect_kept(task: Edit, found: PIL.Image.Image, *, meaning: str, exact: bool = False) -> None:
     canvas, mask = _canvas(task)
     size = f"{found.width}x{found.height}"
-    expect(found.size == canvas.size, f"the picture that came back has {size}, not {canvas.size}", task)
+    expect(found.size == canvas.size or not exact, f"the picture that came back has {size}, not {canvas.size}", task)
+    found, same_size = _on_canvas(found, canvas.size)
     kept = ImageOps.invert(mask.hardened().pil())
-    lost = _count(ImageChops.multiply(_pixels_that_differ(found, canvas.pil().convert("RGB")), kept))
-    expect(not lost, f"{meaning}: {lost} of the {_count(kept)} pixels that are to be kept were changed", task)
+    area = kept if same_size else kept.filter(ImageFilter.MinFilter(_EDGE))
+    different = _pixels_that_differ(found, canvas.pil().convert("RGB"), 0 if same_size else _SCALED)
+    lost = _count(ImageChops.multiply(different, area))
+    expect(not lost, f"{meaning}: {lost} of the {_count(area)} pixels that are to be kept were changed", task)
 
 
 def _expect_opened(task: Edit, found: PIL.Image.Image) -> None:
     canvas, mask = _canvas(task)
-    opened = mask.pil()
-    touched = _count(ImageChops.multiply(_pixels_that_differ(found, canvas.pil().convert("RGB")), opened))
+    found, same_size = _on_canvas(found, canvas.size)
+    opened = mask.pil() if same_size else mask.pil().filter(ImageFilter.MinFilter(_EDGE))
+    different = _pixels_that_differ(found, canvas.pil().convert("RGB"), 0 if same_size else _SCALED)
+    touched = _count(ImageChops.multiply(different, opened))
     expect(touched == _count(opened), f"{_count(opened) - touched} of {_count(opened)} opened pixels were kept", task)
 
 
@@ -133,15 +148,97 @@ def test_mask_opens_what_is_white(conformance: Conformance) -> None:
 
 
 @check
+def test_grey_of_a_mask_keeps_its_order(conformance: Conformance) -> None:
+    """What the mask has lighter is painted over more, or just as much: grey is not turned round, and no level is lost."""
+    edits = [task for task in _some(conformance, "mask") if isinstance(task.mask, Mask) and _takes_grey(conformance, task)]
+    if not edits:
+        pytest.skip("the model takes no grey mask")
+    model = conformance.connected(conformance.painter)
+    for task in {type(task): task for task in edits}.values():
+        plain = Image(png_bytes(PIL.Image.new("RGB", task.image.size, (255, 0, 0))))
+        strengths = []
+        for level in _LEVELS:
+            whole = box(task.image.size, (0, 0, *task.image.size), level)
+            edit = attrs.evolve(task, image=plain, mask=whole, preserve=False)
+            if plan_or_none(model, edit) is not None:
+                strengths.append((level, _departure(plain.pil(), _painted(model, edit))))
+        fine = all(more[1] >= less[1] - 0.02 for less, more in itertools.pairwise(strengths))
+        if len(strengths) == len(_LEVELS) and not _is_rounded(strengths):
+            half = dict(strengths)[128]
+            fine = fine and 0.25 <= half <= 0.75
+        shown = ", ".join(f"{level}: {departure:.0%}" for level, departure in strengths)
+        expect(
+            fine,
+            f"masks of one grey level are painted over so far ({shown}): the order is turned round, or levels are lost",
+            task,
+        )
+
+
+def _is_rounded(strengths: list[tuple[int, float]]) -> bool:
+    """Whether the provider makes grey black or white, which it may: then no level is between the two."""
+    return all(departure < 0.05 or departure > 0.95 for _, departure in strengths)
+
+
+_LEVELS = (1, 40, 90, 128, 165, 215, 255)
+
+
+def _takes_grey(conformance: Conformance, task: Edit) -> bool:
+    limit = conformance.model.limits_of(type(task)).parameters["mask"]
+    return isinstance(limit, limits.MaskPicture) and limit.grey
+
+
+def _departure(before: PIL.Image.Image, after: PIL.Image.Image) -> float:
+    """How far a picture is from another: 0 the same, 1 its inverse."""
+    one, other = before.convert("RGB"), after.convert("RGB").resize(before.size)
+    far: float = sum(ImageStat.Stat(ImageChops.difference(one, other)).mean) / 3 / 255
+    return far
+
+
+@check
+def test_strength_departs_from_the_picture(conformance: Conformance) -> None:
+    """More strength leaves less of the picture, in the provider's documented direction."""
+    kinds = kinds_with(conformance.model, "strength") or pytest.skip("the model has no strength")
+    if conformance.vary_painter is None:
+        skip("vary_painter", "a function that inverts a picture's colours as far as the request departs from it")
+    model = conformance.connected(conformance.vary_painter)
+    for start in itertools.chain.from_iterable(starts(model, kind) for kind in kinds if kind is Vary):
+        limit = model.limits_of(Vary).parameters["strength"]
+        found = []
+        for strength in numbers(limit):
+            task = saying(smallest(model, start), strength=strength, image=_coloured(start))
+            if plan_or_none(model, task) is not None:
+                found.append((strength, _departure(_coloured(start).pil(), model.run(task).image.pil())))
+        fine = all(more[1] > less[1] - 0.02 for less, more in itertools.pairwise(found)) and found[-1][1] > found[0][1]
+        shown = ", ".join(f"{strength:g}: {departure:.0%}" for strength, departure in found)
+        expect(fine, f"the picture is departed from so far by strength ({shown}): it must grow", start)
+
+
+def _coloured(start: Task) -> Image:
+    (image, *_) = start.image  # type: ignore[attr-defined]
+    return Image(png_bytes(PIL.Image.new("RGB", image.size, (255, 0, 0))))
+
+
+@check
 def test_expand_adds_where_it_says(conformance: Conformance) -> None:
     """The picture stands on the larger canvas at (left, top), whole and unchanged, and around it something is painted."""
     tasks = _some(conformance, "expand")
     model = conformance.connected(conformance.painter)
     for task in tasks:
         found = _painted(model, attrs.evolve(task, preserve=False))
+        _expect_canvas(task, found)
         _expect_kept(task, found, meaning="left, top, right and bottom are not where they should be, or it was not kept")
         plain = _canvas(task)[0].pil().convert("RGB")
-        expect(_pixels_that_differ(found, plain).getbbox(), "nothing was painted around the picture", task)
+        different = _pixels_that_differ(_on_canvas(found, plain.size)[0], plain)
+        added = plain.width * plain.height - task.image.size[0] * task.image.size[1]
+        expect(_count(different) >= added / 2, "nothing was painted around the picture, or only a part of it", task)
+
+
+def _expect_canvas(task: Edit, found: PIL.Image.Image) -> None:
+    """Hold that the canvas has the right shape; a provider's own size may differ from it by a rounding."""
+    canvas, _ = _canvas(task)
+    across, down = found.width / canvas.size[0], found.height / canvas.size[1]
+    fine = abs(across - down) <= 0.1 * max(across, down)
+    expect(fine, f"the picture that came back has {found.size}, which is no scale of {canvas.size}", task)
 
 
 @check
@@ -151,7 +248,7 @@ def test_preserve_keeps_pixels_exactly(conformance: Conformance) -> None:
         model = conformance.connected(_careless(conformance, task))
         for preserve in (True, None):
             found = _painted(model, attrs.evolve(task, preserve=preserve))
-            _expect_kept(task, found, meaning=f"preserve={preserve}")
+            _expect_kept(task, found, meaning=f"preserve={preserve}", exact=True)
 
 
 def _careless(conformance: Conformance, task: Edit) -> Any:

@@ -8,11 +8,8 @@ from typing import Any
 import attrs
 from hypothesis import strategies as st
 
-from limner.errors import LimnerError, PluginError, TaskRefused
-from limner.interface import Request, Response
-from limner.model import Model
-from limner.results import Plan
-from limner.tasks import TASKS, Task
+from limner import LimnerError, Model, Plan, PluginError, Request, Response, Task, TaskRefused
+from limner.tasks import TASKS
 from limner.testing.kit import Conformance, ContractBroken, check, expect, explore
 from limner.testing.probes import changed, plan_or_none, starts, too_far, value_of
 from limner.testing.strategies import tasks, tasks_within

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from limner import limits
-from limner.errors import ProviderError, TaskRefused
-from limner.interface import Request
-from limner.model import Model
-from limner.results import Result
-from limner.tasks import Task
+from limner import Model, ProviderError, Request, Result, Task, TaskRefused, limits
 from limner.testing import bodies
 from limner.testing.kit import Conformance, ContractBroken, check, expect
 from limner.testing.probes import kinds_with, plan_or_none, saying, smallest, starts
@@ -94,10 +89,10 @@ def test_n_pictures_come_back(conformance: Conformance) -> None:
         per_call = model.per_call(kind)
         for start in starts(model, kind):
             small = smallest(model, start)
-            for n in sorted({1, per_call, min(per_call + 1, model.settings.max_n)}):
+            for n in sorted({1, min(per_call, model.settings.max_n), min(per_call + 1, model.settings.max_n)}):
                 task = saying(small, n=n)
                 if plan_or_none(model, task) is not None:
-                    _expect_pictures(_result(model, task), n, task)
+                    _expect_pictures(_result(model, task), n, per_call, task)
 
 
 def _result(model: Model, task: Task) -> Result:
@@ -107,11 +102,16 @@ def _result(model: Model, task: Task) -> Result:
         raise ContractBroken(f"a good answer became {type(error).__name__}: {error}", task) from error
 
 
-def _expect_pictures(result: Result, n: int, task: Task) -> None:
+def _expect_pictures(result: Result, n: int, per_call: int, task: Task) -> None:
     outcomes = [picture.outcome for picture in result.pictures]
     expect(outcomes == ["ok"] * n, f"{n} pictures were asked for, {outcomes} came", task)
+    sent = getattr(result.task, "seed", None)
+    if sent is None:  # without seeds a picture's place in the whole is all that tells it from the others
+        return
     named = {(picture.seed, picture.index) for picture in result.pictures}
     expect(len(named) == n, f"seed and index of the pictures do not tell them apart: {sorted(named, key=str)}", task)
-    if hasattr(result.task, "seed"):
-        told = result.pictures[0].seed
-        expect(told == result.task.seed, f"the first picture's seed is {told}, sent was {result.task.seed}", task)
+    told = result.pictures[0].seed
+    expect(told == sent, f"the first picture's seed is {told}, sent was {sent}", task)
+    seeds = [sent + at - at % per_call for at in range(n)]
+    found = [picture.seed for picture in result.pictures]
+    expect(found == seeds, f"the pictures' seeds are {found}; those of one call share its seed: {seeds}", task)

@@ -1,0 +1,339 @@
+"""Whether the limits are as wide as the provider's documents, no narrower: one step beyond an end the documents say no."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from io import BytesIO
+from typing import Any
+
+import attrs
+
+from limner import Image, Model, Plan, Request, Task, WeightedText, limits
+from limner.images import Size
+from limner.limits import Constraint
+from limner.testing import bodies
+from limner.testing.ends import ends
+from limner.testing.kit import UNREADABLE, Conformance, check, expect
+from limner.testing.pictures import padded, picture
+from limner.testing.probes import all_starts, changed, plan_or_none, probes, saying
+
+_OWN_ENDS: dict[str, tuple[float, ...]] = {"seed": (0, 1), "steps": (1,), "strength": (0, 1)}
+"""Where the uniform meaning itself ends, whatever the provider would take: seed 0 may mean "random" there."""
+
+
+@check
+def test_limits_reach_the_ends_of_the_schema(conformance: Conformance) -> None:
+    """No limit is narrower than the provider documents: one step beyond its end the body breaks the JSON Schema."""
+    for base, name, limit in probes(conformance.model):
+        for inside, end in _edges(name, limit, base):
+            near, at = (plan_or_none(conformance.model, changed(base, name, value)) for value in (inside, end))
+            if near is not None and at is not None:
+                for beyond, nonsense in _one_step_on(near.requests[0], at.requests[0]):
+                    looks = _looks(conformance, at.calls[0], nonsense)
+                    if looks and not conformance.problems_of(at.calls[0], beyond):
+                        seen = f"{name} ends at {str(end)[-30:]!r}, but the provider's schema allows one step more"
+                        expect(False, f"{seen}: {limit.describe()} [{limit.source}]", at.task)
+        _expect_several(conformance, base, name, limit)
+        _expect_no_finer_step(conformance, base, name, limit)
+        _expect_every_word(conformance, base, name, limit)
+        _expect_every_picture(conformance, base, name, limit)
+    for start in all_starts(conformance.model):
+        _expect_full_calls(conformance, start)
+
+
+def _edges(name: str, limit: Constraint, base: Task | None) -> Iterator[tuple[Any, Any]]:
+    """The ends of a constraint, each after a value beside it."""
+    if isinstance(limit, limits.Integer | limits.Real):
+        yield from _numbers(name, limit)
+    elif isinstance(limit, limits.Text) and limit.pattern is None:
+        yield from _texts(limit)
+    elif isinstance(limit, limits.Expand):
+        yield from ((_border(side, limit.max_side - 1), _border(side, limit.max_side)) for side in range(4))
+    elif isinstance(limit, limits.SizeRule):
+        yield from _sides(limit)
+    elif isinstance(limit, limits.Count) and limit.per_call > 1:
+        yield limit.per_call - 1, limit.per_call
+    elif isinstance(limit, limits.Items | limits.Pictures):
+        yield from _lists(limit, base)
+
+
+def _numbers(name: str, limit: limits.Integer | limits.Real) -> Iterator[tuple[Any, Any]]:
+    least, most = limit.min_value, limit.max_value
+    step = 1 if isinstance(limit, limits.Integer) else ((most or 0.0) - (least or 0.0)) / 100 or 1.0
+    own = _OWN_ENDS.get(name, ())
+    if least is not None and least != most and least not in own:
+        yield least + step, least
+    if most is not None and least != most and most not in own:
+        yield most - step, most
+
+
+def _texts(limit: limits.Text) -> Iterator[tuple[Any, Any]]:
+    if limit.max_length is not None and limit.max_length > 1:
+        yield "x" * (limit.max_length - 1), "x" * limit.max_length
+    if limit.min_length > 1:
+        yield "x" * (limit.min_length + 1), "x" * limit.min_length
+    if isinstance(limit, limits.PromptText) and limit.weights is not None:
+        yield from _parts(limit, limit.weights)
+
+
+def _parts(limit: limits.PromptText, weights: limits.Real) -> Iterator[tuple[Any, Any]]:
+    """Prompts of as many parts as may be, and of weights at their ends."""
+    part = WeightedText("fox", ends(weights)[0])
+    if limit.max_parts is not None and limit.max_parts > 1:
+        yield (part,) * (limit.max_parts - 1), (part,) * limit.max_parts
+    for inside, end in _numbers("weight", weights):
+        yield (WeightedText("fox", inside), part), (WeightedText("fox", end), part)
+
+
+def _border(side: int, width: int) -> tuple[int, ...]:
+    return tuple(width if at == side else 0 for at in range(4))
+
+
+def _sides(rule: limits.SizeRule) -> Iterator[tuple[Size, Size]]:
+    """Widths and heights at their ends, the other side such that no other rule is near."""
+    sides = attrs.evolve(rule, min_side=1, max_side=1 << 30)
+    step = rule.multiple_of
+    least, most = -(-rule.min_side // step) * step, rule.max_side // step * step
+    for end, inner in ((most, most - step), (least, least + step)):
+        beyond = 2 * end - inner
+        for other in (end, (least + most) // 2 // step * step, least, most):
+            if beyond > 0 and sides.allows((beyond, other)) and rule.allows((end, other)) and rule.allows((inner, other)):
+                yield (inner, other), (end, other)
+                yield (other, inner), (other, end)
+                break
+
+
+def _lists(limit: limits.Items | limits.Pictures, base: Task | None) -> Iterator[tuple[Any, Any]]:
+    """A list that is full, and one with an item less."""
+    own = getattr(base, "image", ())
+    found = own if isinstance(limit, limits.Pictures) and isinstance(own, tuple) else ends(limit.of)
+    if limit.max_items is not None and found:
+        yield (found[0],) * (limit.max_items - 1), (found[0],) * limit.max_items
+
+
+def _looks(conformance: Conformance, task: Task, nonsense: Request) -> bool:
+    """Tell whether the oracle says anything of a field in which there is nonsense."""
+    return any(not problem.startswith(UNREADABLE) for problem in conformance.problems_of(task, nonsense))
+
+
+_NONSENSE = {"of": ["another kind"]}
+"""What no documented field is; where this is fine too nobody looks at the field."""
+
+
+def _one_step_on(near: Request, at: Request) -> Iterator[tuple[Request, Request]]:
+    """Move the one leaf in which two bodies differ as far again, or make the one list longer again; else nothing."""
+    tree = bodies.parsed(at.body)
+    one, other = bodies.leaves_of(near), bodies.leaves_of(at)
+    paths = [path for path in other if path in one and one[path] != other[path]]
+    if len(paths) == 1 and one.keys() == other.keys():
+        further = _further(one[paths[0]], other[paths[0]])
+        if further is not None:
+            yield _with(at, bodies.replaced(tree, paths[0], further)), _with(at, bodies.replaced(tree, paths[0], _NONSENSE))
+    added = [path for path in other if path not in one]
+    lists = {path[: _list_at(path)] for path in added if _list_at(path)}
+    if added and not paths and len(lists) == 1:
+        path = lists.pop()
+        items = _at(tree, path)
+        further = bodies.replaced(tree, path, [*items, items[-1]])
+        yield _with(at, further), _with(at, bodies.replaced(tree, path, _NONSENSE))
+
+
+def _list_at(path: bodies.Path) -> int:
+    return next((at for at, key in enumerate(path) if isinstance(key, int)), 0)
+
+
+def _at(tree: Any, path: bodies.Path) -> Any:
+    for key in path:
+        tree = tree[key]
+    return tree
+
+
+def _further(before: Any, after: Any) -> Any:
+    if isinstance(after, str) and isinstance(before, str):
+        longer = after + after[:1] if after.startswith(before) else None
+        return after[:-1] if before.startswith(after) else longer
+    if isinstance(after, int | float) and isinstance(before, int | float):
+        return after + (after - before)
+    return None
+
+
+def _with(request: Request, tree: Any) -> Request:
+    return attrs.evolve(request, body=json.dumps(bodies.plain(tree)).encode())
+
+
+def _moved_path(near: Plan | None, at: Plan | None) -> bodies.Path | None:
+    """The one leaf in which two bodies differ."""
+    if near is None or at is None:
+        return None
+    one, other = bodies.leaves_of(near.requests[0]), bodies.leaves_of(at.requests[0])
+    paths = [path for path in other if path in one and one[path] != other[path]]
+    return paths[0] if len(paths) == 1 and one.keys() == other.keys() else None
+
+
+# ---------------------------------------------------------------------------------------------- steps between the ends
+
+
+def _expect_several(conformance: Conformance, base: Task, name: str, limit: Constraint) -> None:
+    """Hold that several negative prompts are allowed where the documents have a list of them."""
+    if not isinstance(limit, limits.NegativeText) or limit.several:
+        return
+    made = plan_or_none(conformance.model, changed(base, name, _ALONE))
+    for path, leaf in bodies.leaves_of(made.requests[0]).items() if made is not None else ():
+        if made is not None and leaf == _ALONE and isinstance(path[-1], int):
+            tree = bodies.parsed(made.requests[0].body)
+            longer = _with(made.requests[0], bodies.replaced(tree, path[:-1], [*_at(tree, path[:-1]), _ALONE]))
+            nonsense = _with(made.requests[0], bodies.replaced(tree, path[:-1], _NONSENSE))
+            looks = _looks(conformance, made.calls[0], nonsense)
+            fine = not looks or conformance.problems_of(made.calls[0], longer)
+            expect(fine, f"{name} is one text, but the provider's schema allows several [{limit.source}]", made.task)
+
+
+_ALONE = "mist"
+
+
+def _expect_no_finer_step(conformance: Conformance, base: Task, name: str, limit: Constraint) -> None:
+    """Hold that sizes are not allowed in coarser steps than documented."""
+    if not isinstance(limit, limits.SizeRule) or limit.multiple_of == 1:
+        return
+    for (inner, other), (end, _) in itertools.islice(_sides(limit), 1):
+        near, at = (plan_or_none(conformance.model, changed(base, name, (side, other))) for side in (inner, end))
+        path = _moved_path(near, at)
+        if path is None or at is None or near is None:
+            return
+        between = (inner + end) // 2
+        request = _with(at.requests[0], bodies.replaced(bodies.parsed(at.requests[0].body), path, between))
+        nonsense = _with(at.requests[0], bodies.replaced(bodies.parsed(at.requests[0].body), path, _NONSENSE))
+        looks = _looks(conformance, at.calls[0], nonsense)
+        fine = between in {inner, end} or not looks or conformance.problems_of(at.calls[0], request)
+        expect(
+            fine, f"size goes in steps of {limit.multiple_of}, but the provider's schema allows {between}x{other}", at.task
+        )
+
+
+# ---------------------------------------------------------------------------------------------- words
+
+
+def _expect_every_word(conformance: Conformance, base: Task, name: str, limit: Constraint) -> None:
+    """Hold that no documented word is missing: neither among choices nor among sizes that are words."""
+    schema = conformance.schema_of(base)
+    if schema is None or not isinstance(limit, limits.Choice | limits.Sizes | limits.Aspects):
+        return
+    made = [plan for value in ends(limit) if (plan := plan_or_none(conformance.model, changed(base, name, value)))]
+    for other in made[1:] or made:
+        path = _moved_path(made[0], other) if len(made) > 1 else _only_path(made[0], limit)
+        if path is not None:
+            said = {str(bodies.leaves_of(plan.requests[0]).get(path)) for plan in made}
+            tree = bodies.parsed(made[0].requests[0].body)
+            for word in _documented(schema) - said:
+                request = _with(made[0].requests[0], bodies.replaced(tree, path, word))
+                fine = conformance.problems_of(made[0].calls[0], request)
+                expect(fine, f"{name} cannot be {word!r}, which the provider's schema allows: {limit.describe()}", base)
+            return
+
+
+def _only_path(made: Plan, limit: Constraint) -> bodies.Path | None:
+    """The one leaf that is the only allowed word."""
+    words = [str(value) for value in ends(limit)]
+    paths = [path for path, leaf in bodies.leaves_of(made.requests[0]).items() if leaf in words]
+    return paths[0] if len(paths) == 1 else None
+
+
+def _documented(schema: Any) -> set[str]:
+    """Every word of every enum of a schema."""
+    words = {value for _, node in bodies.nodes(_as_tree(schema)) if isinstance(node, dict) for value in _enum(node)}
+    return {word for word in words if isinstance(word, str)}
+
+
+def _enum(node: Mapping[str, Any]) -> list[Any]:
+    found = node.get("enum")
+    return [value for value in found if isinstance(value, str)] if isinstance(found, list) else []
+
+
+def _as_tree(schema: Any) -> Any:
+    if isinstance(schema, Mapping):
+        return {key: _as_tree(value) for key, value in schema.items()}
+    return [_as_tree(value) for value in schema] if isinstance(schema, list | tuple) else schema
+
+
+# ---------------------------------------------------------------------------------------------- pictures
+
+
+def _expect_every_picture(conformance: Conformance, base: Task, name: str, limit: Constraint) -> None:
+    """Hold that no documented picture is refused, and that none beyond is taken, where body_problems looks into pictures."""
+    inner = limit.of if isinstance(limit, limits.Pictures) else limit
+    if not isinstance(inner, limits.Picture) or getattr(base, "mask", None) is not None or conformance.body_problems is None:
+        return
+    several = isinstance(limit, limits.Pictures)
+    made = plan_or_none(conformance.model, changed(base, name, ends(limit)[0])) or plan_or_none(conformance.model, base)
+    call = base if made is None else made.calls[0]
+
+    def problems(image: Image) -> Sequence[str] | None:
+        task = changed(call, name, (image,) if several else image)
+        request = None if task is None else encoded_or_none(conformance.model, task)
+        return None if request is None or task is None else conformance.problems_of(task, request)
+
+    for inside, beyond, absurd in _pictures(inner):
+        taken, wider, control = problems(inside), problems(beyond), problems(absurd)
+        told = f"[{inner.source}]"
+        if inner.wrong(inside) is None and taken is not None:
+            expect(
+                not taken, f"the limits of {name} allow {inside!r}, the documents do not: {'; '.join(taken)} {told}", base
+            )
+        narrow = inner.wrong(beyond) is not None and not wider and wider is not None and control
+        expect(
+            not narrow, f"the limits of {name} refuse {beyond!r}, which the documents allow: {inner.describe()} {told}", base
+        )
+
+
+def _pictures(limit: limits.Picture) -> Iterator[tuple[Image, Image, Image]]:
+    """A picture at an end of the limits, one just beyond, and one far beyond: where that is fine too nobody looks."""
+    rule = limit.size
+    size = (24, 16) if rule is None or rule.allows((24, 16)) else ends(rule)[0]
+    if rule is not None:
+        for (inner, other), (end, _) in itertools.islice(_sides(rule), 0, None, 2):
+            step = end - inner
+            far = end * 8 if step > 0 else 1
+            if max(end + step, far) * other < _MOST_PIXELS and end + step > 0:
+                yield picture((end, other)), picture((end + step, other)), picture((far, other))
+    for media in ("image/webp", "image/jpeg", "image/png"):
+        if media not in limit.formats:
+            yield picture(size), picture(size, media_type=media), _bmp(size)
+    if limit.max_bytes is not None and limit.max_bytes <= _MOST_BYTES and "image/png" in limit.formats:
+        plain, most = picture(size), limit.max_bytes
+        yield padded(plain, most), padded(plain, most + 1), padded(plain, 4 * most)
+
+
+_MOST_PIXELS = 30_000_000
+_MOST_BYTES = 12_000_000
+
+
+def _bmp(size: Size) -> Image:
+    buffer = BytesIO()
+    picture(size).pil().convert("RGB").save(buffer, "BMP")
+    return Image(buffer.getvalue())
+
+
+def encoded_or_none(model: Model, task: Task) -> Request | None:
+    """Encode a task that the limits may refuse; nothing where the plugin cannot."""
+    try:
+        request = model.encode(task)
+    except Exception:
+        return None
+    return request if isinstance(request, Request) and isinstance(request.body, bytes) else None
+
+
+# ---------------------------------------------------------------------------------------------- pictures in a call
+
+
+def _expect_full_calls(conformance: Conformance, start: Task) -> None:
+    """Hold that one call makes as many pictures as documented."""
+    limit = conformance.model.limits_of(type(start)).parameters.get("n")
+    made = plan_or_none(conformance.model, start)
+    if not isinstance(limit, limits.Count) or made is None or limit.per_call > 1:
+        return
+    one, two = (encoded_or_none(conformance.model, saying(made.calls[0], n=n)) for n in (1, 2))
+    if one is not None and two is not None and one != two:
+        fine = conformance.problems_of(made.calls[0], two)
+        expect(fine, f"n: one picture in a call, but the provider's schema allows 2 [{limit.source}]", made.task)

@@ -1,0 +1,235 @@
+"""Secrets: what is in a secret setting is in nothing that anybody sees."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import io
+import logging
+import os
+import re
+import traceback
+from collections.abc import Iterator
+from typing import Any
+from unittest import mock
+from urllib.parse import quote
+
+import attrs
+import pytest
+
+from limner import Finding, LimnerError, Model, ProviderError, Request, Response, TaskRefused, to_json
+from limner.testing.conformance.sending import model_at, sent
+from limner.testing.kit import Conformance, check, expect
+from limner.testing.loopback import Call, Reply, provider
+from limner.testing.probes import starts
+
+CANARIES = (
+    "canary-7fK2mQ9xWv4TzL8p",
+    "sk-canary7fK2mQ9xWv4TzL8p",
+    "AKIACANARY7FK2MQ9XWV",
+    "c0ffee7f2a9d4b8c6e1f3a5d7b9c0e2f",
+)
+"""Secrets of several looks, for settings that check how theirs looks."""
+
+_SECRET = re.compile(
+    r"(^|_)(api_?key|key|token|secret|password|passwd|credentials?|authorization|auth|bearer|pat|pin)(_|$)", re.IGNORECASE
+)
+_NOT_SECRET = re.compile(r"(^|_)(key_id|token_limit|max_tokens)(_|$)", re.IGNORECASE)
+_PART = 10  # characters of a secret that are too many already
+
+
+def _is_secret(field: attrs.Attribute[Any]) -> bool:
+    return not field.repr or (_SECRET.search(field.name) is not None and _NOT_SECRET.search(field.name) is None)
+
+
+def _with_canary(model: Model, name: str) -> tuple[Model, str] | None:
+    """The model with a canary in a setting; nothing where the setting takes no text."""
+    for canary in CANARIES:
+        with contextlib.suppress(TaskRefused, TypeError, ValueError):
+            made = model.with_settings(**{name: canary})
+            if canary in _plain(getattr(made.settings, name)):
+                return made, canary
+    return None
+
+
+def _plain(value: Any) -> str:
+    for reveal in ("get_secret_value", "reveal"):
+        if hasattr(value, reveal):
+            value = getattr(value, reveal)()
+    return value if isinstance(value, str) else repr(getattr(value, "__dict__", value))
+
+
+def _told_by(canary: str, text: str) -> bool:
+    """Tell whether a text has a secret, or a good part of it, plainly or written in another way."""
+    parts = {canary[at : at + _PART] for at in range(len(canary) - _PART + 1)}
+    coded = {base64.b64encode(canary.encode()).decode().rstrip("=")[:-2], quote(canary, safe=""), canary[::-1]}
+    return any(part in text for part in parts | coded) or canary.encode().hex() in text
+
+
+class _Seen:
+    """Everything that is shown while something is done: log records and what is printed."""
+
+    def __init__(self, package: str) -> None:
+        self.package, self.logged, self.printed = package, list[str](), io.StringIO()
+
+    @contextlib.contextmanager
+    def watched(self) -> Iterator[None]:
+        seen = self
+
+        class Handler(logging.Handler):
+            def emit(self, record: logging.LogRecord) -> None:
+                if record.name.partition(".")[0] in {seen.package, "limner", "root", "__main__"}:
+                    seen.logged.append(f"{record.getMessage()} {vars(record)!r}")
+
+        handler, root = Handler(), logging.getLogger()
+        levels = {name: logging.getLogger(name).level for name in ("", self.package, "limner")}
+        root.addHandler(handler)
+        for name in levels:
+            logging.getLogger(name).setLevel(logging.DEBUG)
+        try:
+            with contextlib.redirect_stdout(self.printed), contextlib.redirect_stderr(self.printed):
+                yield
+        finally:
+            root.removeHandler(handler)
+            for name, level in levels.items():
+                logging.getLogger(name).setLevel(level)
+
+    def expect_without(self, canary: str, who: str) -> None:
+        expect(not any(_told_by(canary, text) for text in self.logged), f"a log record holds {who}")
+        expect(not _told_by(canary, self.printed.getvalue()), f"what is printed holds {who}")
+
+
+@check
+def test_secrets_are_never_shown(conformance: Conformance) -> None:
+    """A secret setting is in no repr, finding, plan, request, result, log record or error, even if the provider says it."""
+    found = [field.name for field in attrs.fields(type(conformance.model.settings)) if _is_secret(field)]
+    made = {name: one for name in found if (one := _with_canary(conformance.model, name)) is not None}
+    named = _variables(conformance)
+    if not made and not named:
+        pytest.skip("the model has no secret settings (named like a key, or not shown)")
+    for name, (model, canary) in made.items():
+        _expect_hidden(conformance, model, canary, f"the value of the setting {name}", {name: canary})
+    for name in named:
+        with mock.patch.dict(os.environ, {name: CANARIES[0]}):
+            model = type(conformance.model)(type(conformance.model.settings)(), model_id=conformance.model.model_id)
+            _expect_hidden(conformance, model, CANARIES[0], f"the value of the variable {name}", None)
+
+
+def _expect_hidden(conformance: Conformance, model: Model, canary: str, who: str, settings: dict[str, str] | None) -> None:
+    seen = _Seen(conformance.package)
+    with seen.watched():
+        shown = dict(_shown(conformance, model))
+        errors = [] if settings is None else list(_errors(conformance, settings, canary))
+    for what, text in shown.items():
+        expect(not _told_by(canary, text), f"{what} holds {who}")
+    for error in errors:
+        told = "".join(traceback.format_exception(error)) + repr(error) + repr(vars(error))
+        seen_in = f"the error holds {who}: {type(error).__name__}; take it out of what the provider says"
+        expect(not _told_by(canary, told), seen_in)
+    seen.expect_without(canary, who)
+
+
+def _shown(conformance: Conformance, model: Model) -> Iterator[tuple[str, str]]:
+    """All that a model shows of itself, by what it is."""
+    yield "repr(settings)", f"{model.settings!r} {model.settings}"
+    yield "repr(model)", f"{model!r} {model}"
+    yield "notices()", " ".join(model.notices())
+    findings = _diagnosed(model, live=False)
+    yield "diagnose()", " ".join(f"{finding!r} {finding}" for finding in findings)
+    for kind in conformance.tasks:
+        plan = model.plan(starts(model, kind)[0])
+        yield f"the plan of {kind.kind}", f"{plan!r}"
+        yield (
+            f"the request of {kind.kind}",
+            " ".join(f"{_all(one)} {one.body.decode('utf-8', 'replace')}" for one in plan.requests),
+        )
+    if conformance.answer is not None:
+        answered = type(
+            model.__class__.__name__, (type(model),), {"send": lambda _, request: conformance.transport(request)}
+        )
+        with contextlib.suppress(ProviderError):  # that is another check's to say
+            result = answered(model.settings, model_id=model.model_id).run(starts(model, conformance.tasks[0])[0])
+            yield "the result", f"{result!r} {to_json(result)} {[dict(one.provenance) for one in result.pictures]}"
+
+
+def _all(request: Request) -> str:
+    return repr({field.name: getattr(request, field.name) for field in attrs.fields(Request) if field.name != "body"})
+
+
+def _diagnosed(model: Model, *, live: bool) -> list[Finding]:
+    found: Any = model.diagnose(live=live)
+    findings = list(found)
+    for finding in findings:
+        expect(isinstance(finding, Finding), f"diagnose gave {finding!r}, must be a Finding")
+    return findings
+
+
+def _errors(conformance: Conformance, settings: dict[str, str], canary: str) -> Iterator[BaseException]:
+    """The errors of calls in whose answer the provider says the secret itself."""
+    if conformance.endpoint is None:
+        return
+    request = conformance.model.plan(starts(conformance.model, conformance.tasks[0])[0]).requests[0]
+    for status in (400, 401, 403, 429, 500, 200):
+        for form in (
+            b'{"error": {"code": "no", "message": "wrong key: %b"}, "message": "wrong key: %b"}',
+            b"key %b is wrong; %b",
+        ):
+            body = form % (canary.encode(), canary.encode())
+            with provider(lambda call, body=body, status=status: _echo(call, body, status)) as there:  # type: ignore[misc]
+                model = model_at(conformance, there.url).with_settings(**settings)
+                met: Response | LimnerError = sent(model, request)
+                if isinstance(met, LimnerError):
+                    yield met
+            if status == 500:
+                break
+    with provider(Reply(b"{}")) as there:
+        model = model_at(conformance, there.url).with_settings(**settings)
+        sent(model, request)
+        wire = " ".join(f"{call.headers!r} {call.path} {call.body!r}" for call in there.calls)
+        told = canary in wire or base64.b64encode(canary.encode()).decode() in wire
+        others = [other for other in CANARIES if other != canary]
+        again = sent(model.with_settings(**dict.fromkeys(settings, others[0])), request) if told else None
+        last = f"{there.calls[-1].headers!r} {there.calls[-1].path}"
+        stale = again is not None and canary in last
+        expect(not stale, f"a model with another {next(iter(settings))} calls with that of an earlier model")
+        in_path = any(canary in call.path for call in there.calls)
+        expect(
+            not in_path,
+            f"the setting {next(iter(settings))} is in the URL, which every proxy writes down; send it in a header",
+        )
+
+
+def _echo(call: Call, body: bytes, status: int) -> Reply:
+    return Reply(body, status, {"x-echo": call.headers.get("authorization", "")[:200]})
+
+
+class _Recording(dict[str, str]):
+    """An environment that notes which names are asked for."""
+
+    def __init__(self, values: dict[str, str]) -> None:
+        super().__init__(values)
+        self.asked: list[str] = []
+
+    def __getitem__(self, name: str) -> str:
+        self.asked.append(name)
+        return super().__getitem__(name)
+
+    def __contains__(self, name: object) -> bool:
+        self.asked.append(str(name))
+        return super().__contains__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.asked.append(name)
+        return super().get(name, default)
+
+
+def _variables(conformance: Conformance) -> list[str]:
+    """The secret variables of the environment that the plugin's own code asks for."""
+    recording = _Recording(dict(os.environ))
+    kind = type(conformance.model)
+    with mock.patch.object(os, "environ", recording), contextlib.suppress(Exception):
+        model = kind(type(conformance.model.settings)(), model_id=conformance.model.model_id)
+        _diagnosed(model, live=False)
+        model.plan(starts(model, conformance.tasks[0])[0])
+    names = [name for name in dict.fromkeys(recording.asked) if _SECRET.search(name) and not name.startswith("AWS_")]
+    return [name for name in names if not name.startswith(("PYTEST", "HYPOTHESIS", "COV_"))]

@@ -1,0 +1,339 @@
+"""What ``send`` does on the wire: once, with its own settings, in time, and every failure as the error that fits."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import attrs
+import pytest
+
+from limner import (
+    AccessDenied,
+    AuthenticationFailed,
+    BadResponse,
+    ContentFiltered,
+    LimnerError,
+    Model,
+    ModelRetired,
+    ProviderError,
+    ProviderTimeout,
+    ProviderUnavailable,
+    RateLimited,
+    Request,
+    RequestRejected,
+    Response,
+    Task,
+)
+from limner.errors import shorten
+from limner.testing import bodies
+from limner.testing.kit import Conformance, ContractBroken, Recorded, check, expect, skip
+from limner.testing.loopback import ID_HEADERS, REQUEST_ID, Call, Loopback, Reply, nowhere, provider
+from limner.testing.probes import starts
+from limner.testing.watching import NETWORK, PROCESSES, watching
+
+ANY = (ProviderError,)
+BY_STATUS: dict[int, tuple[type[ProviderError], ...]] = {
+    400: (RequestRejected, ContentFiltered, BadResponse, AccessDenied),
+    401: (AuthenticationFailed, AccessDenied),
+    402: (AccessDenied, RateLimited, RequestRejected, AuthenticationFailed),
+    403: (AccessDenied, AuthenticationFailed, ContentFiltered),
+    404: (RequestRejected, ModelRetired, AccessDenied, ProviderUnavailable),
+    422: (RequestRejected, ContentFiltered),
+    429: (RateLimited,),
+    500: (ProviderUnavailable,),
+    503: (ProviderUnavailable, RateLimited),
+}
+"""The classes that a status may become where the body says nothing that is documented."""
+
+_PATIENCE = 10.0  # seconds: far more than a timeout of a half
+_TIMEOUT = 0.5
+_NEVER_AGAIN = (400, 401, 403, 404, 422)
+"""What is refused is refused the second time too."""
+
+_MOST_ATTEMPTS = 10
+_LARGE = 3_000_000  # bytes, as a picture has
+_LONGEST_MESSAGE = 2_000
+
+
+def _requests(conformance: Conformance) -> Iterator[tuple[Task, Request]]:
+    """A small request of each kind."""
+    for kind in conformance.tasks:
+        for start in starts(conformance.model, kind):
+            yield start, conformance.model.plan(start).requests[0]
+
+
+def _first(conformance: Conformance) -> tuple[Task, Request]:
+    return next(_requests(conformance))
+
+
+def model_at(conformance: Conformance, url: str) -> Model:
+    """The model, calling a URL."""
+    if conformance.endpoint is None:
+        skip("endpoint", "a function that makes the model call a URL in place of the provider's")
+    model = conformance.endpoint(url)
+    expect(isinstance(model, Model), f"Conformance(endpoint=...) returned {model!r}, must be the model")
+    return model
+
+
+def sent(model: Model, request: Request) -> Response | LimnerError:
+    """Send a request; its answer, or the error of limner's tree that it raised."""
+    try:
+        response: Any = model.send(request)
+    except LimnerError as error:
+        return error
+    except Exception as error:
+        raise ContractBroken(f"send raised {error!r}, must be a ProviderError with this as its cause") from error
+    fine = isinstance(response, Response) and isinstance(response.body, bytes)
+    expect(fine, f"send returned {shorten(response)}, must be a Response(bytes)")
+    return response  # type: ignore[no-any-return]
+
+
+def _good(conformance: Conformance, call: Call, request: Request) -> Reply:
+    """What the provider answers when all goes well; anything, where nobody says."""
+    if conformance.answer is None:
+        return Reply()
+    with contextlib.suppress(Exception):
+        return Reply(conformance.answer(attrs.evolve(request, body=call.body)).body)
+    with contextlib.suppress(Exception):
+        return Reply(conformance.answer(request).body)
+    return Reply()
+
+
+@check
+def test_send_calls_once(conformance: Conformance) -> None:
+    """One request is one call: nothing is sent twice, and nothing again that was refused, made or perhaps billed."""
+    for task, request in _requests(conformance):
+        with provider(lambda call, request=request: _good(conformance, call, request)) as there:  # type: ignore[misc]
+            met = sent(model_at(conformance, there.url), request)
+            expect(there.calls, f"send called nobody at the endpoint, and gave {met!r}", task)
+            expect(not there.made_twice(), f"one send made the same call twice: {_shown(there)}", task)
+            attempts = met.attempts if isinstance(met, Response) else 1
+            expect(attempts == 1, f"the response says attempts={attempts}, of one call", task)
+    task, request = _first(conformance)
+    replies = [Reply(status=status, body=b'{"error": {"message": "no"}}') for status in _NEVER_AGAIN]
+    replies += [Reply(b'{"none": "of what is documented"}'), Reply(b"not even JSON")]
+    for reply in replies:
+        with provider(reply) as there:
+            met = sent(model_at(conformance, there.url), request)
+            expect(
+                not there.made_twice(), f"HTTP {reply.status} {reply.body!r} makes send call again: {_shown(there)}", task
+            )
+    for status in (429, 503):
+        with provider(Reply(status=status, body=b'{"error": {"message": "busy"}}')) as there:
+            sent(model_at(conformance, there.url), request)
+            fine = len(there.calls) <= _MOST_ATTEMPTS
+            expect(fine, f"HTTP {status} makes send call {len(there.calls)} times; give up after a few", task)
+    for recorded in conformance.recorded:
+        if recorded.error is ContentFiltered:
+            with provider(_reply_of(recorded)) as there:
+                sent(model_at(conformance, there.url), request)
+                expect(not there.made_twice(), f"{recorded}, a refusal, makes send call again", task)
+
+
+def _shown(there: Loopback) -> str:
+    return "; ".join(shorten(identity, 120) for identity in there.made_twice())
+
+
+def _reply_of(recorded: Recorded) -> Reply:
+    return Reply(recorded.body, recorded.status, recorded.headers)
+
+
+@check
+def test_send_posts_the_request(conformance: Conformance) -> None:
+    """What is on the wire is the request that plan shows, unchanged, and each answer is that of its own request."""
+    found = list(_requests(conformance))
+    verbatim: list[bool] = []
+    for _, request in found:
+        with provider(lambda call, request=request: _good(conformance, call, request)) as there:  # type: ignore[misc]
+            sent(model_at(conformance, there.url), request)
+            verbatim.append(any(_same_body(call, request) for call in there.calls))
+    for (task, _), same in zip(found, verbatim, strict=True):
+        expect(same or not any(verbatim), "send posts another body than the request's", task)
+    _expect_own_answers(conformance, found[0][1])
+
+
+def _same_body(call: Call, request: Request) -> bool:
+    if call.body == request.body:
+        return True
+    one, other = bodies.parsed(call.body), bodies.parsed(request.body)
+    return isinstance(one, dict | list) and bodies.plain(one) == bodies.plain(other)
+
+
+def _expect_own_answers(conformance: Conformance, request: Request) -> None:
+    """Send several at once: an answer that came to another request would be another's picture."""
+    with provider(lambda call: Reply(b'{"to": "%d"}' % len(call.body))) as there:
+        model = model_at(conformance, there.url)
+        if not isinstance(first := sent(model, request), Response) or b'"to"' not in first.body:
+            return
+        several = [attrs.evolve(request, body=request.body + b" " * blanks) for blanks in range(6)]
+        with ThreadPoolExecutor(6) as pool:
+            answers = list(pool.map(lambda one: sent(model, one), several))
+    with provider(Reply(large := b'{"to": "%b"}' % (b"x" * _LARGE))) as there:
+        whole = sent(model_at(conformance, there.url), request)
+    fine = not isinstance(whole, Response) or whole.body == large
+    expect(fine, f"of an answer of {len(large):,} bytes send gave other bytes: {whole!r}")
+    for one, answer in zip(several, answers, strict=True):
+        fine = isinstance(answer, Response) and answer.body == b'{"to": "%d"}' % len(one.body)
+        expect(
+            fine, "of several sends at once one gave another's answer: send runs in several threads, keep nothing in self"
+        )
+
+
+@check
+def test_send_uses_its_own_settings(conformance: Conformance) -> None:
+    """A model calls where its own settings say, whatever models were made before it and since."""
+    _, request = _first(conformance)
+    with provider(Reply()) as here, provider(Reply()) as there:
+        one, other = model_at(conformance, here.url), model_at(conformance, there.url)
+        for model, called in ((one, here), (other, there), (one, here), (other.with_settings(fit="nearest"), there)):
+            before = len(called.calls), len(here.calls) + len(there.calls)
+            sent(model, request)
+            after = len(called.calls), len(here.calls) + len(there.calls)
+            seen = f"a model whose endpoint is {called.url} called the endpoint of another model"
+            expect(after[0] > before[0] and after[1] - before[1] == after[0] - before[0], seen)
+
+
+@check
+def test_send_keeps_the_timeout(conformance: Conformance) -> None:
+    """Where no answer comes within the setting timeout there is ProviderTimeout, soon after it, and no second call."""
+    task, request = _first(conformance)
+    with provider(Reply(silent=True)) as there:
+        model = model_at(conformance, there.url).with_settings(timeout=_TIMEOUT)
+        started = time.monotonic()
+        met = sent(model, request)
+        seconds = time.monotonic() - started
+        expect(isinstance(met, ProviderTimeout), f"no answer came within timeout={_TIMEOUT}, and send gave {met!r}", task)
+        expect(seconds < _PATIENCE, f"with timeout={_TIMEOUT} send waited {seconds:.0f} s", task)
+        expect(not there.made_twice(), "after a timeout, when the call may have been billed, send called again", task)
+    met = sent(model_at(conformance, nowhere()), request)
+    expect(isinstance(met, ProviderUnavailable), f"nobody is at the endpoint, and send gave {met!r}", task)
+
+
+# ---------------------------------------------------------------------------------------------- errors
+
+
+def _failure(conformance: Conformance, reply: Reply, request: Request) -> Response | LimnerError:
+    """What send makes of an answer that is an error; over the endpoint, or the failing transport."""
+    if conformance.endpoint is not None:
+        with provider(reply) as there:
+            return sent(model_at(conformance, there.url), request)
+    if conformance.failing is None:
+        skip("endpoint", "a function that makes the model call a URL (or failing, of a status and a body)")
+    over = conformance.failing(reply.status, reply.body)
+    return sent(over if isinstance(over, Model) else conformance.connected(over), request)
+
+
+@check
+def test_send_names_each_failure(conformance: Conformance) -> None:
+    """An HTTP error becomes the error that fits its status, or its body by the documents; never an answer."""
+    task, request = _first(conformance)
+    for recorded in conformance.recorded:
+        if recorded.is_http_error:
+            _expect_recorded(conformance, recorded, request)
+    known = {recorded.status for recorded in conformance.recorded if recorded.is_http_error}
+    for status, allowed in BY_STATUS.items():
+        for body in [b'{"error": {"message": "of no documented kind"}}', b"<html>no</html>", b""][
+            : 1 if status in known else 3
+        ]:
+            met = _failure(conformance, Reply(body, status), request)
+            names = " or ".join(kind.__name__ for kind in allowed)
+            expect(isinstance(met, allowed), f"HTTP {status} {body!r} became {_told(met)}, must be {names}", task)
+
+
+def _told(met: Response | LimnerError) -> str:
+    return f"{type(met).__name__}: {met}" if isinstance(met, LimnerError) else f"an answer, {met!r}"
+
+
+def _expect_recorded(conformance: Conformance, recorded: Recorded, request: Request) -> None:
+    met = _failure(conformance, _reply_of(recorded), request)
+    wanted = recorded.error or ProviderError
+    expect(isinstance(met, wanted), f"{recorded} became {_told(met)}, must be {wanted.__name__}")
+    said = _words_of(recorded.body)
+    if said and isinstance(met, ProviderError):
+        fine = _one_line(said)[:40] in _one_line(str(met))
+        expect(fine, f"{recorded}: the provider says {said!r}, and the error does not: {met}")
+    ids = [value for name, value in recorded.headers.items() if name.lower() in ID_HEADERS]
+    if ids and conformance.endpoint is not None and isinstance(met, ProviderError):
+        expect(set(ids) & set(met.request_ids), f"{recorded}: the request id {ids[0]!r} is not in {met.request_ids}")
+
+
+def _words_of(body: bytes) -> str:
+    """The message of an error: the longest text with blanks in it."""
+    texts = [leaf for leaf in bodies.leaves(bodies.parsed(body)).values() if isinstance(leaf, str) and " " in leaf.strip()]
+    return max(texts, key=len, default="") if bodies.is_json(body) else ""
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+_ODD_BODIES: tuple[bytes, ...] = (
+    *(b"", b"null", b"[]", b"[1]", b'"text"', b"17", b"{", b"\xff\xfe\x00", b'{"error": null}', b'{"error": "text"}'),
+    *(b'{"error": {"message": null}}', b'{"error": {"message": 7, "code": []}}', b'{"error": [{"message": "x"}]}'),
+    *(b'{"message": {"a": 1}}', b'{"detail": [{"loc": ["body"], "msg": "field required"}]}', b"[" * 50_000),
+    json.dumps({"error": {"message": "word " * 100_000}}).encode(),
+)
+
+
+@check
+def test_send_reads_odd_failures(conformance: Conformance) -> None:
+    """Whatever the body of an HTTP error is, it becomes a ProviderError with a message of a sensible length."""
+    task, request = _first(conformance)
+    for status in (400, 500):
+        for body in _ODD_BODIES:
+            met = _failure(conformance, Reply(body, status), request)
+            seen = f"HTTP {status} with the body {shorten(body)} became {shorten(_told(met), 200)}"
+            expect(isinstance(met, ProviderError), f"{seen}, must be a ProviderError", task)
+            expect(len(str(met)) < _LONGEST_MESSAGE, f"{seen}: an error's message must be of a sensible length", task)
+            if status == 500:
+                break
+
+
+@check
+def test_send_tells_the_request_id(conformance: Conformance) -> None:
+    """Where an answer's request id is told, that of an HTTP error is, and the other way round."""
+    task, request = _first(conformance)
+    with provider(lambda call: _good(conformance, call, request)) as there:
+        good = sent(model_at(conformance, there.url), request)
+    told: dict[str, bool] = {}
+    if isinstance(good, Response):
+        told["a good answer"] = good.request_id == REQUEST_ID
+        expect(good.request_id is None or good.request_id, "the request id of a good answer is an empty text", task)
+    for status in (400, 429, 500):
+        met = _failure(conformance, Reply(b'{"error": {"message": "no"}}', status), request)
+        if isinstance(met, ProviderError):
+            told[f"HTTP {status}"] = REQUEST_ID in met.request_ids
+    missing = [what for what, fine in told.items() if not fine]
+    having = [what for what, fine in told.items() if fine]
+    expect(
+        not missing or not having, f"the request id is told of {', '.join(having)}, but not of {', '.join(missing)}", task
+    )
+
+
+# ---------------------------------------------------------------------------------------------- offline
+
+
+@check
+def test_offline_models_stay_offline(conformance: Conformance) -> None:
+    """A model that says that it is offline needs neither network nor account: it answers, and calls nobody."""
+    model = conformance.model
+    if not model.offline:
+        pytest.skip("the model is not offline")
+    fields = attrs.fields(type(model.settings))
+    secret = [
+        field.name for field in fields if not field.repr or any(word in field.name for word in ("key", "token", "secret"))
+    ]
+    expect(
+        not secret, f"the model is offline, which says that it needs no account, and has the settings {', '.join(secret)}"
+    )
+    work: Callable[[Request], Response | LimnerError] = lambda request: sent(model, request)  # noqa: E731
+    for task, request in _requests(conformance):
+        with watching(*NETWORK, *PROCESSES) as asked:
+            met = work(request)
+        expect(not asked, f"the model says that it is offline, and send called {', '.join(asked[:3])}", task)
+        expect(isinstance(met, Response), f"the model says that it is offline, and send gave {_told(met)}", task)

@@ -1,0 +1,1 @@
+"""OpenTelemetry spans and metrics for the runs of limner."""
