@@ -90,12 +90,14 @@ class Server:
     images: tuple[str, ...] = ("image", "image[]")
     mask: str = "mask"
     reads: str = "alpha"
+    formats: tuple[str, ...] = ("image/png", "image/jpeg")
 
 
 SERVERS = {
     "openai": Server(
         schema("model prompt", **OPENAI, moderation={"enum": ["low", "auto"]}),
         schema("model prompt", **OPENAI, input_fidelity={"enum": ["low", "high"]}),
+        formats=("image/png", "image/jpeg", "image/webp"),
     ),
     "generic": Server(schema("model prompt", **GENERIC), schema("model prompt", **GENERIC)),
     "vllm-omni": Server(
@@ -244,7 +246,9 @@ def problems(path: str, content_type: str, body: bytes, dialect: str = "openai")
 
 
 def _against(schema: Schema, fields: dict[str, Any]) -> list[str]:
-    return [f"{error.json_path}: {error.message[:200]}" for error in jsonschema.Draft202012Validator(schema).iter_errors(fields)]
+    return [
+        f"{error.json_path}: {error.message[:200]}" for error in jsonschema.Draft202012Validator(schema).iter_errors(fields)
+    ]
 
 
 def _of_size(call: Call, dialect: str) -> list[str]:
@@ -275,7 +279,7 @@ def _of_files(call: Call, server: Server) -> list[str]:
     for file in call.files:
         formats = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
         picture = opened(file.data)
-        if formats.get(file.content_type) != picture.format:
+        if file.content_type not in server.formats or formats[file.content_type] != picture.format:
             found.append(f"{file.name} is {picture.format}, called {file.content_type}")
         if len(file.data) >= 50_000_000:
             found.append(f"{file.name} is too large")
@@ -316,7 +320,12 @@ def answer(path: str, content_type: str, body: bytes, dialect: str = "openai") -
     count = int(call.fields.get("n", 1))
     made = base64.b64encode(paint(call, server)).decode()
     tokens = {"text_tokens": 8, "image_tokens": 0}
-    usage = {"input_tokens": 8, "output_tokens": 100 * count, "total_tokens": 8 + 100 * count, "input_tokens_details": tokens}
+    usage = {
+        "input_tokens": 8,
+        "output_tokens": 100 * count,
+        "total_tokens": 8 + 100 * count,
+        "input_tokens_details": tokens,
+    }
     item = {"b64_json": made}
     said: dict[str, Any] = {"created": 1_790_000_000, "data": [item] * count}
     if dialect == "openai":
