@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import attrs
 import pytest
@@ -23,23 +23,19 @@ class Running:
     paths: list[str] = attrs.field(factory=list)
 
 
-Handler = Callable[[web.Request, bytes], web.StreamResponse]
-
-
 @contextlib.contextmanager
 def running(respond) -> Iterator[Running]:
-    """Serve in a thread; ``respond`` is a coroutine function of the request, its body, and the record."""
+    """Serve in a thread; ``respond`` is a coroutine function of the request and the record."""
     loop = asyncio.new_event_loop()
     record = Running("")
     ready = threading.Event()
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        body = await request.read()
         record.paths.append(request.path_qs)
         record.heads.append({name.lower(): value for name, value in request.headers.items()})
         if request.method == "POST":
-            record.requests.append(await read(request, body))
-        return await respond(request, body, record)
+            record.requests.append(await read(request))
+        return await respond(request, record)
 
     async def start() -> web.AppRunner:
         app = web.Application(client_max_size=200_000_000)
@@ -69,10 +65,10 @@ def running(respond) -> Iterator[Running]:
         thread.join(20)
 
 
-async def read(request: web.Request, body: bytes) -> fake.Call:
+async def read(request: web.Request) -> fake.Call:
     """Read a request by aiohttp's own reader of forms."""
     if not request.content_type.startswith("multipart/"):
-        return fake.Call(json.loads(body), [])
+        return fake.Call(json.loads(await request.read()), [])
     fields, files = {}, []
     for name, value in (await request.post()).items():
         if isinstance(value, web.FileField):
@@ -94,9 +90,8 @@ def service(serving):
     """Start the stand-in for a dialect."""
 
     def start(dialect: str = "openai") -> Running:
-        async def respond(request: web.Request, body: bytes, _record: Running) -> web.StreamResponse:
-            path = request.path.removeprefix("/v1/")
-            status, said = fake.answer(path, request.headers["Content-Type"], body, dialect)
+        async def respond(request: web.Request, record: Running) -> web.StreamResponse:
+            status, said = fake.answer_to(request.path.removeprefix("/v1/"), record.requests[-1], dialect)
             return web.json_response(said, status=status, headers={"x-request-id": "req-42"})
 
         return serving(respond)

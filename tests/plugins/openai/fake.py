@@ -229,8 +229,11 @@ def opened(data: bytes) -> PIL.Image.Image:
 
 def problems(path: str, content_type: str, body: bytes, dialect: str = "openai") -> list[str]:
     """Say what the service would refuse."""
+    return problems_of(path, read(content_type, body), dialect)
+
+
+def problems_of(path: str, call: Call, dialect: str) -> list[str]:
     server = SERVERS[dialect]
-    call = read(content_type, body)
     if path == "images/generations":
         found = _against(server.generations, call.fields)
         return found + ["files in a generation"] * bool(call.files) + _of_size(call, dialect) + _of_prompt(call, dialect)
@@ -312,11 +315,15 @@ def extra_of(prompt: str) -> dict[str, Any]:
 
 def answer(path: str, content_type: str, body: bytes, dialect: str = "openai") -> tuple[int, dict[str, Any]]:
     """Answer as the service does."""
-    wrong = problems(path, content_type, body, dialect)
+    return answer_to(path, read(content_type, body), dialect)
+
+
+def answer_to(path: str, call: Call, dialect: str) -> tuple[int, dict[str, Any]]:
+    wrong = problems_of(path, call, dialect)
     if wrong:
         said = {"message": "; ".join(wrong), "type": "image_generation_user_error", "param": None, "code": "invalid_value"}
         return 400, {"error": said}
-    call, server = read(content_type, body), SERVERS[dialect]
+    server = SERVERS[dialect]
     count = int(call.fields.get("n", 1))
     made = base64.b64encode(paint(call, server)).decode()
     tokens = {"text_tokens": 8, "image_tokens": 0}

@@ -36,7 +36,7 @@ def server(dialect, url, **settings):
 
 
 def says(status, body, headers=None):
-    async def respond(_request, _body, _record):
+    async def respond(_request, _record):
         return web.json_response(body, status=status, headers=headers)
 
     return respond
@@ -59,6 +59,7 @@ def test_a_picture_comes_back_with_usage_and_request_id(service):
     assert running.heads[0]["authorization"] == f"Bearer {KEY}"
 
 
+@pytest.mark.filterwarnings("ignore:OpenAI's masks guide")
 @pytest.mark.parametrize("dialect", ["openai", "generic", "vllm-omni", "sglang", "sd-cpp"])
 def test_an_edit_repaints_what_is_white_and_nothing_else(service, dialect):
     running = service(dialect)
@@ -146,7 +147,7 @@ def test_a_refusal_is_an_outcome_where_it_is_wanted(serving):
 
 
 def test_a_rate_limit_is_waited_for(serving):
-    async def respond(_request, _body, record):
+    async def respond(_request, record):
         if len(record.requests) == 1:
             return web.json_response(error("rate_limit_exceeded"), status=429, headers={"retry-after-ms": "5"})
         return web.json_response({"created": 1, "data": [{"b64_json": GOOD}]})
@@ -170,7 +171,7 @@ def test_a_damaged_answer_is_a_bad_response(serving, body):
 
 @pytest.mark.parametrize("relative", [True, False])
 def test_a_picture_behind_a_url_is_downloaded_without_the_key(serving, relative):
-    async def respond(request, _body, record):
+    async def respond(request, record):
         if request.method == "GET":
             return web.Response(body=PNG, content_type="image/png")
         address = "/generated-images/1.png" if relative else record.url.replace("/v1", "/generated-images/1.png")
@@ -192,7 +193,7 @@ def test_a_data_url_is_a_picture(serving):
 
 
 def streaming(*events, kind="text/event-stream"):
-    async def respond(request, _body, _record):
+    async def respond(request, _record):
         response = web.StreamResponse(headers={"Content-Type": kind, "x-request-id": "req-s"})
         await response.prepare(request)
         for event in events:
