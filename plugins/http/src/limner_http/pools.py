@@ -5,9 +5,11 @@ Pools do not limit how many connections there are at once, since ``max_in_flight
 
 from __future__ import annotations
 
+import atexit
 import functools
 import os
 import threading
+import weakref
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote
 
@@ -28,6 +30,7 @@ _IDLE_SECONDS = 4.0
 """Less than servers keep an idle connection (uvicorn: 5), so that no request goes out on one that is about to close."""
 
 _lock = threading.Lock()
+_made: weakref.WeakSet[httpcore.ConnectionPool] = weakref.WeakSet()
 
 
 @attrs.frozen
@@ -91,7 +94,7 @@ def _pool(way: _Way) -> httpcore.ConnectionPool:
     from limner_http.network import Backend
 
     context = _tls(way.certificates) if way.tls else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    return httpcore.ConnectionPool(
+    pool = httpcore.ConnectionPool(
         ssl_context=context,
         proxy=None if way.proxy is None else _proxy(way.proxy, context),
         max_connections=None,
@@ -99,6 +102,8 @@ def _pool(way: _Way) -> httpcore.ConnectionPool:
         keepalive_expiry=_IDLE_SECONDS,
         network_backend=Backend(),
     )
+    _made.add(pool)
+    return pool
 
 
 def _proxy(url: str, context: ssl.SSLContext) -> httpcore.Proxy:
@@ -120,8 +125,16 @@ def _tls(certificates: tuple[str | None, str | None]) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=file or (None if folder else certifi.where()), capath=folder)
 
 
+@atexit.register
+def _close_pools() -> None:
+    """Close what is idle when the program ends; Python warns of open sockets otherwise."""
+    for pool in list(_made):
+        pool.close()
+
+
 def _after_fork_in_child() -> None:
     """The parent's connections are the parent's."""
+    _made.clear()
     _pool.cache_clear()
     _lock.release()
 
