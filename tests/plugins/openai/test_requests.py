@@ -261,3 +261,13 @@ def test_images_of_requests_are_previewed():
     (request,) = OWN[0]().plan(Vary(image=Image(picture((32, 32)).data), prompt="a fox")).requests
     assert request.path == "images/edits"
     assert request.content_type.startswith("multipart/form-data; boundary=limner-")
+
+
+def test_prices_are_those_of_openais_guide():
+    model = OWN[0]()
+    costs = [
+        model.plan(Generate(prompt="a", n=2, size=(1024, 1024), options={"quality": quality})).cost
+        for quality in ("low", "medium", "high")
+    ]
+    assert [str(cost) for cost in costs] == ["0.012 USD", "0.106 USD", "0.422 USD"]
+    assert model.plan(Generate(prompt="a", size=(1536, 1024), options={"quality": "low"})).cost is None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 
-from limner import Generate, Inpaint, Lifecycle, Outpaint, RemoveBackground, Vary
+from limner import Generate, Inpaint, Lifecycle, Outpaint, Price, RemoveBackground, Vary
 from limner.limits import (
     Choice,
     Constraint,
@@ -140,3 +140,16 @@ DYING = Lifecycle(
     replacement="gpt-image-2.5-sunburst or gpt-image-2.5-flare",
     source=f"{DEPRECATIONS}: announced on 2026-06-02 (then with gpt-image-2 as the replacement), shut down on 2026-12-01",
 )
+
+PRICES_2 = {
+    Generate: tuple(
+        Price(
+            amount,
+            when={"size": STANDARD_SIZE, "options.quality": quality},
+            as_of=datetime.date(2026, 11, 21),
+            source=f"{GUIDE}: gpt-image-2, 1024x1024; the prompt's tokens are billed besides",
+        )
+        for quality, amount in (("low", "0.006"), ("medium", "0.053"), ("high", "0.211"))
+    )
+}
+"""Of gpt-image-2 by size and quality; prices by token, and those of 2.5 and 2.6, were found in no document of OpenAI."""

@@ -19,6 +19,7 @@ from limner_openai.limits import (
     LIMITS_26,
     LIMITS_MINI,
     P1,
+    PRICES_2,
 )
 from limner_openai.settings import OpenAISettings
 
@@ -126,6 +127,7 @@ class GptImage2(OpenAIModel):
     ids = ("gpt-image-2-2026-04-21",)
     aliases = ("openai", "gpt-image")
     limits = LIMITS_2
+    prices = PRICES_2
 
 
 class GptImage25Sunburst(OpenAIModel):
