@@ -20,7 +20,7 @@ from . import fake
 
 ORACLE = Path(__file__).parents[4] / "shared" / "oracle" / "openai-images-openapi.json"
 OWN = [model for model in limner_models() if model is not Compatible]
-SERVERS = [name for name in fake.SERVERS if name != "openai"]
+SERVERS = [name for name in fake.SERVERS if not name.startswith("openai")]
 SIZE = (1024, 640)
 
 
