@@ -1,0 +1,58 @@
+"""HttpModel: what the models of REST providers have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar
+
+import limner
+
+from limner_http.services import Service
+from limner_http.settings import HttpSettings
+
+if TYPE_CHECKING:
+    from limner_http.call import Call
+
+
+class HttpModel(limner.Model):
+    """A model that is called over HTTP. A plugin gives ``id``, ``service``, ``limits``, ``encode`` and ``decode``.
+
+    Attributes:
+        service: the provider's API.
+    """
+
+    service: ClassVar[Service]
+    Settings: ClassVar[type[limner.Settings]] = HttpSettings
+    settings: HttpSettings
+
+    def api(self) -> Service:
+        """Return the API that the settings choose; by default there is one."""
+        return self.service
+
+    def call(self) -> Call:
+        """Start a call: its deadline begins now.
+
+        Raises:
+            AuthenticationFailed: there is no key, and one is needed.
+        """
+        from limner_http.call import Call
+
+        return Call(self.api(), self.settings, self.model_id)
+
+    def send(self, request: limner.Request) -> limner.Response:
+        """Post a request and return the answer; a model that polls or downloads overrides this.
+
+        Raises:
+            ProviderError: of the class that fits.
+        """
+        return self.call().post(request).response()
+
+    def notices(self) -> tuple[str, ...]:
+        """What a caller should know before calling; nothing where the provider's life cycle does not hold: at an own URL."""
+        return () if self.settings.base_url is not None else super().notices()
+
+    def diagnose(self, *, live: bool = False) -> Iterable[limner.Finding]:
+        """Look for the key and the address, and with ``live`` ask the API for something that is free."""
+        from limner_http.diagnosing import diagnose
+
+        return diagnose(self, live=live)

@@ -1,0 +1,111 @@
+"""Submit and poll: waiting for a job on the provider's side."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+import attrs
+import limner
+
+from limner_http.addresses import origin, parts_of
+
+if TYPE_CHECKING:
+    from limner_http.call import Answer, Call
+
+FIRST_WAIT_SECONDS = 0.5
+MAX_WAIT_SECONDS = 5.0
+_GROWTH = 1.3
+
+
+@attrs.frozen
+class Pending:
+    """A job is not done yet.
+
+    Args:
+        message: what the provider does at the moment, such as ``queued, place 3``.
+        step: how far it is.
+        of: the value of ``step`` at the end.
+        preview: an unfinished picture.
+        wait: seconds until the next question, where the provider says so.
+    """
+
+    message: str = ""
+    step: float | None = None
+    of: float | None = None
+    preview: limner.Image | None = attrs.field(default=None, repr=False)
+    wait: float | None = None
+
+
+def poll(
+    call: Call,
+    url: str,
+    read: Callable[[Answer], Pending | None],
+    *,
+    hosts: Iterable[str] = (),
+    cancel: Callable[[Call], object] | None = None,
+) -> Answer:
+    """Ask for a job until it is done.
+
+    Args:
+        call: the call that submitted it; its deadline holds.
+        url: what to ask: a path below the base URL, or the URL that the server gave.
+        read: tells from an answer what the job is at: ``None`` once it is done. It raises where the job failed.
+        hosts: hosts besides that of the base URL that a URL of the server may name, since the key goes with it; ``*.bfl.ai``
+            stands for all below it. Only https is taken there.
+        cancel: sends the provider's cancel request through the call that it is given, which has a short deadline of its own.
+            It is called when the caller gives up, when time is up, or when the job cannot be asked for any more.
+
+    Returns:
+        The last answer.
+
+    Raises:
+        BadResponse: the URL leads elsewhere; nothing was asked.
+        ProviderTimeout: the job was not done in time.
+        ProviderError: of the class that fits.
+    """
+    check_host(call, url, hosts)
+    pause = FIRST_WAIT_SECONDS
+    while True:
+        with _cancelling(call, cancel):
+            answer = call.get(url)
+        pending = read(answer)
+        if pending is None:
+            return answer
+        limner.progress(pending.step, pending.of, preview=pending.preview, message=pending.message)
+        with _cancelling(call, cancel):
+            call.deadline.sleep(pause if pending.wait is None else max(pending.wait, 0.05))
+        pause = min(pause * _GROWTH, MAX_WAIT_SECONDS)
+
+
+@contextlib.contextmanager
+def _cancelling(call: Call, cancel: Callable[[Call], object] | None) -> Iterator[None]:
+    """Cancel the job when it is given up; what comes of that is not looked at."""
+    try:
+        yield
+    except BaseException:
+        if cancel is not None:
+            with contextlib.suppress(Exception):
+                cancel(call.aside())
+        raise
+
+
+def check_host(call: Call, url: str, hosts: Iterable[str] = ()) -> None:
+    """Check that a URL that the server gave may be asked with the key.
+
+    Raises:
+        BadResponse: it leads elsewhere.
+    """
+    try:
+        parts, base = parts_of(call.url(url)), parts_of(call.base_url)
+    except ValueError:
+        raise limner.BadResponse("the URL to ask for the job is not a URL; the call may have been billed") from None
+    if origin(parts) == origin(base):
+        return
+    named = any(fnmatchcase(parts.hostname or "", pattern) for pattern in hosts)
+    if not named or parts.scheme != "https" or parts.port not in {None, 443} or "@" in parts.netloc:
+        where = f"https://{parts.hostname}" if parts.scheme == "https" else f"{parts.scheme}://{parts.hostname}"
+        said = f"the URL to ask for the job leads to {where[:100]}, which does not belong to {call.service.name}"
+        raise limner.BadResponse(f"{said}; it was not asked, since the key would go there; the call may have been billed")

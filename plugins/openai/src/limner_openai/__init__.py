@@ -1,0 +1,1 @@
+"""limner-openai: OpenAI's Images API, at OpenAI, at Azure, and at the servers that speak it."""
