@@ -23,7 +23,6 @@ from limner.hookspecs import hookimpl
 from limner.interface import CONTRACT, Lifecycle, ModelInterface
 from limner.isolation import breaking_alone, description
 from limner.limits import TaskLimits
-from limner.prices import wrong_prices
 from limner.results import Result
 from limner.settings import Settings
 from limner.tasks import Task
@@ -319,12 +318,18 @@ def _wrong_model(model: type[ModelInterface]) -> str | None:
     return _wrong_attribute(model)
 
 
+def _wrong_prices(model: type[ModelInterface]) -> str | None:
+    from limner.prices import wrong_prices
+
+    return wrong_prices(model)
+
+
 def _wrong_attribute(model: type[ModelInterface]) -> str | None:
     if not isinstance(model.aliases, list | tuple):
         return f"has aliases that are not a list of names: {model.aliases!r}"
     if not isinstance(model.lifecycle, Lifecycle):
         return f"has a lifecycle that is no Lifecycle: {model.lifecycle!r}"
-    if (wrong_price := wrong_prices(model)) is not None:
+    if model.prices != {} and (wrong_price := _wrong_prices(model)) is not None:
         return wrong_price
     if not (isinstance(model.Settings, type) and issubclass(model.Settings, Settings)):
         return f"has Settings that are no subclass of limner.Settings: {model.Settings!r}"

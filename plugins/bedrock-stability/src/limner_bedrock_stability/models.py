@@ -6,7 +6,6 @@ import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
-from urllib.parse import urlsplit
 
 import attrs
 from limner import Lifecycle, Picture, Problem, Request, Response, Settings, Task, TaskRefused
@@ -113,6 +112,8 @@ class StabilityModel(BedrockModel):
             meta = client_for(self.settings, region_named_by(model_id)).meta
         except Exception:  # no region, no such profile, ...
             return None
+        from urllib.parse import urlsplit
+
         is_aws = (urlsplit(meta.endpoint_url).hostname or "").startswith(("bedrock-runtime.", "bedrock-runtime-fips."))
         return cast("str", meta.region_name) if is_aws else None
 

@@ -6,7 +6,11 @@ network location too early, so that an ``@`` remains in a later part. Such a URL
 
 from __future__ import annotations
 
-from urllib.parse import SplitResult, urlsplit
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from urllib.parse import SplitResult
+
 
 HIDDEN = "[hidden]"
 """Shown instead of an invalid URL."""
@@ -19,6 +23,8 @@ def parts_of(url: object) -> SplitResult:
         ValueError: it is not an http or https URL with a host; the message quotes no part of it.
     """
     parts = None
+    from urllib.parse import urlsplit
+
     try:
         parts = urlsplit(url) if isinstance(url, str) else None
         valid = parts is not None and parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, urlsplit
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
+    from urllib.parse import SplitResult
 
 HIDDEN = "[hidden]"
 """Stands for a URL that cannot be taken apart."""
@@ -25,6 +25,8 @@ def parts_of(url: object) -> SplitResult:
         ValueError: it is not a URL of http or https with a host in ASCII; nothing of it is quoted.
     """
     parts = None
+    from urllib.parse import urlsplit
+
     try:
         parts = urlsplit(url) if isinstance(url, str) and _PLAIN.fullmatch(url) else None
         fine = parts is not None and parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0
