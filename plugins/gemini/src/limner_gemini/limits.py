@@ -17,6 +17,8 @@ VERTEX = "docs.cloud.google.com, Vertex AI, tables of image understanding and of
 TABLE = "third-party capability tables of gemini-nano-banana-2.1 (tanstack/ai ai-gemini 0.36.0, 2026-10-07)"
 LITE = "ai.google.dev/gemini-api/docs/models/gemini-3.1-flash-lite-image (June 2026)"
 
+Size = tuple[int, int]
+
 _LARGEST_OF_A_RATIO = 64
 """A size with no longer side, such as (16, 9), is a ratio alone."""
 
@@ -36,32 +38,41 @@ class Shape(Aspects):
 
     classes: tuple[tuple[str, int], ...] = ()
 
-    def ratio(self, size: tuple[int, int]) -> str:
+    def ratio(self, size: Size) -> str:
         """Write the ratio of an allowed size in the provider's words."""
-        width, height = next(one for one in self.allowed if size[0] * one[1] == size[1] * one[0])
+        width, height = self._ratio_of(size)
         return f"{width}:{height}"
 
-    def image_size(self, size: tuple[int, int]) -> str:
+    def image_size(self, size: Size) -> str:
         """Return the smallest class with as many pixels as a size, else the largest; empty for a ratio alone."""
         if max(size) <= _LARGEST_OF_A_RATIO:
             return ""
         wanted = math.prod(size) * _NEARLY
         return next((name for name, side in self.classes if side * side >= wanted), self.classes[-1][0])
 
-    def in_words(self, size: tuple[int, int]) -> str:
-        """Say what becomes of an allowed size."""
-        return f"sent as {' '.join(filter(None, [self.ratio(size), self.image_size(size)]))}; the model chooses the pixels"
-
     def adapted(self, value: Any) -> tuple[Any, str]:
-        return value, ""
+        if self.wrong(value) is not None:
+            return value, ""
+        size = self._typical(value)
+        return size, "" if size == value else "the model takes an aspect ratio and a class"
 
     def nearest(self, value: Any) -> Any:
-        """Find the nearest ratio, with about as many pixels."""
-        found = super().nearest(value)
-        if found is None:
+        """Find the nearest ratio, with as many pixels as the class has."""
+        ratio = super().nearest(value)
+        if ratio is None:
             return None
-        scale = max(1, round(math.sqrt(math.prod(value) / math.prod(found))))
-        return found[0] * scale, found[1] * scale
+        scale = max(1, round(math.sqrt(math.prod(value) / math.prod(ratio))))
+        return self._typical((ratio[0] * scale, ratio[1] * scale))
+
+    def _typical(self, size: Size) -> Size:
+        """The one size that stands for all of its ratio and class: of about as many pixels, or the ratio alone."""
+        width, height = self._ratio_of(size)
+        side = dict(self.classes).get(self.image_size(size))
+        scale = 1 if side is None else round(side / math.sqrt(width * height))
+        return width * scale, height * scale
+
+    def _ratio_of(self, size: Size) -> Size:
+        return next(one for one in self.allowed if size[0] * one[1] == size[1] * one[0])
 
     def describe(self) -> str:
         return f"{super().describe()}, about those of {', '.join(name for name, _ in self.classes)}"
@@ -91,7 +102,7 @@ _TEMPERATURE = Real(0.0, 1.0, source=f"{G1}, without a range; third-party texts 
 
 
 def _limits(
-    ratios: tuple[tuple[int, int], ...],
+    ratios: tuple[Size, ...],
     classes: str,
     source: str,
     *,

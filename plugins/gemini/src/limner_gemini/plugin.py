@@ -81,14 +81,14 @@ class GeminiModel(HttpModel):
         return to_request(task, self._shape(task), self.model_id, self.path)
 
     def send(self, request: Request) -> Response:
-        """Post a request; the answer's own id is that of the request.
+        """Post a request; where no header has its id, the answer's own id is it.
 
         Raises:
             ProviderError: of the class that fits.
         """
         answer = self.call().post(request)
-        found = _RESPONSE_ID.search(answer.body[-4096:])
-        return answer.response(request_id=found[1].decode() if found else answer.request_id)
+        found = None if answer.request_id else _RESPONSE_ID.search(answer.body[-4096:])
+        return answer.response(request_id=found[1].decode()) if found else answer.response()
 
     def decode(self, task: Task, response: Response) -> Sequence[Picture]:  # noqa: ARG002
         """Read the answer."""
@@ -115,7 +115,11 @@ class GeminiModel(HttpModel):
     def remarks(self, task: Task) -> Mapping[str, str]:
         """Say in the account what becomes of the size."""
         size = getattr(task, "size", None)
-        return {} if size is None else {"size": self._shape(task).in_words(size)}
+        if size is None:
+            return {}
+        shape = self._shape(task)
+        sent = " ".join(filter(None, [shape.ratio(size), shape.image_size(size)]))
+        return {"size": f"sent as {sent}; the model chooses the pixels"}
 
     def _shape(self, task: Task) -> Shape:
         shape = self.limits_of(type(task)).parameters["size"]
