@@ -80,8 +80,10 @@ def file(image: limner.Image) -> dict[str, str]:
 
 
 def camel(tree: Any) -> Any:
-    """Write all keys in one way: proto JSON takes both, and the client mixes them."""
+    """Write all keys, and base64, in one way: proto JSON takes both of each, and the client mixes them."""
     if isinstance(tree, dict):
+        if "data" in tree:
+            tree = {**tree, "data": tree["data"].replace("-", "+").replace("_", "/")}
         return {re.sub("_([a-z])", lambda found: found[1].upper(), name): camel(value) for name, value in tree.items()}
     return [camel(one) for one in tree] if isinstance(tree, list) else tree
 
