@@ -119,6 +119,7 @@ ERRORS = {
         limner.AuthenticationFailed,
         "check api_key",
     ),
+    "token": (401, "UNAUTHENTICATED", "expired", None, limner.AuthenticationFailed, "lives for about an hour"),
     "country": (400, "FAILED_PRECONDITION", "no free tier", None, limner.AccessDenied, "enable billing"),
     "right": (403, "PERMISSION_DENIED", "no", None, limner.AccessDenied, "what this key may do"),
     "model": (404, "NOT_FOUND", "gone", None, limner.RequestRejected, "not known, or retired"),

@@ -20,6 +20,12 @@ FAILURES = (
         codes="API_KEY_INVALID API_KEY_EXPIRED",
     ),
     Failure(
+        AuthenticationFailed,
+        "the key or access token is not accepted",
+        "check api_key; an access token lives for about an hour, give a new one",
+        codes="UNAUTHENTICATED",
+    ),
+    Failure(
         AccessDenied,
         "the service is not open to this account",
         "there is no free tier in this country: enable billing",
