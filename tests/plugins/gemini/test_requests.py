@@ -10,6 +10,7 @@ import attrs
 import limner
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from limner import Generate, Inpaint, Mask, Response, Vary
 from limner.testing.pictures import picture
 from limner.testing.strategies import tasks_within
@@ -67,6 +68,21 @@ def test_a_size_becomes_a_ratio_and_the_smallest_class_with_as_many_pixels(model
     assert body_of(model(), attrs.evolve(task, size=entry.used))["generationConfig"]["imageConfig"] == sent
 
 
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.id)
+def test_any_size_is_near_to_one_that_stays_as_it_is(model):
+    shape = model.limits_of(Generate).parameters["size"]
+    side = st.integers(1, 2**31)
+
+    @given(st.tuples(side, side))
+    def check(size):
+        near = shape.nearest(size)
+        assert shape.wrong(near) is None
+        assert shape.adapted(near) == (near, "")
+        assert shape.nearest(near) == near
+
+    check()
+
+
 def test_without_a_size_the_model_chooses():
     assert body_of(NanoBanana21(), Generate(prompt="a fox")) == {
         "contents": [{"role": "user", "parts": [{"text": "a fox"}]}],
@@ -76,7 +92,7 @@ def test_without_a_size_the_model_chooses():
 
 def test_another_ratio_is_refused_with_the_nearest_or_moved_to_it():
     task = Generate(prompt="a fox", size=(1000, 1024))
-    with pytest.raises(limner.TaskRefused, match=r"aspect ratio.*the nearest is"):
+    with pytest.raises(limner.TaskRefused, match=r"aspect ratio.*the nearest is 1024x1024"):
         NanoBanana21().plan(task)
     sent = body_of(NanoBanana21(), task, fit="nearest")["generationConfig"]["imageConfig"]
     assert sent == {"aspectRatio": "1:1", "imageSize": "1K"}

@@ -50,6 +50,12 @@ class Shape(Aspects):
         wanted = math.prod(size) * _NEARLY
         return next((name for name, side in self.classes if side * side >= wanted), self.classes[-1][0])
 
+    def wrong(self, value: Any) -> str | None:
+        if super().wrong(value) is None:
+            return None
+        nearest = self.nearest(value)
+        return f"must have {self.describe()}" + (f"; the nearest is {nearest[0]}x{nearest[1]}" if nearest else "")
+
     def adapted(self, value: Any) -> tuple[Any, str]:
         if self.wrong(value) is not None:
             return value, ""
