@@ -5,7 +5,9 @@ import email.utils
 import socket
 import time
 
+import attrs
 import limner
+import limner_http
 import pytest
 from limner_http import said_by_default
 
@@ -179,3 +181,40 @@ def test_an_odd_retry_after_is_passed_over(model, serving, odd):
     with pytest.raises(limner.ProviderUnavailable):
         model(server.url).send(REQUEST)
     assert len(server.seen) == 1
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_wait_said_in_the_body_counts_as_retry_after_does_but_a_header_goes_before_it(model, serving, monkeypatch):
+    def said(_content):
+        return limner_http.Said(text="slower", wait=0.3)
+
+    made = model(None)
+    monkeypatch.setattr(type(made), "service", attrs.evolve(type(made).service, said=said))
+    at = []
+
+    def answer(_seen, count):
+        at.append(time.monotonic())
+        return Said(503, {}) if count == 1 else Said(body={})
+
+    model(serving(answer).url).send(REQUEST)
+    assert at[1] - at[0] >= 0.3
+    server = serving(Said(429, {}, {"Retry-After": "3600"}))
+    with pytest.raises(limner.RateLimited) as error:
+        model(server.url).send(REQUEST)
+    assert error.value.retry_after == 3600
+
+
+def test_a_key_can_be_another_setting(serving, model, monkeypatch):
+    @attrs.frozen(kw_only=True)
+    class Settings(limner_http.HttpSettings):
+        token: str | None = attrs.field(default=None, repr=False)
+
+    kind = type(model(None))
+    monkeypatch.setattr(kind, "service", attrs.evolve(kind.service, key_variables=(), key_setting="token"))
+    server = serving(lambda _seen, _count: Said(body={}))
+    made = kind(Settings(base_url=server.url, api_key="another", token="canary-token"))
+    made.send(REQUEST)
+    assert "canary-token" in server.seen[0].headers[made.service.key_header.lower()]
+    assert next(iter(made.diagnose())).detail == "from the setting token"
+    with pytest.raises(limner.AuthenticationFailed, match="give the setting token"):
+        kind(Settings(api_key="another")).send(REQUEST)

@@ -372,13 +372,14 @@ def key_of(service: Service, settings: HttpSettings) -> str | None:
     Raises:
         AuthenticationFailed: there is none and one is needed, or the environment's is no key.
     """
-    if settings.api_key is not None:
-        return settings.api_key
+    given: str | None = getattr(settings, service.key_setting)
+    if given is not None:
+        return given
     found = next((os.environ[name] for name in service.key_variables if os.environ.get(name, "").strip()), "").strip()
     if not found:
         if service.key_needed and settings.base_url is None:
             variables = " or ".join(service.key_variables)
-            advice = f"set {variables}" if variables else "give the setting api_key"
+            advice = f"set {variables}" if variables else f"give the setting {service.key_setting}"
             raise limner.AuthenticationFailed(f"there is no key for {service.name}; {advice}")
         return None
     if not (found.isascii() and found.isprintable()):

@@ -27,7 +27,8 @@ def diagnose(model: HttpModel, *, live: bool) -> Iterator[limner.Finding]:
         yield limner.Finding("credentials", False, error.message)
         return
     variable = next((name for name in service.key_variables if os.environ.get(name)), "")
-    where = "from the setting api_key" if settings.api_key else f"from {variable}"
+    given = getattr(settings, service.key_setting)
+    where = f"from the setting {service.key_setting}" if given else f"from {variable}"
     yield limner.Finding("credentials", True if key else None, where if key else "no key; none is sent")
     try:
         base_url = base_url_of(service, settings)

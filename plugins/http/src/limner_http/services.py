@@ -68,10 +68,12 @@ class Said:
     Args:
         codes: the provider's codes and types, the most telling first.
         text: its message.
+        wait: seconds that it asks to wait, where it says so in the body; a Retry-After header goes before it.
     """
 
     codes: tuple[str, ...] = ()
     text: str = ""
+    wait: float | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -85,6 +87,7 @@ class Service:
         key_header: the header that carries the key.
         key_format: the header's text; ``{}`` stands for the key.
         key_needed: whether a call without a key is refused before it is sent. At an own ``base_url`` none is needed.
+        key_setting: the setting that holds the key.
         request_id_headers: headers of answers with the id of the request.
         failures: what the provider's errors mean, before the general table by HTTP status.
         said: reads the JSON of an error's body; not said, :func:`said_by_default`.
@@ -98,6 +101,7 @@ class Service:
     key_header: str = "Authorization"
     key_format: str = "Bearer {}"
     key_needed: bool = True
+    key_setting: str = "api_key"
     request_id_headers: tuple[str, ...] = ("x-request-id",)
     failures: tuple[Failure, ...] = ()
     said: Callable[[Any], Said] | None = None

@@ -37,7 +37,8 @@ def answer_failed(service: Service, status: int, headers: Mapping[str, str], bod
     """Make an error of an answer that is one."""
     said = _said(service, body)
     row = next(row for row in (*service.failures, *BY_STATUS) if row.holds(said, status))
-    wait = retry_after(headers)
+    asked = retry_after(headers)
+    wait = said.wait if asked is None else asked
     text = safe(said.text, secrets)
     code = safe(said.codes[0], secrets) if said.codes else ""
     details = ", ".join(filter(None, [code, f"HTTP {status}" if status >= 300 else ""]))

@@ -1,0 +1,166 @@
+"""The models, and the hook that offers them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import ClassVar
+
+import limner
+from limner import Generate, Model, Picture, Problem, Request, Response, Task, Vary, hookimpl
+from limner_http import HttpModel, Service
+
+from limner_gemini.limits import (
+    LIFE_OF_FLASH,
+    LIMITS_21,
+    LIMITS_FLASH,
+    LIMITS_LITE,
+    LIMITS_PRO,
+    MAX_REQUEST_BYTES,
+    REQUEST_SOURCE,
+    Shape,
+)
+from limner_gemini.settings import GeminiSettings
+
+_ROOM = 10_000
+"""Bytes of a request besides prompt and pictures, at most."""
+
+_RESPONSE_ID = re.compile(rb'"responseId":\s*"([\w.-]{1,200})"')
+
+
+class GeminiModel(HttpModel):
+    """What all of Gemini's image models have in common."""
+
+    Settings: ClassVar[type[limner.Settings]] = GeminiSettings
+    settings: GeminiSettings
+
+    provider = "gcp.gemini"
+
+    def __init__(self, settings: limner.Settings | None = None, *, model_id: str | None = None) -> None:
+        super().__init__(settings, model_id=model_id)
+        made = self.settings
+        if made.api == "gemini" and made.project is not None:
+            raise limner.TaskRefused([Problem("setting project", "", "goes with api=vertex")])
+        if made.access_token is not None and made.project is None:
+            raise limner.TaskRefused([Problem("setting access_token", "", "needs the setting project")])
+
+    @property
+    def is_vertex(self) -> bool:
+        """Whether the model is called at Vertex AI."""
+        return self.settings.api == "vertex" or self.settings.project is not None
+
+    def api(self) -> Service:
+        """Return the Gemini API, or Vertex AI at a location."""
+        import attrs
+
+        from limner_gemini import services
+
+        if not self.is_vertex:
+            return attrs.evolve(services.GEMINI, probe=f"models/{self._quoted_id}")
+        express = self.settings.project is None
+        return services.vertex("global" if express else self.settings.location, express=express)
+
+    @property
+    def path(self) -> str:
+        """Where requests go, below the address of the API."""
+        made = self.settings
+        inside = f"projects/{made.project}/locations/{made.location}/" if made.project is not None else ""
+        publisher = f"{inside}publishers/google/" if self.is_vertex else ""
+        return f"{publisher}models/{self._quoted_id}:generateContent"
+
+    @property
+    def _quoted_id(self) -> str:
+        from urllib.parse import quote
+
+        return quote(self.model_id, safe="")
+
+    def encode(self, task: Task) -> Request:
+        """Write the task as JSON."""
+        from limner_gemini.mapping import to_request
+
+        return to_request(task, self._shape(task), self.model_id, self.path)
+
+    def send(self, request: Request) -> Response:
+        """Post a request; where no header has its id, the answer's own id is it.
+
+        Raises:
+            ProviderError: of the class that fits.
+        """
+        answer = self.call().post(request)
+        found = None if answer.request_id else _RESPONSE_ID.search(answer.body[-4096:])
+        return answer.response(request_id=found[1].decode()) if found else answer.response()
+
+    def decode(self, task: Task, response: Response) -> Sequence[Picture]:  # noqa: ARG002
+        """Read the answer."""
+        from limner_gemini.mapping import to_pictures
+
+        return to_pictures(response.body)
+
+    def check(self, task: Task) -> Iterator[Problem]:
+        """Say what is wrong between parameters that are each allowed."""
+        if not isinstance(task, Generate | Vary):
+            return
+        size = task.size
+        if size is not None and "imageSize" in task.options and self._shape(task).image_size(size):
+            limit = "is said by size already; give size as a ratio alone, such as 16x9, or leave this out"
+            yield Problem.of("options.imageSize", task.options["imageSize"], limit)
+        images = task.image if isinstance(task, Vary) else ()
+        used = sum(-(-len(image.data) // 3) * 4 for image in images) + len(str(task.prompt).encode()) + _ROOM
+        if used > MAX_REQUEST_BYTES:
+            limit = (
+                f"makes a request of {used:,} bytes, must be at most {MAX_REQUEST_BYTES:,}; give fewer or smaller pictures"
+            )
+            yield Problem("image" if images else "prompt", "", limit, REQUEST_SOURCE)
+
+    def remarks(self, task: Task) -> Mapping[str, str]:
+        """Say in the account what becomes of the size."""
+        size = getattr(task, "size", None)
+        if size is None:
+            return {}
+        shape = self._shape(task)
+        sent = " ".join(filter(None, [shape.ratio(size), shape.image_size(size)]))
+        return {"size": f"sent as {sent}; the model chooses the pixels"}
+
+    def _shape(self, task: Task) -> Shape:
+        shape = self.limits_of(type(task)).parameters["size"]
+        assert isinstance(shape, Shape)  # noqa: S101
+        return shape
+
+
+class NanoBanana21(GeminiModel):
+    """gemini-nano-banana-2.1, "Nano Banana 2.1"."""
+
+    id = "gemini-nano-banana-2.1"
+    aliases = ("gemini", "nano-banana", "nano-banana-2.1")
+    limits = LIMITS_21
+
+
+class NanoBananaPro(GeminiModel):
+    """gemini-3-pro-image, "Nano Banana Pro"."""
+
+    id = "gemini-3-pro-image"
+    aliases = ("nano-banana-pro",)
+    limits = LIMITS_PRO
+
+
+class NanoBanana2(GeminiModel):
+    """gemini-3.1-flash-image, "Nano Banana 2"."""
+
+    id = "gemini-3.1-flash-image"
+    aliases = ("nano-banana-2",)
+    limits = LIMITS_FLASH
+    lifecycle = LIFE_OF_FLASH
+
+
+class NanoBanana2Lite(GeminiModel):
+    """gemini-3.1-flash-lite-image, "Nano Banana 2 Lite"."""
+
+    id = "gemini-3.1-flash-lite-image"
+    aliases = ("nano-banana-2-lite",)
+    limits = LIMITS_LITE
+
+
+@hookimpl
+def limner_models() -> Sequence[type[Model]]:
+    """Offer the models."""
+    return [NanoBanana21, NanoBananaPro, NanoBanana2, NanoBanana2Lite]

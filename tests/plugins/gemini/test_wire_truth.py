@@ -1,0 +1,147 @@
+"""The real ``google-genai`` client makes the same calls against a recording server: its bodies are ours, key by key."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import limner
+import pytest
+from aiohttp import web
+from limner import Generate, Vary
+from limner.testing.pictures import picture
+from limner_gemini.plugin import NanoBanana21, NanoBananaPro
+from limner_gemini.settings import GeminiSettings
+
+from . import fake
+
+CLIENT = "google-genai==3.4.0"
+PICTURE, OTHER = picture((32, 16)), picture((24, 24), media_type="image/jpeg")
+
+SCRIPT = """
+import base64, json, sys
+from google import genai
+from google.genai import types
+from google.auth.credentials import Credentials
+
+order = json.load(sys.stdin)
+
+class Token(Credentials):
+    def __init__(self, token):
+        super().__init__()
+        self.token = token
+    def refresh(self, request):
+        pass
+    @property
+    def expired(self):
+        return False
+    @property
+    def valid(self):
+        return True
+
+def part(said):
+    if isinstance(said, str):
+        return types.Part.from_text(text=said)
+    return types.Part.from_bytes(data=base64.b64decode(said["data"]), mime_type=said["type"])
+
+client = order["client"]
+if "token" in client:
+    client["credentials"] = Token(client.pop("token"))
+client["http_options"] = types.HttpOptions(base_url=order["url"], api_version=order["version"])
+parts = [part(said) for said in order["parts"]]
+made = genai.Client(**client)
+made.models.generate_content(
+    model=order["model"], contents=[types.Content(role="user", parts=parts)],
+    config=types.GenerateContentConfig(**order["config"]))
+"""
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory) -> Path:
+    """An environment of its own with the real client."""
+    folder = tmp_path_factory.mktemp("client")
+    python = folder / "bin" / "python"
+    try:
+        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True, capture_output=True, timeout=120)
+        install = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", CLIENT]
+        subprocess.run(install, check=True, capture_output=True, timeout=300)
+    except (OSError, subprocess.SubprocessError) as error:
+        pytest.skip(f"{CLIENT} cannot be installed here: {error}")
+    return python
+
+
+def file(image: limner.Image) -> dict[str, str]:
+    return {"data": base64.b64encode(image.data).decode(), "type": image.media_type}
+
+
+def camel(tree: Any) -> Any:
+    """Write all keys, and base64, in one way: proto JSON takes both of each, and the client mixes them."""
+    if isinstance(tree, dict):
+        if "data" in tree:
+            tree = {**tree, "data": tree["data"].replace("-", "+").replace("_", "/")}
+        return {re.sub("_([a-z])", lambda found: found[1].upper(), name): camel(value) for name, value in tree.items()}
+    return [camel(one) for one in tree] if isinstance(tree, list) else tree
+
+
+GEMINI: dict[str, Any] = {"client": {"api_key": fake.KEY}, "version": "v1beta"}
+EXPRESS: dict[str, Any] = {"client": {"vertexai": True, "api_key": fake.KEY}, "version": "v1beta1"}
+CLOUD: dict[str, Any] = {
+    "client": {"vertexai": True, "project": "my-project", "location": "europe-west4", "token": fake.TOKEN},
+    "version": "v1beta1",
+}
+ONLY: dict[str, Any] = {"response_modalities": ["IMAGE"]}
+SHAPED: dict[str, Any] = {**ONLY, "image_config": {"aspect_ratio": "16:9", "image_size": "2K"}}
+
+CASES = {
+    "generate": (NanoBanana21, {}, Generate(prompt="a füchsin"), {**GEMINI, "parts": ["a füchsin"], "config": ONLY}),
+    "size": (NanoBanana21, {}, Generate(prompt="a", size=(2048, 1152)), {**GEMINI, "parts": ["a"], "config": SHAPED}),
+    "options": (
+        NanoBanana21,
+        {},
+        Generate(prompt="a", size=(16, 9), options={"imageSize": "2K", "temperature": 0.5, "thinkingLevel": "HIGH"}),
+        {**GEMINI, "parts": ["a"], "config": {**SHAPED, "temperature": 0.5, "thinking_config": {"thinking_level": "HIGH"}}},
+    ),
+    "vary": (
+        NanoBananaPro,
+        {},
+        Vary(image=[PICTURE, OTHER], prompt="at night"),
+        {**GEMINI, "parts": ["at night", file(PICTURE), file(OTHER)], "config": ONLY},
+    ),
+    "vertex express": (
+        NanoBanana21,
+        {"api": "vertex", "api_key": fake.KEY},
+        Vary(image=PICTURE, prompt="at night", size=(2048, 1152)),
+        {**EXPRESS, "parts": ["at night", file(PICTURE)], "config": SHAPED},
+    ),
+    "vertex project": (
+        NanoBanana21,
+        {"api_key": None, "project": "my-project", "location": "europe-west4", "access_token": fake.TOKEN},
+        Generate(prompt="a fox", size=(2048, 1152)),
+        {**CLOUD, "parts": ["a fox"], "config": SHAPED},
+    ),
+}
+KEYS = ("x-goog-api-key", "authorization", "content-type")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_real_client_sends_the_same(serving, client, case):
+    model, settings, task, order = CASES[case]
+
+    async def respond(_request, _record):
+        return web.json_response(fake.good(PICTURE.data))
+
+    running = serving(respond)
+    told = json.dumps({**order, "url": running.url, "model": model.id})
+    subprocess.run([str(client), "-c", SCRIPT], input=told, text=True, check=True, timeout=120)
+    made = GeminiSettings(**{"base_url": f"{running.url}/{order['version']}", "api_key": fake.KEY, **settings})
+    model(made).run(task)
+    theirs, ours = running.requests
+    assert camel(theirs) == ours
+    assert running.paths[0] == running.paths[1]
+    their_head, our_head = ({name: head.get(name) for name in KEYS} for head in running.heads)
+    assert their_head == our_head
