@@ -1,7 +1,7 @@
 """A strict stand-in for Black Forest Labs' API, written from the reference alone.
 
-It refuses unknown fields and wrong sizes; it edits what the service's mask means, by inverting colours, so that a mask of the
-wrong polarity, or a picture in the wrong place, shows as a wrong picture.
+It refuses unknown fields and wrong sizes; it edits what the service's mask means, by inverting colours, so that a mask of
+the wrong polarity, or a picture in the wrong place, shows as a wrong picture.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def _of_sizes(path: str, content: dict[str, Any]) -> list[str]:
 def _of_pictures(path: str, content: dict[str, Any]) -> list[str]:
     found = []
     pictures = pictures_of(content)
-    if [name for name, _ in pictures] != [name for name in sorted(dict(pictures), key=_place)]:
+    if [name for name, _ in pictures] != sorted(dict(pictures), key=_place):
         found.append("the pictures are not in their order")
     for name, picture in pictures:
         if picture.format not in {"PNG", "JPEG"}:
@@ -192,8 +192,8 @@ def paint(path: str, body: bytes) -> bytes:
     source = pictures[0][1].convert("RGB")
     if path == "flux-tools/outpainting-v1":
         canvas = PIL.Image.new("RGB", size, "teal")
-        centred = ((size[0] - source.width) // 2, (size[1] - source.height) // 2)
-        canvas.paste(source, tuple(content.get(f"reference_offset_{axis}", at) for axis, at in zip("xy", centred)))
+        left = content.get("reference_offset_x", (size[0] - source.width) // 2)
+        canvas.paste(source, (left, content.get("reference_offset_y", (size[1] - source.height) // 2)))
         return png(canvas)
     where = opened(content["mask"]).convert("L") if "mask" in content else PIL.Image.new("L", source.size, 255)
     painted = PIL.Image.composite(ImageOps.invert(source), source, where)
