@@ -54,6 +54,8 @@ class Running:
             return self._submit(request.path.removeprefix("/v1/"), await request.read())
         if request.path == "/v1/get_result":
             return self._poll(request.query["id"])
+        if request.path == "/v1/credits":
+            return web.json_response({"credits": 12.5})
         if request.path.startswith("/delivery/"):
             status, body, headers = self.sample or (200, self.made[request.path.rpartition("/")[2]], {})
             return web.Response(status=status, body=body, headers={"content-type": "image/png", **headers})
@@ -72,7 +74,7 @@ class Running:
         self.seen[name] = iter(PENDING)
         said = {"id": name, "polling_url": self.polling_url or f"{self.url}/get_result?id={name}"}
         said |= {"cost": 3.0, "input_mp": 0.0, "output_mp": 1.0}
-        return web.json_response(said, headers={"x-request-id": name})
+        return web.json_response(said)
 
     def _poll(self, name: str) -> web.Response:
         if self.polls:

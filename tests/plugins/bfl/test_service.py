@@ -139,9 +139,10 @@ TASKS = {
 def test_a_task_that_fails_is_an_error_and_is_not_submitted_again(serving, case):
     poll, kind, words = TASKS[case]
     server = serving(polls=[status("Pending"), poll])
-    with pytest.raises(kind, match=words):
+    with pytest.raises(kind, match=words) as met:
         model(server.url).generate("a secret prompt")
     assert len(server.bodies) == 1
+    assert met.value.request_ids == ("task-1",)
 
 
 REQUESTS = {
@@ -284,3 +285,12 @@ def test_a_page_in_place_of_a_picture_is_a_bad_response(serving):
 def test_without_a_key_nothing_is_sent():
     with pytest.raises(limner.AuthenticationFailed, match="BFL_API_KEY"):
         MODELS["flux-2-pro"]().generate("a fox")
+
+
+def test_doctor_asks_for_the_credits_which_is_free(serving):
+    server = serving()
+    found = list(model(server.url).diagnose(live=True))
+    assert found
+    assert server.paths() == ["GET /v1/credits"]
+    assert server.keys == [KEY]
+    assert not any(KEY in str(one) for one in found)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 
-from limner import Generate, Inpaint, Outpaint, Price, Vary
+from limner import Generate, Inpaint, Outpaint, Price, Task, Vary
 from limner.limits import (
     Aspects,
     Choice,
@@ -206,6 +207,8 @@ LIMITS_OUTPAINT: Limits = {
 
 # ---------------------------------------------------------------------------------------------- prices
 
+Prices = Mapping[type[Task], tuple[Price, ...]]
+
 _READ = datetime.date(2026, 11, 21)
 
 
@@ -214,11 +217,11 @@ def _price(amount: str) -> tuple[Price, ...]:
     return (Price(amount, when={"size": STANDARD_SIZE}, as_of=datetime.date(2026, 2, 3), source=said),)
 
 
-PRICES_KLEIN_4B = {Generate: _price("0.014")}
-PRICES_KLEIN_9B = {Generate: _price("0.015")}
-PRICES_PRO = {Generate: _price("0.03")}
-PRICES_MAX = {Generate: _price("0.07")}
-PRICES_3 = {
+PRICES_KLEIN_4B: Prices = {Generate: _price("0.014")}
+PRICES_KLEIN_9B: Prices = {Generate: _price("0.015")}
+PRICES_PRO: Prices = {Generate: _price("0.03")}
+PRICES_MAX: Prices = {Generate: _price("0.07")}
+PRICES_3: Prices = {
     Generate: (
         Price(
             "0.048",

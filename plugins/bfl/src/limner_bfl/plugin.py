@@ -81,7 +81,7 @@ class Flux2Pro(_FluxModel):
                 yield f"the pictures and the result have {pixels:,} pixels; by third parties {self.id} takes 9 megapixels"
 
 
-class Flux2Max(Flux2Pro):
+class Flux2Max(_FluxModel):
     """FLUX.2 max."""
 
     id = "flux-2-max"

@@ -28,24 +28,24 @@ def run(call: Call, request: limner.Request) -> limner.Response:
         ProviderError: of the class that fits.
     """
     answer = call.post(request)
-    with _submitted():
-        task = wire.submitted(parse_json(answer.body))
+    task = wire.submitted(parse_json(answer.body))
+    with _submitted(task):
         last = poll(call, task.polling_url, lambda one: _pending(call, one), hosts=HOSTS, answers=_TASK_FAILED)
         content: dict[str, Any] = {**task.costs, **parse_json(last.body)}
         content.pop("preview", None)
         if wire.status(content) == "Ready":
             content["picture"] = download(call, wire.sample(content)).body
-        return answer.response(body=dump_json(content), content_type="application/json")
+    request_id = answer.request_id or task.id
+    return answer.response(body=dump_json(content), content_type="application/json", request_id=request_id)
 
 
 @contextmanager
-def _submitted() -> Iterator[None]:
-    """Say of errors that come after the task was accepted what that means: there is no cancel."""
+def _submitted(task: wire.Submitted) -> Iterator[None]:
+    """Say of errors that come after the task was accepted which task it is and what that means: there is no cancel."""
     try:
         yield
-    except limner.ContentFiltered:
-        raise
     except limner.ProviderError as error:
+        error.request_ids = error.request_ids or tuple(filter(None, [task.id]))
         if "billed" not in error.message:
             error.message += "; the task had been submitted, and may have been billed"
         raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 import attrs
 from limner import BadResponse
@@ -20,10 +20,12 @@ class Submitted:
     """A task that was accepted.
 
     Attributes:
+        id: the service's id of it; nothing where it gives none.
         polling_url: where to ask for it.
         costs: what the service says of its cost, by the service's names.
     """
 
+    id: str | None
     polling_url: str
     costs: dict[str, float]
 
@@ -37,7 +39,12 @@ def submitted(content: Mapping[str, Any]) -> Submitted:
     url = content.get("polling_url")
     if not isinstance(url, str) or not url:
         raise BadResponse(f"the answer has no polling_url; {_BILLED}")
-    return Submitted(url, costs(content))
+    return Submitted(_id(content.get("id")), url, costs(content))
+
+
+def _id(said: object) -> str | None:
+    fine = isinstance(said, str) and 0 < len(said) <= 200 and said.isascii() and said.isprintable()
+    return said if isinstance(said, str) and fine else None
 
 
 def costs(content: Mapping[str, Any]) -> dict[str, float]:
@@ -84,5 +91,5 @@ def metadata(content: Mapping[str, Any]) -> dict[str, Any]:
     return found if cost is None else {"cost_usd": round(cost * USD_PER_CREDIT, 6), **found}
 
 
-def _is_amount(value: object) -> bool:
+def _is_amount(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e9
