@@ -194,7 +194,7 @@ def test_a_status_that_does_not_end_ends_by_the_deadline(serving, word):
     assert len(server.bodies) == 1
 
 
-def test_giving_up_says_that_it_may_be_billed_and_asks_no_more(serving):
+def test_giving_up_ends_the_polls_and_submits_nothing_again(serving):
     import asyncio
 
     server = serving(polls=[status("Pending")])
@@ -202,7 +202,7 @@ def test_giving_up_says_that_it_may_be_billed_and_asks_no_more(serving):
 
     async def main():
         task = limner.Generate(prompt="a fox")
-        running = asyncio.ensure_future(model(server.url).arun(task, on_progress=lambda one: polled.set()))
+        running = asyncio.ensure_future(model(server.url).arun(task, on_progress=lambda _: polled.set()))
         await asyncio.to_thread(polled.wait, 20)
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
