@@ -6,7 +6,7 @@ import time
 
 import limner
 import pytest
-from limner_http import Call, Pending, poll
+from limner_http import Answer, Call, Pending, poll
 from limner_http.deadlines import Deadline
 
 from .conftest import AT_ONCE, KEY, SERVICE, Said
@@ -131,6 +131,20 @@ def test_the_key_goes_to_no_other_host(model, url):
 
 def test_a_regional_host_is_asked(model, monkeypatch):
     asked = []
-    monkeypatch.setattr(Call, "get", lambda _self, url: asked.append(url))
+    monkeypatch.setattr(Call, "get", lambda _self, url, **_: asked.append(url) or Answer(200, {}, b""))
     poll(model(BASE).call(), "https://eu1.bfl.ai/jobs/7", lambda _: None, hosts=["*.bfl.ai"])
     assert asked == ["https://eu1.bfl.ai/jobs/7"]
+
+
+def test_a_redirect_is_followed_on_the_same_server_and_nowhere_else(model, serving):
+    server = serving([Said(status=307, body=b"", headers={"location": "/jobs/8"}), status("done")])
+    poll(model(server.url).call(), "jobs/7", read)
+    assert [seen.path for seen in server.seen] == ["/jobs/7", "/jobs/8"]
+    astray = serving([Said(status=307, body=b"", headers={"location": "https://example.com/"})])
+    with pytest.raises(limner.BadResponse, match="does not belong"):
+        poll(model(astray.url).call(), "jobs/7", read, hosts=["*.bfl.ai"])
+
+
+def test_an_error_can_be_an_answer(model, serving):
+    server = serving([Said(status=422, body={"status": "done"})])
+    assert poll(model(server.url).call(), "jobs/7", read, answers=[422]).status == 422

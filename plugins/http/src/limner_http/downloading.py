@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 100_000_000
 MAX_REDIRECTS = 5
-_REDIRECTS = {301, 302, 303, 307, 308}
+REDIRECTS = {301, 302, 303, 307, 308}
 _UNSAID = {"", "application/octet-stream", "binary/octet-stream"}
 """Storage services say this of anything; the picture's own first bytes tell."""
 
@@ -42,7 +42,7 @@ def download(call: Call, url: object, *, max_bytes: int = MAX_BYTES) -> Answer:
     target = _joined(call.base_url, url)
     for _ in range(MAX_REDIRECTS + 1):
         answer = _fetch(call, target, max_bytes)
-        if answer.status not in _REDIRECTS:
+        if answer.status not in REDIRECTS:
             break
         target = _joined(target, answer.headers.get("location", ""))
     else:
@@ -62,7 +62,7 @@ def _fetch(call: Call, url: str, max_bytes: int) -> Answer:
         raise _refused("leads to a private address")
     public = None if anywhere or is_proxied(parts, call.settings.proxy) else host
     return call.request(
-        "GET", url, repeatable=True, with_key=False, public_host=public, max_bytes=max_bytes, redirects=_REDIRECTS
+        "GET", url, repeatable=True, with_key=False, public_host=public, max_bytes=max_bytes, redirects=REDIRECTS
     )
 
 

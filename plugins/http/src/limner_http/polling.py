@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin
 
 import attrs
 import limner
 
-from limner_http.addresses import origin, parts_of
+from limner_http.addresses import is_loopback, origin, parts_of
 
 if TYPE_CHECKING:
     from limner_http.call import Answer, Call
@@ -44,10 +45,11 @@ def poll(
     url: str,
     read: Callable[[Answer], Pending | None],
     *,
-    hosts: Iterable[str] = (),
+    hosts: Collection[str] = (),
     cancel: Callable[[Call], object] | None = None,
+    answers: Collection[int] = (),
 ) -> Answer:
-    """Ask for a job until it is done.
+    """Ask for a job until it is done. Redirects are followed to where the key may go.
 
     Args:
         call: the call that submitted it; its deadline holds.
@@ -57,6 +59,7 @@ def poll(
             stands for all below it. Only https is taken there.
         cancel: sends the provider's cancel request through the call that it is given, which has a short deadline of its own.
             It is called when the caller gives up, when time is up, or when the job cannot be asked for any more.
+        answers: statuses of errors that are answers, for ``read``.
 
     Returns:
         The last answer.
@@ -70,7 +73,7 @@ def poll(
     pause = FIRST_WAIT_SECONDS
     while True:
         with _cancelling(call, cancel):
-            answer = call.get(url)
+            answer = _asked(call, url, hosts, answers)
         pending = read(answer)
         if pending is None:
             return answer
@@ -78,6 +81,22 @@ def poll(
         with _cancelling(call, cancel):
             call.deadline.sleep(pause if pending.wait is None else max(pending.wait, 0.05))
         pause = min(pause * _GROWTH, MAX_WAIT_SECONDS)
+
+
+def _asked(call: Call, url: str, hosts: Collection[str], answers: Collection[int]) -> Answer:
+    """Ask once; each hop is checked before the key goes there."""
+    from limner_http.downloading import MAX_REDIRECTS, REDIRECTS
+
+    for _ in range(MAX_REDIRECTS + 1):
+        answer = call.get(url, redirects={*REDIRECTS, *answers})
+        if answer.status not in REDIRECTS:
+            return answer
+        try:
+            url = urljoin(call.url(url), answer.headers.get("location", ""))
+        except ValueError:
+            raise limner.BadResponse("the URL to ask for the job was redirected to what is no URL") from None
+        check_host(call, url, hosts)
+    raise limner.BadResponse(f"the URL to ask for the job was redirected over {MAX_REDIRECTS} times")
 
 
 @contextlib.contextmanager
@@ -102,7 +121,8 @@ def check_host(call: Call, url: str, hosts: Iterable[str] = ()) -> None:
         parts, base = parts_of(call.url(url)), parts_of(call.base_url)
     except ValueError:
         raise limner.BadResponse("the URL to ask for the job is not a URL; the call may have been billed") from None
-    if origin(parts) == origin(base):
+    local = is_loopback(parts.hostname or "") and is_loopback(base.hostname or "")
+    if (local and "@" not in parts.netloc) or origin(parts) == origin(base):
         return
     named = any(fnmatchcase(parts.hostname or "", pattern) for pattern in hosts)
     if not named or parts.scheme != "https" or parts.port not in {None, 443} or "@" in parts.netloc:

@@ -1,0 +1,1 @@
+"""limner-bfl: Black Forest Labs' API, with the FLUX models."""

@@ -1,0 +1,233 @@
+"""What Black Forest Labs' models accept, as data; where documents conflict, what all of them accept."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+
+from limner import Generate, Inpaint, Outpaint, Price, Task, Vary
+from limner.limits import (
+    Aspects,
+    Choice,
+    Constraint,
+    Count,
+    Expand,
+    Flag,
+    Integer,
+    Limits,
+    MaskPicture,
+    Picture,
+    Pictures,
+    PromptText,
+    Real,
+    Seed,
+    SizeRule,
+    TaskLimits,
+    Text,
+)
+
+API = "api.bfl.ai/openapi.json of 2026-04-23, as kept in tryAGI/BlackForestLabs (dfc296a)"
+SKILL = "black-forest-labs/skills, skills/bfl-api (d0793c8, 2026-02-03)"
+DOCS = "docs.bfl.ai"
+NEWER = "a third-party copy of the OpenAPI file of 2026-08-13; newer than the one of 2026-04-23"
+FLUX3 = "docs.comfy.org, router page of flux-3-image; vercel.com/ai-gateway, flux-3-image"
+TOOLS = "generated models of the tools in public clients"
+
+STEP = 16
+"""Of outpainting: canvas, offset and picture are multiples of it."""
+
+MANY_PIXELS = 9_000_000
+"""Of flux-2-pro's pictures, those that are given and the one that is made, by third parties."""
+
+_COUNT = Count(1, source=f"{API}: one picture per task")
+_SEED = Seed(0, 2**31 - 1, source=f"{API}: an integer, no range is given; 31 bits are limner's own")
+
+
+def _output(source: str, *formats: str) -> Choice:
+    return Choice(formats, default="png", source=f"{source}; limner asks for png unless another is said")
+
+
+def _safety(most: int, source: str = API) -> Integer:
+    return Integer(0, most, source=f"{source}: 0 is strictest, 2 by default")
+
+
+# ---------------------------------------------------------------------------------------------- FLUX.2
+
+STANDARD_SIZE = (1024, 1024)
+
+_SIZES = (
+    f"{API}: sides from 64; conflict on the step: multiples of 16 ({SKILL}), of 32 (ComfyUI), none (notes of BFL's SDK); "
+    f"conflict on the largest: 4 MP, 2048x2048, 4,000,000 pixels ({SKILL}). Multiples of 32 up to 2048 suit all"
+)
+
+
+def _size(default: tuple[int, int] | None = None) -> SizeRule:
+    return SizeRule(64, 2048, multiple_of=32, max_pixels=4_000_000, default=default, source=_SIZES)
+
+
+_PROMPT = PromptText(32_000, required=True, source=f"{SKILL}: up to 32K tokens; limner counts characters")
+_REFERENCE = Picture(required=True, source=f"{API}: base64; neither formats nor sizes are documented, PNG and JPEG are safe")
+
+
+def _flux2(pictures: int, pictures_source: str, more: dict[str, Constraint], options: dict[str, Constraint]) -> Limits:
+    shared: dict[str, Constraint] = {"prompt": _PROMPT, "n": _COUNT, "seed": _SEED, **more}
+    options = {
+        "safety_tolerance": _safety(5),
+        "output_format": _output(f"{API}; webp is not in an older page, and not offered", "jpeg", "png"),
+        **options,
+    }
+    images = Pictures(_REFERENCE, max_items=pictures, required=True, source=pictures_source)
+    return {
+        Generate: TaskLimits({**shared, "size": _size(STANDARD_SIZE)}, options),
+        Vary: TaskLimits({"image": images, **shared, "size": _size()}, options),
+    }
+
+
+_EIGHT = f"{API}: input_image to input_image_8; conflict: ComfyUI has a ninth"
+_FOUR = f"{API}: input_image to input_image_4; conflict: notes of BFL's SDK have a fifth for klein 9B"
+_DISABLE_PUP: dict[str, Constraint] = {
+    "disable_pup": Flag(source=f"{NEWER}: the model rewrites the prompt unless this is true")
+}
+_FLEX: dict[str, Constraint] = {
+    "steps": Integer(1, 50, source=API),
+    "guidance_scale": Real(1.5, 10.0, source=f"{API}: guidance"),
+}
+_UPSAMPLING: dict[str, Constraint] = {"prompt_upsampling": Flag(source=f"{API}: rewrites the prompt, true by default")}
+
+LIMITS_PRO = _flux2(8, _EIGHT, {}, _DISABLE_PUP)
+LIMITS_FLEX = _flux2(8, _EIGHT, _FLEX, _UPSAMPLING)
+LIMITS_KLEIN = _flux2(4, _FOUR, {}, {})
+
+# ---------------------------------------------------------------------------------------------- FLUX 3 Image
+
+_RATIOS = "21:9 2:1 16:9 3:2 7:5 4:3 5:4 1:1 4:5 3:4 5:7 2:3 9:16 1:2 9:21"
+_ASPECTS = Aspects(
+    [(int(width), int(height)) for width, height in (ratio.split(":") for ratio in _RATIOS.split())],
+    source=f"{FLUX3}: aspect_ratio; auto unless said",
+)
+_PROMPT_3 = PromptText(15_000, required=True, source=f"{FLUX3}: 1 to 15,000 characters")
+_REFERENCES_3 = Pictures(
+    Picture(
+        max_bytes=15_000_000,
+        size=SizeRule(256, 16_384, max_aspect=64, max_pixels=16_000_000, source=FLUX3),
+        required=True,
+        source=f"{FLUX3}: at least 256x256, at most 16 MP and 64:1, base64 of at most 20 MB",
+    ),
+    max_items=10,
+    required=True,
+    source=f"{FLUX3}: 1 to 10; they are shrunk to the nearest class, 2k at most",
+)
+_OPTIONS_3: dict[str, Constraint] = {
+    "resolution": Choice(
+        ("768sq", "1k", "1.5k", "2k", "4k"),
+        default="1k",
+        source=f"{FLUX3}: 1k by default; about 0.6, 1, 2.4, 4.2 and 16.8 MP",
+    ),
+    "safety_tolerance": _safety(4, FLUX3),
+    "grounding": Flag(source=f"{FLUX3}: searches the web before painting, true by default"),
+    "version": Text(100, source=f"{FLUX3}: latest by default; the length is not documented"),
+}
+_SHARED_3: dict[str, Constraint] = {"prompt": _PROMPT_3, "n": _COUNT, "size": _ASPECTS}
+LIMITS_3: Limits = {
+    Generate: TaskLimits(_SHARED_3, _OPTIONS_3),
+    Vary: TaskLimits({"image": _REFERENCES_3, **_SHARED_3}, _OPTIONS_3),
+}
+
+# ---------------------------------------------------------------------------------------------- edits
+
+_MASK = MaskPicture(
+    grey=False, source=f"{DOCS}, flux_1_fill and flux_erase: white is repainted, black kept; of the picture's size"
+)
+_FILL_SIZES = (
+    f"{DOCS} states no sizes for fill; multiples of 32 from 256, as FLUX.1 paints ({API}), within 4,000,000 pixels ({SKILL})"
+)
+LIMITS_FILL: Limits = {
+    Inpaint: TaskLimits(
+        {
+            "image": Picture(
+                alpha=False,
+                size=SizeRule(256, 2048, multiple_of=32, max_pixels=4_000_000, source=_FILL_SIZES),
+                required=True,
+                source=f"{API}: image, in base64; its transparency would be read as a mask",
+            ),
+            "prompt": PromptText(32_000, source=f"{API}: empty by default; no length is documented, that of FLUX.2"),
+            "mask": _MASK,
+            "n": _COUNT,
+            "seed": _SEED,
+            "steps": Integer(15, 50, source=API),
+            "guidance_scale": Real(1.5, 100.0, source=f"{API}: guidance"),
+        },
+        {
+            "safety_tolerance": _safety(6),
+            "output_format": _output(API, "jpeg", "png"),
+            "prompt_upsampling": Flag(source=f"{API}: false by default"),
+        },
+    )
+}
+
+_ERASE_SIZE = SizeRule(
+    256,
+    2048,
+    max_pixels=4_000_000,
+    source="ComfyUI: at least 256x256; no largest size is documented, 4 MP is that of FLUX.2",
+)
+LIMITS_ERASE: Limits = {
+    Inpaint: TaskLimits(
+        {
+            "image": Picture(alpha=False, size=_ERASE_SIZE, required=True, source=f"{TOOLS}: image, in base64"),
+            "mask": _MASK,
+            "n": _COUNT,
+            "seed": _SEED,
+        },
+        {
+            "dilate_pixels": Integer(0, 25, source=f"{TOOLS}: how far the mask is widened, 10 by default"),
+            "safety_tolerance": _safety(5, TOOLS),
+            "output_format": _output(TOOLS, "jpeg", "png"),
+        },
+    )
+}
+
+OUTPAINT = f"{DOCS}, flux_outpainting"
+_OUTPAINT_SIZES = (
+    f"{OUTPAINT}: sides from 64, at most 4,194,304 pixels; by a live third-party report anything but multiples of 16 gives "
+    "a solid canvas"
+)
+_CANVAS = SizeRule(64, 32_768, multiple_of=STEP, max_pixels=4_194_304, source=_OUTPAINT_SIZES)
+LIMITS_OUTPAINT: Limits = {
+    Outpaint: TaskLimits(
+        {
+            "image": Picture(alpha=False, size=_CANVAS, required=True, source=f"{OUTPAINT}: input_image, in base64"),
+            "prompt": PromptText(32_000, source=f"{OUTPAINT}: experimental; no length is documented, that of FLUX.2"),
+            "expand": Expand(32_768, canvas=_CANVAS, source=f"{OUTPAINT}: width, height and reference_offset"),
+            "n": _COUNT,
+        },
+        {"safety_tolerance": _safety(5, OUTPAINT), "output_format": _output(OUTPAINT, "jpeg", "png")},
+    )
+}
+
+# ---------------------------------------------------------------------------------------------- prices
+
+Prices = Mapping[type[Task], tuple[Price, ...]]
+
+_READ = datetime.date(2026, 11, 21)
+
+
+def _price(amount: str) -> tuple[Price, ...]:
+    said = f"{SKILL}: for the first megapixel, taken as 1024x1024 (the outpainting page counts 4 MP as 4,194,304 pixels)"
+    return (Price(amount, when={"size": STANDARD_SIZE}, as_of=datetime.date(2026, 2, 3), source=said),)
+
+
+PRICES_KLEIN_4B: Prices = {Generate: _price("0.014")}
+PRICES_KLEIN_9B: Prices = {Generate: _price("0.015")}
+PRICES_PRO: Prices = {Generate: _price("0.03")}
+PRICES_MAX: Prices = {Generate: _price("0.07")}
+PRICES_3: Prices = {
+    Generate: (
+        Price(
+            "0.048",
+            when={"options.resolution": "1k"},
+            as_of=_READ,
+            source="black-forest-labs/skills, skills/bfl-api, and vercel.com/ai-gateway: flux-3-image at 1k",
+        ),
+    )
+}

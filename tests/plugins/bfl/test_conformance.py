@@ -1,0 +1,140 @@
+"""The models of Black Forest Labs pass limner's conformance kit; the provider is the fake's strict reading."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import limner
+import pytest
+from limner import Inpaint, Model, Outpaint, Request, Response, Vary
+from limner.testing import Conformance, Recorded
+from limner.testing.conformance import *  # noqa: F403
+from limner.testing.pictures import mask, picture
+from limner_bfl.plugin import limner_models
+from limner_http import HttpSettings
+
+from . import fake
+
+SIZE = (256, 320)
+PICTURE = picture(SIZE)
+OTHER = picture((320, 320))
+MASK = mask(SIZE, (8, 8, 20, 20))
+GOOD = base64.b64encode(picture((16, 16)).data).decode()
+
+
+def answer(request: Request) -> Response:
+    """What send returns: the last answer to a poll, with the picture that was downloaded."""
+    wrong = fake.problems(request.path, request.body)
+    assert wrong == [], wrong
+    made = base64.b64encode(fake.paint(request.path, request.body)).decode()
+    return Response(json.dumps({**fake.ready("https://x.example/1.png"), "picture": made}).encode())
+
+
+def problems(request: Request) -> list[str]:
+    return fake.problems(request.path, request.body)
+
+
+def data(image: limner.Image) -> str:
+    return base64.b64encode(image.data).decode()
+
+
+def with_all(model: type[Model], base: dict[str, Any], task: type[limner.Task]) -> list[tuple[limner.Task, Any]]:
+    """A task that says every parameter and option of a model, with the body that the documents show for it."""
+    limits = model.limits[task]
+    names = {"seed": "seed", "steps": "steps", "guidance_scale": "guidance", "prompt": "prompt"}
+    values = {"seed": 7, "steps": 20, "guidance_scale": 4.5, "prompt": "a fox"}
+    said = {name: value for name, value in values.items() if name in limits.parameters}
+    options = {
+        "safety_tolerance": 1,
+        "output_format": "jpeg",
+        "disable_pup": True,
+        "prompt_upsampling": False,
+        "resolution": "2k",
+        "grounding": False,
+        "version": "2026-10-01",
+        "dilate_pixels": 0,
+    }
+    options = {name: value for name, value in options.items() if name in limits.options}
+    body: dict[str, Any] = {names[name]: value for name, value in said.items()} | options
+    if "size" in limits.parameters:
+        wide = model.family == "flux-3"
+        said["size"] = (1600, 900) if wide else (1024, 768)
+        body |= {"aspect_ratio": "16:9"} if wide else {"width": 1024, "height": 768}
+    if task is Vary:
+        said["image"] = [PICTURE, OTHER]
+        sent = [data(PICTURE), data(OTHER)]
+        body |= {"images": sent} if model.family == "flux-3" else {"input_image": sent[0], "input_image_2": sent[1]}
+    return [(task(**base, **said, options=options), body)]
+
+
+def examples(model: type[Model]) -> list[tuple[limner.Task, Any]]:
+    found = []
+    for kind in model.limits:
+        if kind is Inpaint:
+            shown = with_all(model, {"image": PICTURE, "mask": MASK}, kind)
+        elif kind is Outpaint:
+            shown = with_all(model, {"image": PICTURE, "expand": (64, 32, 16, 0)}, kind)
+            where = {"width": 336, "height": 352, "reference_offset_x": 64, "reference_offset_y": 32}
+            shown = [(task, body | where) for task, body in shown]
+        else:
+            shown = with_all(model, {}, kind)
+        found += shown
+    return found
+
+
+def recorded(model: type[Model]) -> list[Recorded]:
+    """Answers as the reference prints them, with the picture that send adds; refusals; errors of HTTP."""
+    tasks = [task for task, _ in examples(model)]
+    task = tasks[0]
+    good = json.dumps({"cost": 3.0, **fake.ready("https://x.example/1.png"), "picture": GOOD}).encode()
+    moderated = {"id": "1", "status": "Content Moderated", "result": None, "details": {"Moderation Reasons": ["Violence"]}}
+    asked = {**moderated, "status": "Request Moderated", "details": None}
+    head = {"x-request-id": "req-1"}
+
+    def failing(status: int, body: Any, error: Any) -> Recorded:
+        return Recorded(
+            task=task, status=status, headers=head, body=json.dumps(body).encode(), error=error, name=f"{status} {body}"
+        )
+
+    return [
+        *(Recorded(task=one, body=good) for one in tasks),
+        Recorded(task=task, body=json.dumps(moderated).encode(), outcomes=("filtered",), name="result moderated"),
+        Recorded(task=task, body=json.dumps(asked).encode(), outcomes=("filtered",), name="request moderated"),
+        Recorded(task=task, body=b"{}", error=limner.BadResponse, name="nothing"),
+        failing(400, {"detail": "malformed"}, limner.RequestRejected),
+        failing(401, {"detail": "no such key"}, limner.AuthenticationFailed),
+        failing(402, {"detail": "Insufficient credits"}, limner.AccessDenied),
+        failing(403, {"detail": "Not authenticated"}, limner.AuthenticationFailed),
+        failing(403, {"detail": "no access to it"}, limner.AccessDenied),
+        failing(422, fake.refusal(["too large"]), limner.RequestRejected),
+        failing(429, {"detail": "Too many tasks"}, limner.RateLimited),
+        failing(500, {"error": "server", "message": "it broke", "details": None}, limner.ProviderUnavailable),
+        failing(503, {"detail": "under load"}, limner.ProviderUnavailable),
+    ]
+
+
+OWN_RANGES = "where no document states a range, limner ends it"
+OWN = {"test_limits_reach_the_ends_of_the_schema": OWN_RANGES}
+AUTO = {"test_limits_reach_the_ends_of_the_schema": "auto is what leaving size out means"}
+DEVIATIONS = {"flux-2-flex": OWN, "flux-3-image": AUTO, "flux-pro-1.0-fill": OWN, "flux-tools/erase-v1": OWN}
+DEVIATIONS |= {"flux-tools/outpainting-v1": OWN}
+"""The models that are checked, one of each way to speak, with what they do otherwise than the kit asks."""
+
+
+@pytest.fixture(scope="module", params=DEVIATIONS)
+def conformance(request: pytest.FixtureRequest) -> Conformance:
+    model = next(one for one in limner_models() if one.id == request.param)
+    return Conformance(
+        model=model(),
+        body_schema=lambda kind: fake.SCHEMAS[model.id],
+        body_problems=problems,
+        examples=examples(model),
+        answer=answer,
+        reference_painter=answer,
+        endpoint=lambda url: model(HttpSettings(base_url=url, api_key="key-of-the-tests", timeout=10.0)),
+        recorded=recorded(model),
+        deviations=DEVIATIONS[model.id],
+        module="limner_bfl.plugin",
+    )
