@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import limner
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from limner.limits import Expand
 from limner.limits.universal import UNIVERSAL
+from limner.testing.constraints import expansions
 from limner.testing.strategies import values
 
 LIMITS = [
@@ -25,7 +27,8 @@ def test_there_are_limits_to_look_at():
 
 @pytest.mark.parametrize(("limit", "name"), LIMITS)
 @given(data=st.data())
+@settings(suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 def test_every_value_that_a_model_allows_is_allowed_for_every_model(limit, name, data):
-    value = data.draw(values(limit))
+    value = data.draw(expansions((512, 512), limit) if isinstance(limit, Expand) else values(limit))
     assert limit.wrong(limit.adapted(value)[0]) is None
     assert UNIVERSAL[name].wrong(value) is None

@@ -339,7 +339,11 @@ class _Fitting:
             self._adjust("mask", mask, "made from the picture's transparency" + (f"; it {wrong}" if wrong else ""))
         if isinstance(mask, Mask) and mask.size != image.size:
             mask = mask.resized(image.size)
-            self._adjust("mask", mask if limit.wrong(mask) is None else limit.nearest(mask), "scaled with the picture")
+            mask = mask if limit.wrong(mask) is None else limit.nearest(mask)
+            self._adjust("mask", mask, "scaled with the picture")
+        if isinstance(mask, Mask) and mask.is_black:
+            wrong = "leaves nothing to repaint: in the form that the model takes, the mask is all black"
+            self.problems.append(Problem.of("mask", self.entries["mask"].asked, wrong, limit.source))
 
     def _adjust(self, name: str, used: Any, why: str) -> None:
         self.values[name] = used

@@ -264,8 +264,11 @@ def _settings(model: type[ModelInterface]) -> list[tuple[str, Any]]:
 def _default(field: Any) -> Any:
     import attrs
 
-    visible = field.repr and field.default is not attrs.NOTHING  # secrets have no repr
-    value = field.default if visible and not hasattr(field.default, "factory") else None
+    if not field.repr or field.default is attrs.NOTHING:  # secrets have no repr
+        return None
+    value = field.default
+    if hasattr(value, "factory"):  # such as one that reads the environment
+        value = None if value.takes_self else value.factory()
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 

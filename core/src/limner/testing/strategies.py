@@ -13,7 +13,7 @@ import attrs
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from limner import Generate, Image, Inpaint, Model, Outpaint, RemoveBackground, Task, Upscale, Vary, limits
+from limner import Generate, Image, Inpaint, Mask, Model, Outpaint, RemoveBackground, Task, Upscale, Vary, limits
 from limner.fitting import fit
 from limner.testing.constraints import (
     CHARACTERS,
@@ -132,9 +132,18 @@ def _suiting(name: str, image: Image, limit: limits.Constraint | None) -> Search
     if name == "expand":
         return expansions(image.size, limit if isinstance(limit, limits.Expand) else None)
     if name == "mask":
-        made = masks(image.size, grey=limit.grey if isinstance(limit, limits.MaskPicture) else True)
-        return made | st.just("alpha") if image.has_alpha else made
+        grey = limit.grey if isinstance(limit, limits.MaskPicture) else True
+        made = masks(image.size, grey=grey)
+        return made | st.just("alpha") if _has_holes(image, grey=grey) else made
     return None
+
+
+def _has_holes(image: Image, *, grey: bool) -> bool:
+    """Whether a picture's transparency leaves something to repaint."""
+    if not image.has_alpha:
+        return False
+    mask = Mask.from_alpha(image)
+    return not (mask if grey else mask.hardened()).is_black
 
 
 def _with_room(seed: int, n: int | None, parameters: Mapping[str, limits.Constraint]) -> int:

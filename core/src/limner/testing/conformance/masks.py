@@ -70,7 +70,8 @@ def _places(way: str, limit: Constraint, size: Size) -> Iterator[tuple[Any, Imag
 def _hard_masks(size: Size) -> list[Mask]:
     width, height = size
     corner = box(size, (0, 0, max(1, width // 2), max(1, height // 3)))
-    return [corner, corner.inverted(), *masks_of(size, grey=False)[:2], Mask.ellipse((0, 0, width, height), size=size)]
+    found = [corner, corner.inverted(), *masks_of(size, grey=False)[:2], Mask.ellipse((0, 0, width, height), size=size)]
+    return [mask for mask in found if not mask.is_black]
 
 
 def _canvas(task: Edit) -> tuple[Image, Mask]:
