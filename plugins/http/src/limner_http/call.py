@@ -13,6 +13,7 @@ import attrs
 import limner
 
 from limner_http.addresses import parts_of
+from limner_http.attempts import Failed
 from limner_http.deadlines import Allowance, Deadline
 from limner_http.pools import pool_for
 from limner_http.sse import Event, events
@@ -216,8 +217,6 @@ class Call:
     def _attempted(
         self, method: str, path: str, *, read: bool, repeatable: bool = False, **more: Any
     ) -> tuple[Answer, Stream, httpcore.Response]:
-        from limner_http.translating import Failed
-
         before = self.attempts
 
         def attempt() -> tuple[Answer, Stream, httpcore.Response]:
@@ -249,8 +248,6 @@ class Call:
     ) -> tuple[Answer, Stream, httpcore.Response]:
         import httpcore
 
-        from limner_http.translating import connection_failed
-
         most = self.service.max_bytes if max_bytes is None else max_bytes
         url = self.url(path)
         parts = parts_of(url)
@@ -275,8 +272,7 @@ class Call:
                 answer = stream.read_attempt()
                 response.close()
         except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError) as error:
-            failed = connection_failed(self.service, error, self.secrets)
-            raise failed from (None if _tells_secrets(error, self.secrets) else error)
+            raise self._translated(error) from self._cause(error)
         except BaseException:
             if response is not None:
                 response.close()
@@ -335,23 +331,30 @@ class Call:
         """Turn errors of httpcore and limner's own, while an answer is read, into errors that name model and request."""
         import httpcore
 
-        from limner_http.translating import connection_failed
-
         try:
             yield
         except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:
-            failed = connection_failed(self.service, error, self.secrets)
+            failed = self._translated(error)
             failed.error.request_ids = tuple(filter(None, [request_id]))
-            raise failed from (None if _tells_secrets(error, self.secrets) else error)
+            raise failed from self._cause(error)
         except limner.ProviderError as error:
             error.request_ids = error.request_ids or tuple(filter(None, [request_id]))
             raise
 
+    def _translated(self, error: Exception) -> Failed:
+        from limner_http.translating import connection_failed
+
+        return connection_failed(self.service, error, self.secrets)
+
+    def _cause(self, error: Exception) -> Exception | None:
+        """Return what may be chained."""
+        from limner_http.translating import tells_secrets
+
+        return None if tells_secrets(error, self.secrets) else error
+
     @contextmanager
     def failing(self) -> Iterator[None]:
         """Let limner's own errors out, with the model's name and how often a request was sent."""
-        from limner_http.translating import Failed
-
         before = self.attempts
         try:
             yield
@@ -407,9 +410,3 @@ def _start_of(response: httpcore.Response) -> bytes:
     finally:
         response.close()
     return bytes(content[:MAX_ERROR_BYTES])
-
-
-def _tells_secrets(error: BaseException, secrets: tuple[str, ...]) -> bool:
-    from limner_http.translating import tells_secrets
-
-    return tells_secrets(error, secrets)

@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
+from limner_http.attempts import Failed
 from limner_http.deadlines import Deadline
-from limner_http.translating import Failed
 
 T = TypeVar("T")
 

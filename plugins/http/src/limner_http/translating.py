@@ -8,11 +8,11 @@ import re
 import ssl
 from collections.abc import Iterable, Iterator, Mapping
 
-import attrs
 import httpcore
 import limner
 import orjson
 
+from limner_http.attempts import Failed
 from limner_http.services import BY_STATUS, Said, Service, said_by_default
 
 _MAX_TEXT = 300
@@ -31,23 +31,6 @@ _SECRETS = re.compile(
 _USER_OF_URL = re.compile(r"(?<=//)[^\s/]+(?=@)")
 _TAG = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 _SECONDS = re.compile(r"\d{1,9}(\.\d{1,9})?", re.ASCII)
-
-
-@attrs.define
-class Failed(Exception):
-    """One attempt failed.
-
-    Attributes:
-        error: how, in limner's tree.
-        unmade: whether the request was surely not carried out.
-        passing: whether it may go better the next time, which matters for requests that are safe to repeat.
-        wait: seconds that the provider asks to wait; ``None`` where it does not.
-    """
-
-    error: limner.ProviderError
-    unmade: bool = False
-    passing: bool = False
-    wait: float | None = None
 
 
 def answer_failed(service: Service, status: int, headers: Mapping[str, str], body: bytes, secrets: Iterable[str]) -> Failed:

@@ -255,7 +255,7 @@ _SD_CPP_PATHS = {
 DIALECTS: dict[str, Dialect] = {
     "openai": Dialect(service=services.OPENAI, response_format="", size_of_edits="auto", streams=True),
     "azure": Dialect(service=services.AZURE, response_format="", size_of_edits="auto", streams=True),
-    "generic": Dialect(service=services.server("OpenAI-compatible server"), limits=GENERIC_LIMITS),
+    "generic": Dialect(service=services.server("OpenAI-compatible"), limits=GENERIC_LIMITS),
     "vllm-omni": Dialect(
         service=services.server("vLLM-Omni", "VLLM_API_KEY"),
         limits=VLLM_LIMITS,

@@ -6,8 +6,9 @@ P1 is the reference in the types of OpenAI's own Python client, which are genera
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 
-from limner import Generate, Inpaint, Lifecycle, Outpaint, Price, RemoveBackground, Vary
+from limner import Generate, Inpaint, Lifecycle, Outpaint, Price, RemoveBackground, Task, Vary
 from limner.limits import (
     Choice,
     Constraint,
@@ -141,7 +142,7 @@ DYING = Lifecycle(
     source=f"{DEPRECATIONS}: announced on 2026-06-02 (then with gpt-image-2 as the replacement), shut down on 2026-12-01",
 )
 
-PRICES_2 = {
+PRICES_2: Mapping[type[Task], tuple[Price, ...]] = {
     Generate: tuple(
         Price(
             amount,
