@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import singledispatch
 from typing import Any
 
@@ -93,7 +94,7 @@ def _shared(task: Painted, size: tuple[int, int]) -> dict[str, Any]:
         "sampler_name": options.get("sampler"),
         "scheduler": options.get("scheduler"),
         "clip_skip": options.get("clip_skip"),
-        "alwayson_scripts": options.get("alwayson_scripts"),
+        "alwayson_scripts": _json(options.get("alwayson_scripts")),
         "override_settings": _overrides(options) or None,
         "force_task_id": None if task.seed is None else f"limner-{task.seed}",
     }
@@ -104,6 +105,16 @@ def _shared(task: Painted, size: tuple[int, int]) -> dict[str, Any]:
 def _overrides(options: limner.Options) -> dict[str, Any]:
     found = {"sd_model_checkpoint": options.get("checkpoint"), "CLIP_stop_at_last_layers": options.get("clip_skip")}
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _json(value: Any) -> Any:
+    """Bring an option to what JSON libraries know."""
+    match value:
+        case Mapping():
+            return {name: _json(item) for name, item in value.items()}
+        case list() | tuple():
+            return [_json(item) for item in value]
+    return value
 
 
 # ---------------------------------------------------------------------------------------------- answers
