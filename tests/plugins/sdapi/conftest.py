@@ -50,10 +50,9 @@ class Server:
             return web.json_response(self._progress(json.loads(content)))
         if self.login and request.headers.get("authorization") != self._authorization():
             return web.json_response({"detail": "Incorrect username or password"}, status=401)
-        if request.method == "GET" and name in fake.LISTS:
-            return web.json_response(fake.LISTS[name])
-        if request.method == "GET" and name == "progress":
-            return web.json_response({"progress": 0, "state": {"interrupted": self.interrupted, "skipped": False}})
+        if request.method == "GET":
+            state = {"interrupted": self.interrupted, "skipped": False}
+            return web.json_response(fake.LISTS.get(name, {"progress": 0, "state": state}))
         if name == "interrupt":
             self.interrupted = True
             if self.hold is not None:

@@ -143,20 +143,19 @@ def problems(path: str, body: dict[str, Any], *, nulls: bool = False) -> list[st
     found = [f"{error.json_path}: {error.message[:150]}" for error in _validator(path).iter_errors(body)]
     if found:
         return found
-    pictures = [*body.get("init_images", []), *([body["image"]] if "image" in body else [])]
-    for text in pictures:
-        if opened(text).mode != "RGB":
-            found.append(f"a picture is {opened(text).mode}, not RGB")
-    if "mask" in body:
-        mask = opened(body["mask"])
-        if mask.mode != "L":
-            found.append(f"the mask is {mask.mode}, not L")
-        if mask.convert("L").getbbox() is None:
-            found.append("the mask is blank: with inpaint_full_res everything is repainted")
-        if mask.size != opened(pictures[0]).size:
-            found.append("the mask has another size than the picture")
+    pictures = [opened(text) for text in (*body.get("init_images", []), *filter(None, [body.get("image")]))]
+    found += [f"a picture is {picture.mode}, not RGB" for picture in pictures if picture.mode != "RGB"]
     if body.get("upscaler_1") == "None":
         found.append("the upscaler None gives the picture back")
+    return found + (_of_mask(opened(body["mask"]), pictures) if "mask" in body else [])
+
+
+def _of_mask(mask: PIL.Image.Image, pictures: list[PIL.Image.Image]) -> list[str]:
+    found = [] if mask.mode == "L" else [f"the mask is {mask.mode}, not L"]
+    if mask.convert("L").getbbox() is None:
+        found.append("the mask is blank: with inpaint_full_res everything is repainted")
+    if mask.size != pictures[0].size:
+        found.append("the mask has another size than the picture")
     return found
 
 

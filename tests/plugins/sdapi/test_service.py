@@ -142,7 +142,7 @@ def test_a_checkpoint_has_several_names(serving, name):
 def test_what_the_server_replaces_all_the_same_is_a_failure(serving, options, changes, said):
     with pytest.raises(limner.BadResponse, match=said) as met:
         at(serving(changes=changes)).generate("a fox", size=SIZE, options=options)
-    assert met.value.pictures[0].image is not None
+    assert met.value.result.pictures[0].image is not None
 
 
 def test_a_server_without_lists_is_taken_at_its_word(serving):
