@@ -30,6 +30,7 @@ class Server:
     answer: tuple[int, Any] | None = None
     progress: dict[str, Any] = attrs.field(factory=dict)
     interrupted: bool = False
+    job_count: int = 0
     current: str = ""
     seen: list[tuple[str, str]] = attrs.field(factory=list)
     bodies: list[dict[str, Any]] = attrs.field(factory=list)
@@ -51,7 +52,7 @@ class Server:
         if self.login and request.headers.get("authorization") != self._authorization():
             return web.json_response({"detail": "Incorrect username or password"}, status=401)
         if request.method == "GET":
-            state = {"interrupted": self.interrupted, "skipped": False}
+            state = {"interrupted": self.interrupted, "skipped": False, "job_count": self.job_count}
             return web.json_response(fake.LISTS.get(name, {"progress": 0, "state": state}))
         if name == "interrupt":
             self.interrupted = True

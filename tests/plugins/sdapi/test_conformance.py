@@ -91,7 +91,7 @@ def conformance() -> Conformance:
         recorded=RECORDED,
         deviations={
             "test_interface_of_names": "sdxl-local is SDXL on one's own server; the kit keeps sdxl-* for Amazon Bedrock",
-            "test_limits_reach_the_ends_of_the_schema": "a picture of under 64 pixels is refused though its canvas is larger",
+            "test_limits_reach_the_ends_of_the_schema": "a picture under 64 pixels is refused beside any canvas",
         },
         module="limner_sdapi.plugin",
     )

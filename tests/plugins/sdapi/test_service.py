@@ -156,6 +156,10 @@ def test_a_half_done_picture_is_a_failure(serving):
         at(serving(interrupted=True)).generate("a fox", size=SIZE)
 
 
+def test_that_the_next_job_of_somebody_else_was_interrupted_does_not_matter(serving):
+    assert at(serving(interrupted=True, job_count=1)).generate("a fox", size=SIZE).image.size == SIZE
+
+
 def test_a_grid_that_comes_first_is_not_the_picture(serving):
     server = serving(changes={"save_images": True})
     assert at(server).generate("a fox", size=SIZE).image.size == SIZE

@@ -115,8 +115,9 @@ def _interrupt(call: SdapiCall, task_id: str) -> None:
 
 
 def was_interrupted(call: SdapiCall) -> bool:
-    """Tell whether the server's last job was interrupted: the answer to it does not."""
+    """Tell whether the server's last job was interrupted: the answer to it does not. A job that runs by now is another's."""
     with contextlib.suppress(limner.ProviderError):
         state = parse_json(call.aside().request("GET", "sdapi/v1/progress?skip_current_image=true").body).get("state")
-        return isinstance(state, dict) and any(state.get(name) is True for name in ("interrupted", "skipped"))
+        if isinstance(state, dict) and not state.get("job_count"):
+            return any(state.get(name) is True for name in ("interrupted", "skipped"))
     return False
