@@ -1,0 +1,177 @@
+"""A task as a request of ``/sdapi/v1``, and an answer as pictures. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import singledispatch
+from typing import Any
+
+import limner
+from limner import Generate, Image, Inpaint, Mask, Outpaint, Task, Upscale, Vary, expand_canvas
+from limner_http import dump_json, picture_from_base64
+
+from limner_sdapi import wire
+from limner_sdapi.limits import FILLS, RESIZE_MODES
+from limner_sdapi.naming import plain
+
+TXT2IMG, IMG2IMG, UPSCALE = "sdapi/v1/txt2img", "sdapi/v1/img2img", "sdapi/v1/extra-single-image"
+
+Painted = Generate | Vary | Inpaint | Outpaint
+
+
+def to_request(task: Task, model_id: str) -> limner.Request:
+    """Write a task that keeps the limits as a request; what nobody said is left out, since null is an error for some."""
+    path = UPSCALE if isinstance(task, Upscale) else TXT2IMG if isinstance(task, Generate) else IMG2IMG
+    return limner.Request(model_id, dump_json(_body(task)), path=path)
+
+
+@singledispatch
+def _body(task: Task) -> dict[str, Any]:
+    raise NotImplementedError(task.kind)
+
+
+@_body.register
+def _(task: Generate) -> dict[str, Any]:
+    assert task.size is not None  # noqa: S101 - the limits have a default
+    return _shared(task, task.size)
+
+
+@_body.register
+def _(task: Vary) -> dict[str, Any]:
+    (image,) = task.image
+    return {
+        **_shared(task, task.size or image.size),
+        "init_images": [image.data],
+        "denoising_strength": task.strength,
+        "resize_mode": RESIZE_MODES.index(task.options["resize_mode"]),
+    }
+
+
+@_body.register(Inpaint)
+@_body.register(Outpaint)
+def _(task: Inpaint | Outpaint) -> dict[str, Any]:
+    image, mask, options = *_canvas(task), task.options
+    return {
+        **_shared(task, image.size),
+        "init_images": [image.data],
+        "mask": mask.png(),
+        "denoising_strength": options["mask_strength"],
+        "resize_mode": 0,
+        "inpainting_mask_invert": 0,
+        "inpainting_fill": FILLS.index(options["inpainting_fill"]),
+        "mask_blur": options["mask_blur"],
+        "mask_round": False,
+        "inpaint_full_res": options["inpaint_full_res"],
+        "inpaint_full_res_padding": options["inpaint_full_res_padding"],
+    }
+
+
+@_body.register
+def _(task: Upscale) -> dict[str, Any]:
+    return {
+        "image": task.image.data,
+        "resize_mode": 0,
+        "upscaling_resize": task.options["factor"],
+        "upscaler_1": task.options["upscaler"],
+    }
+
+
+def _canvas(task: Inpaint | Outpaint) -> tuple[Image, Mask]:
+    if isinstance(task, Outpaint) and task.expand is not None:
+        return expand_canvas(task.image, task.expand)
+    assert isinstance(task.mask, Mask)  # noqa: S101 - the limits leave no other
+    return task.image, task.mask
+
+
+def _shared(task: Painted, size: tuple[int, int]) -> dict[str, Any]:
+    options = task.options
+    said = {
+        "prompt": task.prompt,
+        "negative_prompt": task.negative_prompt,
+        "seed": task.seed,
+        "steps": task.steps,
+        "cfg_scale": task.guidance_scale,
+        "sampler_name": options.get("sampler"),
+        "scheduler": options.get("scheduler"),
+        "clip_skip": options.get("clip_skip"),
+        "alwayson_scripts": _json(options.get("alwayson_scripts")),
+        "override_settings": _overrides(options) or None,
+        "force_task_id": None if task.seed is None else f"limner-{task.seed}",
+    }
+    fixed = {"width": size[0], "height": size[1], "batch_size": 1, "n_iter": 1, "send_images": True, "save_images": False}
+    return fixed | {name: value for name, value in said.items() if value is not None}
+
+
+def _overrides(options: limner.Options) -> dict[str, Any]:
+    found = {"sd_model_checkpoint": options.get("checkpoint"), "CLIP_stop_at_last_layers": options.get("clip_skip")}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _json(value: Any) -> Any:
+    """Bring an option to what JSON libraries know."""
+    match value:
+        case Mapping():
+            return {name: _json(item) for name, item in value.items()}
+        case list() | tuple():
+            return [_json(item) for item in value]
+    return value
+
+
+# ---------------------------------------------------------------------------------------------- answers
+
+
+def to_pictures(task: Task, response: limner.Response) -> limner.Decoded:
+    """Read an answer; a picture that is not the one that was asked for is a failure that says why.
+
+    Raises:
+        BadResponse: it is not what is documented.
+    """
+    if isinstance(task, Upscale):
+        image = picture_from_base64(wire.read_upscaled(response.body))
+        factor = task.options["factor"]
+        wanted = task.image.size[0] * factor, task.image.size[1] * factor
+        return limner.Decoded([_judged(image, None, _other_size(image, wanted))])
+    answer = wire.read(response.body)
+    image = picture_from_base64(answer.image)
+    reason = "; ".join(filter(None, [_interrupted(response), _replaced(task, answer), _other_size(image, _wanted(task))]))
+    return limner.Decoded([_judged(image, answer.seed, reason)], metadata=answer.metadata)
+
+
+def _judged(image: Image, seed: int | None, reason: str) -> limner.Picture:
+    return limner.Picture(outcome="failed" if reason else "ok", image=image, seed=seed, reason=reason)
+
+
+def _interrupted(response: limner.Response) -> str:
+    return (
+        "the job was interrupted on the server, and the picture is half done" if response.metadata.get("interrupted") else ""
+    )
+
+
+def _replaced(task: Task, answer: wire.Answer) -> str:
+    """Say what the server took in place of what was asked for; it says so nowhere else."""
+    asked, used = task.options.get("checkpoint"), answer.text("sd_model_name")
+    if asked and used and plain(asked) not in {plain(used), plain(answer.text("sd_model_hash"))}:
+        return f"the server painted with the checkpoint {used!r}, not with {asked!r}"
+    asked, used = task.options.get("sampler"), answer.text("sampler_name")
+    if asked and used and not (plain(asked) == plain(used) or plain(asked).startswith(f"{plain(used)} ")):
+        return f"the server painted with the sampler {used!r}, not with {asked!r}"
+    return ""
+
+
+def _wanted(task: Task) -> tuple[int, int] | None:
+    match task:
+        case Generate():
+            return task.size
+        case Vary():
+            return task.size or task.image[0].size
+        case Inpaint() | Outpaint():
+            width, height = task.image.size
+            left, top, right, bottom = getattr(task, "expand", None) or (0, 0, 0, 0)
+            return left + width + right, top + height + bottom
+    return None
+
+
+def _other_size(image: Image, wanted: tuple[int, int] | None) -> str:
+    if wanted is None or image.size == wanted:
+        return ""
+    return "the server made {}x{} pixels of the {}x{} asked for".format(*image.size, *wanted)

@@ -1,0 +1,93 @@
+"""Where ``/sdapi/v1`` is spoken, and what its errors mean."""
+
+from __future__ import annotations
+
+import base64
+import os
+from typing import Any
+
+import attrs
+from limner import AuthenticationFailed, ProviderUnavailable, RequestRejected
+from limner_http import Call, Failure, Said, Service, said_by_default
+
+from limner_sdapi.settings import SdapiSettings
+
+AUTH_VARIABLE = "SDAPI_AUTH"
+
+FAILURES = (
+    Failure(
+        AuthenticationFailed,
+        "user and password are not accepted",
+        f"give the settings user and password, or {AUTH_VARIABLE}=user:password, as the server was started with",
+        statuses=[401],
+    ),
+    Failure(
+        RequestRejected,
+        "the server has no such address",
+        "start A1111 or Forge with --api and check base_url; stable-diffusion.cpp and KoboldCpp have no upscaling",
+        statuses=[404, 405],
+        text=r"^(not found|method not allowed|404.*|)$",
+    ),
+    Failure(
+        ProviderUnavailable,
+        "the server's graphics card is out of memory",
+        "ask for a smaller picture, or start the server with --medvram",
+        codes="OutOfMemoryError",
+    ),
+    Failure(
+        ProviderUnavailable,
+        "the checkpoint computed no picture",
+        "start the server with --no-half-vae, or choose another VAE",
+        codes="NansException",
+    ),
+    Failure(
+        RequestRejected,
+        "the server did not take the request",
+        "correct what the message names",
+        codes="AssertionError KeyError ValueError TypeError HTTPException",
+        statuses=[400, 404, 422, 500],
+    ),
+)
+
+
+def said(content: Any) -> Said:
+    """Read an error: A1111's four keys, with the name of an exception as ``error``, or what is usual elsewhere."""
+    if not isinstance(content, dict) or not isinstance(content.get("error"), str) or "detail" not in content:
+        return said_by_default(content)
+    texts = (said_by_default({"detail": content.get(name)}).text for name in ("errors", "detail"))
+    return Said((content["error"],), next(filter(None, texts), ""))
+
+
+SERVICE = Service(
+    name="the sdapi server",
+    base_url="http://127.0.0.1:7860",
+    key_needed=False,
+    failures=FAILURES,
+    said=said,
+)
+BASIC = attrs.evolve(SERVICE, key_format="Basic {}")
+
+
+class SdapiCall(Call):
+    """A call with HTTP Basic authentication where a user or a password is given."""
+
+    def __init__(self, settings: SdapiSettings, model_id: str, **more: Any) -> None:
+        login = login_of(settings)
+        self._login = login
+        service = SERVICE if login is None else BASIC
+        if login is not None:
+            settings = attrs.evolve(settings, api_key=base64.b64encode(login.encode()).decode())
+        super().__init__(service, settings, model_id, **more)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        password = (self._login or "").partition(":")[2]
+        found = [secret for secret in (self._login or "", password) if len(secret) > 3]
+        return tuple(sorted((*super().secrets, *found), key=len, reverse=True))
+
+
+def login_of(settings: SdapiSettings) -> str | None:
+    """Return ``user:password``: the settings', else the environment's; an ``api_key`` is sent in place of the latter."""
+    if settings.user is not None or settings.password is not None:
+        return f"{settings.user or ''}:{settings.password or ''}"
+    return None if settings.api_key is not None else os.environ.get(AUTH_VARIABLE, "").strip() or None
