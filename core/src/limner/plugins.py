@@ -41,10 +41,17 @@ SLOW_SECONDS = 0.2
 
 FIRST_PARTY = {
     "sketch": "limner-sketch",
+    "sdxl-local": "limner-sdapi",
+    "sdapi": "limner-sdapi",
     "sdxl": "limner-bedrock-sdxl",
     "stable-diffusion-xl": "limner-bedrock-sdxl",
     "titan": "limner-bedrock-titan",
     "stability": "limner-bedrock-stability",
+    "openai": "limner-openai",
+    "gpt-image": "limner-openai",
+    "gemini": "limner-gemini",
+    "nano-banana": "limner-gemini",
+    "flux": "limner-bfl",
 }
 """Parts of model names and the distributions that bring the models, for messages; the first that fits counts."""
 

@@ -90,7 +90,6 @@ def conformance() -> Conformance:
         endpoint=lambda url: Sdapi(SdapiSettings(base_url=url, max_in_flight=8, timeout=30)),
         recorded=RECORDED,
         deviations={
-            "test_interface_of_names": "sdxl-local is SDXL on one's own server; the kit keeps sdxl-* for Amazon Bedrock",
             "test_limits_reach_the_ends_of_the_schema": "a picture under 64 pixels is refused beside any canvas",
         },
         module="limner_sdapi.plugin",
