@@ -85,6 +85,7 @@ def small(limits: Limits) -> Limits:
 class SmallGptImage2(GptImage2):
     """gpt-image-2, but for the fewest pixels; test_requests holds the real limits."""
 
+    aliases = ()  # those are of the model that limner-openai offers
     limits = small(GptImage2.limits)
 
 

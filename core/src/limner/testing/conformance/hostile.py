@@ -107,13 +107,22 @@ def _damaged(body: bytes) -> Iterator[bytes]:
     if isinstance(tree, str):  # the answer is the picture
         yield from (bomb(), body[: len(body) // 2], b"no picture")
         return
-    found = [(path, leaf) for path, leaf in bodies.leaves(tree).items() if isinstance(leaf, str) and len(leaf) > _LONG]
+    found = [(path, leaf) for path, leaf in bodies.leaves(tree).items() if isinstance(leaf, str) and _is_encoded(leaf)]
     for at in range(len(_spoilt(b""))):
         other = tree
         for path, leaf in found:
             other = bodies.replaced(other, path, _spoilt(leaf.encode())[at])
         if found:
             yield json.dumps(other).encode()
+
+
+def _is_encoded(leaf: str) -> bool:
+    """Whether a text of an answer may be a picture: it is long, and base64."""
+    try:
+        base64.b64decode(leaf + "=" * (-len(leaf) % 4))
+    except ValueError:  # binascii.Error is one
+        return False
+    return len(leaf) > _LONG
 
 
 def _spoilt(encoded: bytes) -> list[str]:
