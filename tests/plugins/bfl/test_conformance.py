@@ -13,9 +13,8 @@ from limner.testing import Conformance, Recorded
 from limner.testing.conformance import *  # noqa: F403
 from limner.testing.pictures import mask, picture
 from limner_bfl.plugin import limner_models
+from limner_fakes import bfl as fake
 from limner_http import HttpSettings
-
-from . import fake
 
 SIZE = (256, 320)
 PICTURE = picture(SIZE)
@@ -26,14 +25,14 @@ GOOD = base64.b64encode(picture((16, 16)).data).decode()
 
 def answer(request: Request) -> Response:
     """What send returns: the last answer to a poll, with the picture that was downloaded."""
-    wrong = fake.problems(request.path, request.body)
+    wrong = fake.problems(request.path, json.loads(request.body))
     assert wrong == [], wrong
-    made = base64.b64encode(fake.paint(request.path, request.body)).decode()
+    made = base64.b64encode(fake.paint(request.path, json.loads(request.body))).decode()
     return Response(json.dumps({**fake.ready("https://x.example/1.png"), "picture": made}).encode())
 
 
 def problems(request: Request) -> list[str]:
-    return fake.problems(request.path, request.body)
+    return fake.problems(request.path, json.loads(request.body))
 
 
 def data(image: limner.Image) -> str:

@@ -13,8 +13,8 @@ from limner import Generate, Inpaint, Mask, Outpaint, Vary
 from limner.testing.pictures import picture
 from limner.testing.strategies import tasks_within
 from limner_bfl.plugin import limner_models
-
-from . import fake
+from limner_fakes import bfl as fake
+from limner_fakes.pictures import decoded
 
 MODELS = {model.id: model for model in limner_models()}
 
@@ -48,14 +48,14 @@ def test_requests_keep_the_documents(model):
     def check(task):
         for request in model().plan(task).requests:
             assert request.path == model.id
-            assert fake.problems(request.path, request.body) == []
+            assert fake.problems(request.path, json.loads(request.body)) == []
 
     check()
 
 
 def body(name, task, **how):
     (request,) = MODELS[name]().plan(task, **how).requests
-    assert fake.problems(request.path, request.body) == []
+    assert fake.problems(request.path, json.loads(request.body)) == []
     return json.loads(request.body)
 
 
@@ -79,7 +79,7 @@ def test_a_mask_is_white_where_it_repaints():
     for name in ("flux-pro-1.0-fill", "flux-tools/erase-v1"):
         sent = body(name, Inpaint(image=picture((320, 256)), mask=mask))
         assert "prompt" not in sent
-        assert fake.opened(sent["mask"]).convert("L").tobytes() == mask.pil().tobytes()
+        assert decoded(sent["mask"]).convert("L").tobytes() == mask.pil().tobytes()
 
 
 def test_a_picture_of_any_size_can_be_filled_with_nearest():

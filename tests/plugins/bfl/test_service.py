@@ -11,9 +11,8 @@ import pytest
 from limner import Mask
 from limner.testing.pictures import picture
 from limner_bfl.plugin import limner_models
+from limner_fakes import bfl as fake
 from limner_http import HttpSettings
-
-from . import fake
 
 SIZE = (320, 256)
 KEY = "canary-key-0123456789"

@@ -14,11 +14,10 @@ import pytest
 from aiohttp import web
 from limner import Generate, Inpaint, Vary
 from limner.testing.pictures import mask, picture
+from limner_fakes import openai as fake
 from limner_openai.mapping import alpha_mask
 from limner_openai.plugin import Compatible, GptImage2, GptImage25Flare
 from limner_openai.settings import OpenAISettings
-
-from . import fake
 
 CLIENT = "openai==3.54.0"
 SIZE = (1024, 640)
