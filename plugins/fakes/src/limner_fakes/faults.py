@@ -57,8 +57,9 @@ class Fault:
         """
         form = re.fullmatch(r"([a-z0-9-]+)(?::([1-9]\d*))?(?:\*([1-9]\d*))?", text.strip())
         if form is None or form[1] not in known or (form[2] is not None and form[1] not in counting):
-            forms = ", ".join(["NAME", "NAME*COUNT", *(f"{name}:K" for name in counting)])
-            raise ValueError(f"{text!r} is no fault; it is {forms}, where NAME is one of {', '.join(sorted(known))}")
+            *forms, last = ["NAME", "NAME*COUNT", *(f"{name}:K" for name in counting)]
+            names = ", ".join(sorted(known))
+            raise ValueError(f"{text!r} is no fault; it is {', '.join(forms)} or {last}, where NAME is one of {names}")
         argument, times = (None if number is None else int(number) for number in form.groups()[1:])
         return cls(form[1], argument, times)
 

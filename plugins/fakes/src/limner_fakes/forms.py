@@ -41,8 +41,8 @@ def read_form(content_type: str, body: bytes) -> Form:
     found = re.search(r'boundary=(?:"([^"]+)"|([^;\s]+))', content_type)
     if found is None:
         raise ValueError("the form has no boundary")
-    before, *parts, end = body.split(b"--" + (found[1] or found[2]).encode())
-    if before or end not in {b"--\r\n", b"--"}:
+    before, *parts = body.split(b"--" + (found[1] or found[2]).encode())
+    if before or not parts or parts.pop() not in {b"--\r\n", b"--"}:
         raise ValueError("the form is damaged")
     fields: dict[str, str] = {}
     files = []

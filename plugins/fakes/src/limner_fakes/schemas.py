@@ -36,7 +36,13 @@ def closed(required: str, **properties: Any) -> Schema:
 
 def against(schema: Schema, value: Any) -> list[str]:
     """Say what a value has against a schema."""
-    return [f"{error.json_path}: {error.message[:LONGEST_MESSAGE]}" for error in _validator(_Key(schema)).iter_errors(value)]
+    return [f"{error.json_path}: {_short(error.message)}" for error in _validator(_Key(schema)).iter_errors(value)]
+
+
+def _short(message: str) -> str:
+    """Leave out the middle, which quotes the value."""
+    half = LONGEST_MESSAGE // 2
+    return message if len(message) <= LONGEST_MESSAGE else f"{message[:half]} ... {message[-half:]}"
 
 
 class _Key:
