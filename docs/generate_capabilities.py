@@ -22,7 +22,7 @@ INTRODUCTION = """\
 # What each model can do
 
 One row for each model, or for several that can do the same. The letters are the tasks that have a parameter:
-**G**enerate, **V**ary, **I**npaint, **O**utpaint, remove **B**ackground, **U**pscale; **–** means that no task has it.
+**G**enerate, **V**ary, **I**npaint, **O**utpaint, remove **B**ackground, **U**pscale; `-` means that no task has it.
 A column that no model of a plugin fills is left out. [](models.md) has all limits with their sources.
 
 * *n*: pictures in one call; more become several calls.
@@ -98,7 +98,7 @@ def cells(limits: Limits, model: type[limner.Model]) -> tuple[str, ...]:
 
 def having(limits: Limits, name: str) -> str:
     """The letters of the tasks that have a parameter."""
-    return "".join(letter for task, letter in LETTERS.items() if name in parameters(limits, task)) or "–"
+    return "".join(letter for task, letter in LETTERS.items() if name in parameters(limits, task)) or "-"
 
 
 def parameters(limits: Limits, task: str) -> Mapping[str, Constraint]:
@@ -115,7 +115,7 @@ def count(limits: Limits) -> str:
 def sources(limits: Limits) -> str:
     """How many pictures vary takes."""
     limit = parameters(limits, "vary").get("image")
-    return "–" if limit is None else str(limit.max_items) if isinstance(limit, Pictures) else "1"
+    return "-" if limit is None else str(limit.max_items) if isinstance(limit, Pictures) else "1"
 
 
 def mask(limits: Limits) -> str:
@@ -129,7 +129,7 @@ def mask(limits: Limits) -> str:
             kinds[kind] = kinds.get(kind, "") + letter
         if "mask_prompt" in found:
             kinds["words"] = kinds.get("words", "") + letter
-    return ", ".join(f"{kind} {letters}" for kind, letters in kinds.items()) or "–"
+    return ", ".join(f"{kind} {letters}" for kind, letters in kinds.items()) or "-"
 
 
 def size(limits: Limits) -> str:
@@ -137,7 +137,7 @@ def size(limits: Limits) -> str:
     limit = parameters(limits, "generate").get("size")
     match limit:
         case None:
-            return "–"
+            return "-"
         case Sizes():
             return f"{len(limit.allowed)} sizes, such as {written(limit.allowed[0])}"
         case Aspects():
@@ -166,7 +166,7 @@ def price(model: type[limner.Model]) -> str:
     """The span of the documented prices, with the latest day."""
     found = model.prices.get(limner.Generate, ())
     if not found:
-        return "–"
+        return "-"
     amounts = sorted({one.amount for one in found})
     span = " to ".join(plain(amount) for amount in dict.fromkeys((amounts[0], amounts[-1])))
     unit = "" if {one.per for one in found} == {"picture"} else f" per {found[0].per}"
@@ -180,6 +180,6 @@ def plain(amount: Decimal) -> str:
 
 def table(rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table; columns in which no row has anything are left out."""
-    kept = [index for index in range(len(COLUMNS)) if index < 2 or any(row[index] != "–" for row in rows)]
+    kept = [index for index in range(len(COLUMNS)) if index < 2 or any(row[index] != "-" for row in rows)]
     lines = [COLUMNS, ["---"] * len(COLUMNS), *rows]
     return "".join(f"| {' | '.join(line[index] for index in kept)} |\n" for line in lines)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,9 @@ from limner_fakes import gemini as fake
 from limner_gemini.plugin import NanoBanana21, NanoBananaPro
 from limner_gemini.settings import GeminiSettings
 
+from ...clients import CannotInstall, interpreter
+
 KEY, TOKEN = "AIza-canary-0123456789abcdef", "ya29.canary-0123456789abcdef"
-CLIENT = "google-genai==3.4.0"
 PICTURE, OTHER = picture((32, 16)), picture((24, 24), media_type="image/jpeg")
 
 SCRIPT = """
@@ -63,16 +64,12 @@ made.models.generate_content(
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory) -> Path:
-    """An environment of its own with the real client."""
-    folder = tmp_path_factory.mktemp("client")
-    python = folder / "bin" / "python"
+    """An environment of its own with the real client; the processes of a run share it."""
+    shared = tmp_path_factory.getbasetemp()
     try:
-        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True, capture_output=True, timeout=120)
-        install = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", CLIENT]
-        subprocess.run(install, check=True, capture_output=True, timeout=300)
-    except (OSError, subprocess.SubprocessError) as error:
-        pytest.skip(f"{CLIENT} cannot be installed here: {error}")
-    return python
+        return interpreter("google-genai", (shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared) / "clients")
+    except CannotInstall as error:
+        pytest.skip(str(error))
 
 
 def file(image: limner.Image) -> dict[str, str]:
