@@ -10,7 +10,6 @@ CPU of each later call.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import subprocess
 import sys
@@ -103,7 +102,11 @@ def main(folder: Path) -> None:
     with stub() as address, compiled() as environment:
         for name, script in THEIRS.items():
             sides = ((interpreter(name, folder), script), (Path(sys.executable), LIMNER[name]))
-            rows: dict[str, list[list[float]]] = {"first picture": [[], []], "its CPU": [[], []], "CPU a later call": [[], []]}
+            rows: dict[str, list[list[float]]] = {
+                "first picture": [[], []],
+                "its CPU": [[], []],
+                "CPU a later call": [[], []],
+            }
             for done in range(ROUNDS + 1):
                 for side, (python, code) in enumerate(sides):
                     wall, cpu = run(python, code, FIRST, address, environment)

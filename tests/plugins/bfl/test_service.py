@@ -87,6 +87,22 @@ def test_outpaint_puts_the_picture_in_its_place(serving):
     assert after.crop((64, 32, 384, 288)).tobytes() == before.pil().convert("RGB").tobytes()
 
 
+def test_expand_puts_the_picture_in_its_place(serving):
+    before = picture((256, 320))
+    task = limner.Outpaint(image=before, prompt="a beach", expand=(33, 7, 1, 0), preserve=False)
+    after = model(serving().url, "flux-pro-1.0-expand").run(task).image.pil().convert("RGB")
+    assert after.size == (290, 327)
+    assert after.crop((33, 7, 289, 327)).tobytes() == before.pil().convert("RGB").tobytes()
+
+
+@pytest.mark.parametrize("name", ["flux-kontext-pro", "flux-pro-1.1-ultra", "flux-pro-1.1", "flux-dev"])
+def test_flux_1_generates(serving, name):
+    server = serving()
+    result = model(server.url, name).generate("a fox", seed=7)
+    assert result.pictures[0].seed == 7
+    assert server.paths()[0] == f"POST /v1/{name}"
+
+
 @pytest.mark.parametrize("expand", [(8, 0, 8, 0), (0, 24, 0, 8), (8, 0, 0, 0)])
 def test_outpaint_refuses_what_comes_back_as_a_solid_canvas(serving, expand):
     with pytest.raises(limner.TaskRefused, match="16"):

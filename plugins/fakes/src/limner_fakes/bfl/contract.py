@@ -20,6 +20,22 @@ WIDE = ["21:9", "2:1", "16:9", "3:2", "7:5", "4:3", "5:4"]
 RATIOS = ["auto", *WIDE, "1:1", "4:5", "3:4", "5:7", "2:3", "9:16", "1:2", "9:21"]
 
 FLUX_3, FILL, ERASE, OUTPAINT = "flux-3-image", "flux-pro-1.0-fill", "flux-tools/erase-v1", "flux-tools/outpainting-v1"
+EXPAND = "flux-pro-1.0-expand"
+KONTEXT = ("flux-kontext-pro", "flux-kontext-max")
+SIDE_1: Schema = {"type": "integer", "minimum": 256, "maximum": 1440, "multipleOf": 32}
+RATIO: Schema = {"type": "string", "pattern": "^[1-9][0-9]?:[1-9][0-9]?$"}
+
+
+def _flux_1(required: str, **more: Any) -> Schema:
+    return closed(
+        required,
+        prompt=TEXT,
+        seed=SEED,
+        prompt_upsampling=FLAG,
+        safety_tolerance=integer(0, 6),
+        output_format=FORMAT,
+        **more,
+    )
 
 
 def _flux_2(pictures: int, **more: Any) -> Schema:
@@ -52,6 +68,21 @@ SCHEMAS = {
         safety_tolerance=integer(0, 4),
         grounding=FLAG,
         version=TEXT,
+    ),
+    "flux-pro-1.1": _flux_1("", width=SIDE_1, height=SIDE_1, image_prompt=PICTURE),
+    "flux-dev": _flux_1(
+        "", width=SIDE_1, height=SIDE_1, image_prompt=PICTURE, steps=integer(1, 50), guidance=number(1.5, 5)
+    ),
+    "flux-pro-1.1-ultra": _flux_1(
+        "", aspect_ratio=RATIO, raw=FLAG, image_prompt=PICTURE, image_prompt_strength=number(0, 1)
+    ),
+    **dict.fromkeys(KONTEXT, _flux_1("prompt", aspect_ratio=RATIO, input_image=PICTURE)),
+    EXPAND: _flux_1(
+        "image",
+        image=PICTURE,
+        **dict.fromkeys(("top", "bottom", "left", "right"), integer(0, 2048)),
+        steps=integer(15, 50),
+        guidance=number(1.5, 100),
     ),
     FILL: closed(
         "image",
@@ -89,7 +120,7 @@ SCHEMAS = {
 }
 """By endpoint, below ``/v1/``."""
 
-PNG_BY_DEFAULT = frozenset({FLUX_3, OUTPAINT})
+PNG_BY_DEFAULT = frozenset({FLUX_3, OUTPAINT, ERASE, *KONTEXT})
 """Endpoints whose pictures are PNG unless asked otherwise; elsewhere they are JPEG."""
 
 
@@ -118,11 +149,17 @@ def pictures_of(content: dict[str, Any]) -> list[tuple[str, Image.Image]]:
 
 
 def _of_sizes(path: str, content: dict[str, Any]) -> list[str]:
+    if content.get("aspect_ratio", "auto") != "auto":
+        width, height = map(int, content["aspect_ratio"].split(":"))
+        fine = max(width, height) * 9 <= min(width, height) * 21
+        return [] if fine else [f"aspect_ratio {width}:{height} is not within 21:9 and 9:21"]
     if "width" not in content or "height" not in content:
         return ["width and height go together"] if "width" in content or "height" in content else []
     width, height = content["width"], content["height"]
     if path == OUTPAINT:
         return _of_canvas(content, (width, height))
+    if path in {"flux-pro-1.1", "flux-dev"}:
+        return []
     fine = width % 32 == height % 32 == 0 and max(width, height) <= 2048 and width * height <= 4_000_000
     return [] if fine else [f"size {width}x{height}"]
 
@@ -149,6 +186,8 @@ def _of_pictures(path: str, content: dict[str, Any]) -> list[str]:
             small, large = sorted(picture.size)
             fine = small >= 256 and small * large <= 16_000_000 and large <= 64 * small
             found += [] if fine else [f"a picture of {picture.size}"]
+        if path in KONTEXT and content.get("safety_tolerance", 2) > 2:
+            found.append("safety_tolerance is at most 2 with a picture")
     return found + (_of_mask(path, content) if "mask" in content else [])
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import attrs
 from PIL import Image
 
-from limner_fakes.bfl.contract import FLUX_3, OUTPAINT, PNG_BY_DEFAULT, SCHEMAS, pictures_of, problems
+from limner_fakes.bfl.contract import EXPAND, FLUX_3, OUTPAINT, PNG_BY_DEFAULT, SCHEMAS, pictures_of, problems
 from limner_fakes.faults import BROKEN, NOT_A_PICTURE, Fault
 from limner_fakes.painters import Invert, Painter
-from limner_fakes.pictures import decoded, written
+from limner_fakes.pictures import Size, decoded, written
 from limner_fakes.service import KEY, Answer, ReceivedRequest, Service
 
 PENDING = (
@@ -47,13 +48,18 @@ def paint(path: str, content: dict[str, Any], painter: Painter | None = None) ->
 
 def _painted(path: str, content: dict[str, Any], painter: Painter) -> Image.Image:
     prompt, seed = content.get("prompt", ""), content.get("seed", 0)
-    size = (content["width"], content["height"]) if "width" in content else None
+    size = (content["width"], content["height"]) if "width" in content else _of_ratio(content)
     pictures = pictures_of(content)
     if not pictures:
         return painter.paint(prompt, size or DEFAULT_SIZE, seed)
     source = pictures[0][1].convert("RGB")
     if path == OUTPAINT:
-        return _widened(source, content, painter)
+        place = _offset(content, source.size)
+        return _widened(source, (content["width"], content["height"]), place, prompt, painter)
+    if path == EXPAND:
+        left, top, right, bottom = (content.get(side, 0) for side in ("left", "top", "right", "bottom"))
+        whole = (left + source.width + right, top + source.height + bottom)
+        return _widened(source, whole, (left, top), prompt, painter)
     if "mask" in content:
         opening = decoded(content["mask"]).convert("L")
         return Image.composite(painter.repaint(source, opening, prompt, seed), source, opening)
@@ -61,16 +67,29 @@ def _painted(path: str, content: dict[str, Any], painter: Painter) -> Image.Imag
     return painted.resize(size or source.size, Image.Resampling.NEAREST)
 
 
-def _widened(source: Image.Image, content: dict[str, Any], painter: Painter) -> Image.Image:
-    size = (content["width"], content["height"])
-    place = tuple(
-        (whole - own) // 2 if content.get(name) is None else content[name]
-        for name, whole, own in zip(("reference_offset_x", "reference_offset_y"), size, source.size, strict=True)
+def _of_ratio(content: dict[str, Any]) -> Size | None:
+    """About a megapixel of an aspect ratio; the pixels are not documented."""
+    if content.get("aspect_ratio", "auto") == "auto":
+        return None
+    width, height = map(int, content["aspect_ratio"].split(":"))
+    scale = math.sqrt(DEFAULT_SIZE[0] * DEFAULT_SIZE[1] / (width * height))
+    return round(width * scale / 16) * 16, round(height * scale / 16) * 16
+
+
+def _offset(content: dict[str, Any], source: Size) -> Size:
+    """Where the picture stands on the canvas; centred unless said."""
+    left, top = content.get("reference_offset_x"), content.get("reference_offset_y")
+    return (
+        (content["width"] - source[0]) // 2 if left is None else left,
+        (content["height"] - source[1]) // 2 if top is None else top,
     )
+
+
+def _widened(source: Image.Image, size: Size, place: Size, prompt: str, painter: Painter) -> Image.Image:
     canvas, opening = Image.new("RGB", size), Image.new("L", size, 255)
     canvas.paste(source, place)
     opening.paste(0, (*place, place[0] + source.width, place[1] + source.height))
-    return Image.composite(painter.repaint(canvas, opening, content.get("prompt", ""), 0), canvas, opening)
+    return Image.composite(painter.repaint(canvas, opening, prompt, 0), canvas, opening)
 
 
 @attrs.define
