@@ -62,7 +62,7 @@ if TYPE_CHECKING:
         parse_json as parse_json,
         read_provenance as read_provenance,
     )
-    from limner.running import cancellation as cancellation
+    from limner.sending import cancellation as cancellation
     from limner.serialization import from_json as from_json, to_json as to_json
     from limner.settings import Settings as Settings
     from limner.shortcuts import (
@@ -102,7 +102,7 @@ _NAMES = {
     "prompts": "WeightedText",
     "reporting": "Progress progress",
     "results": "Picture Plan Result image_from_base64 parse_json read_provenance",
-    "running": "cancellation",
+    "sending": "cancellation",
     "serialization": "from_json to_json",
     "settings": "Settings",
     "shortcuts": "generate inpaint outpaint remove_background upscale vary",
