@@ -25,18 +25,24 @@ from limner_bfl.limits import (
     PRICES_PRO,
     STEP,
 )
-from limner_bfl.services import BFL
 
 if TYPE_CHECKING:
+    from limner_http import Service
+
     from limner_bfl.mapping import Family
 
 
 class _FluxModel(HttpModel):
     """What all models of the API have in common."""
 
-    service = BFL
     provider = "bfl"
     family: ClassVar[Family] = "flux-2"
+
+    def api(self) -> Service:
+        """Return BFL's API."""
+        from limner_bfl.services import BFL
+
+        return BFL
 
     def encode(self, task: Task) -> Request:
         """Write the task as JSON."""

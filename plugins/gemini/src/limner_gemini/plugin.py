@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import limner
 from limner import Generate, Model, Picture, Problem, Request, Response, Task, Vary, hookimpl
-from limner_http import HttpModel, Service
+from limner_http import HttpModel
 
 from limner_gemini.limits import (
     LIFE_OF_FLASH,
@@ -21,6 +21,9 @@ from limner_gemini.limits import (
     Shape,
 )
 from limner_gemini.settings import GeminiSettings
+
+if TYPE_CHECKING:
+    from limner_http import Service
 
 _ROOM = 10_000
 """Bytes of a request besides prompt and pictures, at most."""

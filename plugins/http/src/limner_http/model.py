@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 import limner
 
-from limner_http.services import Service
 from limner_http.settings import HttpSettings
 
 if TYPE_CHECKING:
     from limner_http.call import Call
+    from limner_http.services import Service
 
 
 class HttpModel(limner.Model):

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 import limner
 from limner import Model, Picture, Problem, Request, Response, Task, Upscale, hookimpl
-from limner_http import HttpModel, Service
+from limner_http import HttpModel
 
 from limner_sdapi.limits import A1111, LIMITS
 from limner_sdapi.settings import SdapiSettings
 
 if TYPE_CHECKING:
+    from limner_http import Service
+
     from limner_sdapi.services import SdapiCall
 
 
