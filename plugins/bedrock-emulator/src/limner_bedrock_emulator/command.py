@@ -36,11 +36,11 @@ def command(port: int, painter: str, faults: tuple[str, ...], served: dict[str, 
     The first line of standard output is the address. Runs until interrupted.
     """
     from aiohttp import web
+    from limner_fakes.painters import PAINTERS
+    from limner_fakes.serving import SERVER, address, listen
 
     from limner_bedrock_emulator.faults import Faults
-    from limner_bedrock_emulator.painters import PAINTERS
     from limner_bedrock_emulator.service import Service
-    from limner_bedrock_emulator.serving import SERVER, address, listen
 
     try:
         service = Service(PAINTERS[painter](), Faults(faults), served, allow_undocumented=allow_undocumented)

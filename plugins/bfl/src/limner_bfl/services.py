@@ -73,6 +73,7 @@ def _texts(value: Any, depth: int = 4) -> list[str]:
 BFL = Service(
     name="Black Forest Labs",
     base_url="https://api.bfl.ai/v1",
+    url_variable="BFL_BASE_URL",
     key_variables=("BFL_API_KEY",),
     key_header="x-key",
     key_format="{}",

@@ -84,13 +84,21 @@ def _delay(detail: dict[str, Any]) -> float | None:
 GEMINI = Service(
     name="the Gemini API",
     base_url="https://generativelanguage.googleapis.com/v1beta",
+    url_variable="GOOGLE_GEMINI_BASE_URL",
+    url_suffix="/v1beta",
     key_variables=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
     key_header="x-goog-api-key",
     key_format="{}",
     failures=FAILURES,
     said=said,
 )
-_VERTEX = attrs.evolve(GEMINI, name="Vertex AI", key_variables=("GOOGLE_API_KEY",))
+_VERTEX = attrs.evolve(
+    GEMINI,
+    name="Vertex AI",
+    url_variable="GOOGLE_VERTEX_BASE_URL",
+    url_suffix="/v1beta1",
+    key_variables=("GOOGLE_API_KEY",),
+)
 
 
 def vertex(location: str, *, express: bool) -> Service:

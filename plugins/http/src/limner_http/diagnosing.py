@@ -33,7 +33,11 @@ def diagnose(model: HttpModel, *, live: bool) -> Iterator[limner.Finding]:
     try:
         base_url = base_url_of(service, settings)
     except limner.TaskRefused as error:
-        yield limner.Finding("endpoint", False, "; ".join(f"base_url {problem.limit}" for problem in error.problems))
+        yield limner.Finding(
+            "endpoint",
+            False,
+            "; ".join(f"{problem.parameter.removeprefix('setting ')} {problem.limit}" for problem in error.problems),
+        )
         return
     if not live or not service.probe:
         yield limner.Finding("endpoint", None, f"{address(base_url)}, not asked")

@@ -83,6 +83,9 @@ class Service:
     Args:
         name: for messages, such as ``OpenAI``.
         base_url: the address that paths of requests are added to; empty where the user must give one.
+        url_variable: an environment variable with another address, which the setting ``base_url`` goes before; such as the
+            one that the provider's own client reads.
+        url_suffix: what is added to the variable's address, such as the API's version.
         key_variables: environment variables with the key; the first that is set holds.
         key_header: the header that carries the key.
         key_format: the header's text; ``{}`` stands for the key.
@@ -97,6 +100,8 @@ class Service:
 
     name: str
     base_url: str = ""
+    url_variable: str = ""
+    url_suffix: str = ""
     key_variables: tuple[str, ...] = ()
     key_header: str = "Authorization"
     key_format: str = "Bearer {}"

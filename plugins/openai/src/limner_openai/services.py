@@ -61,6 +61,7 @@ def said(content: Any) -> Said:
 OPENAI = Service(
     name="OpenAI",
     base_url="https://api.openai.com/v1",
+    url_variable="OPENAI_BASE_URL",
     key_variables=("OPENAI_API_KEY",),
     failures=FAILURES,
     said=said,

@@ -61,6 +61,7 @@ def said(content: Any) -> Said:
 SERVICE = Service(
     name="the sdapi server",
     base_url="http://127.0.0.1:7860",
+    url_variable="SDAPI_BASE_URL",
     key_needed=False,
     failures=FAILURES,
     said=said,
