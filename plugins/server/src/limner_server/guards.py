@@ -27,7 +27,7 @@ log = logging.getLogger("limner.server")
 FILES = "/v1/images/files/"
 """Where short-lived pictures are; their unguessable names are the key."""
 PAGE, PAGE_API = "/playground/", "/playground/api/"
-NOTES = "limner-notes"
+NOTES = web.RequestKey("NOTES", dict[str, object])
 """Where a handler puts what the log line should say: names and values, nothing that a client wrote."""
 GONE = 499
 """The status in log and metrics of a request whose client went away."""
