@@ -9,15 +9,27 @@ import secrets
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import attrs
 import limner
 from limner import Decoded, Generate, Image, Inpaint, Model, Picture, Request, Response, Task, Upscale, Vary, hookimpl
-from limner.limits import Choice, Count, Flag, Integer, MaskPicture, NegativeText, Pictures, PromptText, Real, Seed, SizeRule
+from limner.limits import (
+    Choice,
+    Count,
+    Flag,
+    Integer,
+    MaskPicture,
+    NegativeText,
+    Pictures,
+    PromptText,
+    Real,
+    Seed,
+    SizeRule,
+    TaskLimits,
+)
 from limner.limits import Picture as PictureLimit
-from limner.limits import TaskLimits
 from limner.plugins import registry
 from limner.testing.pictures import picture
 
@@ -70,7 +82,7 @@ class Studio(Model):
     aliases = ("studio",)
     provider = "studio"
     offline = False
-    limits = {
+    limits: ClassVar = {
         Generate: TaskLimits({"prompt": PROMPT, "size": attrs.evolve(SIZE, default=(32, 32)), **PAINTED}, OPTIONS),
         Vary: TaskLimits(
             {
@@ -129,7 +141,7 @@ class Enlarger(Studio):
 
     id = "studio.enlarger-1"
     aliases = ("enlarger",)
-    limits = {Upscale: TaskLimits({"image": PICTURE})}
+    limits: ClassVar = {Upscale: TaskLimits({"image": PICTURE})}
 
 
 class _Plugin:

@@ -237,13 +237,11 @@ def _text(body: Body, name: str) -> str | None:
 
 def _flag(body: Body, name: str) -> bool:
     value = body.fields.get(name)
-    value = value.lower() if isinstance(value, str) and body.is_form else value
-    known: dict[Any, bool] = {"true": True, "1": True, "false": False, "0": False, "": False} if body.is_form else {}
-    if value is None or isinstance(value, bool):
-        return bool(value)
-    if value not in known:
+    if body.is_form and isinstance(value, str):
+        value = {"true": True, "1": True, "false": False, "0": False, "": None}.get(value.lower(), value)
+    if value is not None and not isinstance(value, bool):
         raise wrong("must be true or false", name, "invalid_type")
-    return known[value]
+    return bool(value)
 
 
 def _whole(body: Body, name: str, least: int | None = None, most: int | None = None) -> int | None:

@@ -153,7 +153,7 @@ async def _read_form(request: web.Request) -> Body:
                     raise wrong("the form has a form within it", code="invalid_form")
                 await form.add(part)
             return form.body()
-    except (ValueError, AssertionError, RuntimeError, LookupError, HttpProcessingError):
+    except (ValueError, AssertionError, RuntimeError, LookupError, HttpProcessingError, Warning):
         raise wrong("the form cannot be read; it must be multipart/form-data with a boundary", code="invalid_form") from None
 
 

@@ -19,6 +19,7 @@ PROTOCOL: dict[str, Any] = {
     "access_log": None,
     "auto_decompress": False,  # a compressed request is refused, so that none can be a bomb
     "keepalive_timeout": 75.0,
+    "lingering_time": 2.0,  # for the rest of a request that is answered before it has arrived
 }
 """How aiohttp reads requests."""
 SHUTDOWN_SECONDS = 0.2
