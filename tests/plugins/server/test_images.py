@@ -10,6 +10,8 @@ import limner
 import pytest
 from jsonschema import Draft202012Validator
 from limner.testing.pictures import mask, picture
+from limner_server.answers import made
+from limner_server.asking import Asked, Wanted
 
 from .studio import CALLS, Client
 
@@ -422,3 +424,13 @@ def test_pictures_that_came_all_the_same(client: Client):
     answer = client.generate(prompt="half", n=1)
     assert (answer.status, answer.error["code"]) == (400, "content_policy_violation")
     assert "indecent" in answer.error["message"]
+
+
+def test_a_picture_that_cannot_be_converted_is_not_lost():
+    """It is paid for: WebP's largest side is 16,383 pixels."""
+    task = limner.Generate(prompt="a fox")
+    result = limner.Result(model="studio.painter-1", task=task, pictures=(limner.Picture(image=picture((17_000, 2))),))
+    answer = made(result, Asked(task, {}), Wanted(False, False, 0, "webp", None))
+    assert answer.pictures[0][1] == "image/png"
+    assert answer.shared["output_format"] == "png"
+    assert "not converted to webp" in answer.limner["warnings"][0]
