@@ -21,8 +21,8 @@ def preview(request: Request) -> dict[str, Any]:
         request: one of a plan's requests.
 
     Returns:
-        ``model_id``, ``body`` and, where the request has them, ``path``, ``headers`` and ``content_type``. A multipart body is
-        a list of its parts; a body that is neither JSON nor multipart is its size in words.
+        ``model_id``, ``body`` and, where the request has them, ``path``, ``headers`` and ``content_type``. A multipart body
+        is a list of its parts; a body that is neither JSON nor multipart is its size in words.
     """
     document: dict[str, Any] = {"model_id": request.model_id}
     if request.path:

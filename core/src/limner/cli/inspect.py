@@ -188,7 +188,7 @@ def _print_models(models: Sequence[type[ModelInterface]]) -> None:
         rows = [
             (
                 short_name(model),
-                ", ".join(task.kind for task in tasks_of(model)),
+                _tasks(model),
                 _state(model),
                 ", ".join(model.aliases[1:]),
                 model.id,
