@@ -124,7 +124,7 @@ def _shown(value: Any) -> str:
         case str():
             text = value
         case (int(width), int(height)):
-            text = f"{width} × {height}"
+            text = f"{width}x{height}"
         case tuple():
             text = ", ".join(map(_shown, value))
         case limner.WeightedText():

@@ -77,7 +77,7 @@ def read_order(body: bytes, pictures: Pictures) -> Order:
         models = [_text(name) for name in document["models"]]
         seeds = {_text(model): int(_text(seed)) for model, seed in document.get("seeds", {}).items()}
         names = {_text(key): _text(name) for key, name in document.get("names", {}).items()}
-        fit = document.get("fit") or "strict"
+        fit: Any = document.get("fit") or "strict"
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
         raise wrong("the request is not what the playground sends") from error
     if not 1 <= len(models) <= MOST_MODELS:

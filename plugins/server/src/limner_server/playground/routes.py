@@ -20,7 +20,7 @@ from limner_server.playground.reading import LARGEST_JSON, Order, read_order
 from limner_server.settings import SETTINGS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, Callable
 
 log = logging.getLogger("limner.server")
 
@@ -183,7 +183,7 @@ async def run(request: web.Request) -> web.StreamResponse:
     return response
 
 
-async def _events(order: Order, name: str, max_n: int) -> AsyncIterator[answers.Document]:
+async def _events(order: Order, name: str, max_n: int) -> AsyncGenerator[answers.Document, None]:
     try:
         task = order.task_for(name)
         model = limner.get_model(name, max_n=max_n, on_filtered="return")
@@ -221,12 +221,13 @@ def _into(queue: asyncio.Queue[limner.Progress]) -> Callable[[limner.Progress], 
 
 async def _progress(
     job: asyncio.Future[limner.Result], queue: asyncio.Queue[limner.Progress]
-) -> AsyncIterator[limner.Progress | None]:
+) -> AsyncGenerator[limner.Progress | None, None]:
     """Give the progress of a job until it has ended; ``None`` as a sign of life."""
     while not job.done():
         waiting = asyncio.ensure_future(queue.get())
+        both: set[asyncio.Future[Any]] = {job, waiting}
         try:
-            await asyncio.wait({job, waiting}, timeout=WAITING, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(both, timeout=WAITING, return_when=asyncio.FIRST_COMPLETED)
             if waiting.done():
                 yield waiting.result()
             elif not job.done():

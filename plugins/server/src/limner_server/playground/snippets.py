@@ -26,7 +26,7 @@ def in_python(model: str, task: limner.Task, fit: str, names: Mapping[str, str])
     """
     files = _Files(names)
     arguments = dict(task.arguments())
-    positional = [files.python(arguments.pop(name)) for name in ("image", "prompt") if name in arguments]
+    positional = [files.python(_alone(arguments.pop(name))) for name in ("image", "prompt") if name in arguments]
     given = [f"{name}={files.python(value)}" for name, value in arguments.items()]
     if task.options:
         inner = ", ".join(f"{name!r}: {files.python(value, reads=True)}" for name, value in task.options.items())
@@ -82,9 +82,7 @@ class _Files:
                 return f"limner.WeightedText({value.text!r}, {value.weight!r})"
             case limner.Options():
                 return f"{{{', '.join(f'{key!r}: {self.python(inner, reads=reads)}' for key, inner in value.items())}}}"
-            case (limner.Image() as image,) if not reads:
-                return self.python(image)
-            case tuple() if value and all(isinstance(item, int) for item in value) and not reads:
+            case tuple() if value and all(isinstance(item, int) for item in value):
                 return repr(value)
             case tuple():
                 return f"[{', '.join(self.python(item, reads=reads) for item in value)}]"
@@ -93,6 +91,11 @@ class _Files:
 
 def _method(task: limner.Task) -> str:
     return task.kind.replace("-", "_")
+
+
+def _alone(value: Any) -> Any:
+    """Return the only picture of several as it is."""
+    return value[0] if isinstance(value, tuple) and len(value) == 1 and isinstance(value[0], limner.Image) else value
 
 
 def _each(value: Any) -> tuple[Any, ...]:
