@@ -179,6 +179,16 @@ class ProviderError(LimnerError):
         ids = f" (request {', '.join(self.request_ids)})" if self.request_ids else ""
         return f"{who}{self.message}{ids}"
 
+    @property
+    def maybe_billed(self) -> bool:
+        """Whether the provider may bill the call all the same, so that repeating it may be paid for twice.
+
+        It may where the message says so (plugins use the word "billed"), where pictures came out in spite of the error, and
+        where the class of the error does not tell that nothing was made.
+        """
+        made = self.result is not None and any(picture.outcome != "failed" for picture in self.result.pictures)
+        return made or "billed" in self.message or not isinstance(self, _NOTHING_MADE)
+
 
 class AuthenticationFailed(ProviderError):
     """There are no credentials, or the provider does not take them."""
@@ -224,6 +234,10 @@ class RequestRejected(ProviderError):
 
 class BadResponse(ProviderError):
     """The answer is not what the provider documents."""
+
+
+_NOTHING_MADE = (AuthenticationFailed, AccessDenied, RateLimited, ModelRetired, ProviderUnavailable, RequestRejected)
+"""Errors of a call that made no picture, unless the message says otherwise; a filter may have looked at finished pictures."""
 
 
 def refused(value: object, why: str, parameter: str = "image") -> TaskRefused:
