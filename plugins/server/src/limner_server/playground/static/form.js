@@ -92,7 +92,7 @@ export class TaskForm {
     const isGroup = GROUPS.has(kindOf(schema));
     const needed = parameter.required ? el("span", { class: "needed", text: "required" }) : null;
     const error = el("p", { class: "error", id: errorId, hidden: true });
-    const hint = el("p", { class: "hint", id: hintId, text: inHint(parameter.limit), title: parameter.source || null });
+    const hint = el("p", { class: "hint", id: hintId, text: hintOf(parameter), title: parameter.source || null });
     const row = isGroup
       ? el("fieldset", { class: "field" }, el("legend", {}, label, needed), field.element, hint, error)
       : el("div", { class: "field" }, el("label", { for: id }, label, needed), field.element, hint, error);
@@ -176,7 +176,7 @@ export class TaskForm {
   /** Say below a field what is sent although it was not given. */
   note(name, text) {
     const found = this.fields.get(name);
-    if (found) found.hint.textContent = text || inHint(found.parameter.limit);
+    if (found) found.hint.textContent = text || hintOf(found.parameter);
   }
 
   focus(name) {
@@ -226,4 +226,7 @@ const CHOICES = {
   keep_prompt: "All but, in words",
 };
 
-const inHint = (limit) => (limit.length > 140 ? `${limit.slice(0, 139)}…` : limit);
+function hintOf({ limit, schema }) {
+  if (kindOf(schema) === "mask") return "What is marked is repainted; all else stays exactly as it is.";
+  return limit.length > 140 ? `${limit.slice(0, 139)}…` : limit;
+}

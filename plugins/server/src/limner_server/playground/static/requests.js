@@ -25,7 +25,8 @@ export class Requests {
     list.addEventListener("keydown", (event) => this.move(event));
     this.copied = el("span", { class: "muted", role: "status" });
     this.copy = button("Copy", () => this.copyText(), { class: "quiet" });
-    section.append(el("div", { class: "row between" }, this.select, el("span", { class: "row" }, this.copied, this.copy)), list, this.panel);
+    const head = el("div", { class: "row head" }, section.querySelector("h2"), this.select, this.copied, this.copy);
+    section.append(head, list, this.panel);
     this.choose("request");
   }
 
@@ -73,7 +74,7 @@ export class Requests {
     if (!plan.requests) return problemList(plan.problems);
     if (this.tab === "account") return accountTable(plan.account, plan.warnings);
     if (this.tab === "request") {
-      this.text = JSON.stringify(plan.requests.length === 1 ? plan.requests[0] : plan.requests, null, 2);
+      this.text = inJson(plan.requests.length === 1 ? plan.requests[0] : plan.requests);
     } else this.text = plan[this.tab] ?? "";
     if (!this.text) return el("p", { class: "muted", text: "The command line has no words for this task; use Python." });
     return el("pre", { class: "code" }, el("code", { text: this.text }));
@@ -84,6 +85,10 @@ export class Requests {
     this.copied.textContent = "Copied";
   }
 }
+
+/** Write JSON as people do: short lists of numbers on one line. */
+const inJson = (value) =>
+  JSON.stringify(value, null, 2).replace(/\[\s+(-?[\d.]+(?:,\s+-?[\d.]+){1,3})\s+\]/g, (_, items) => `[${items.replace(/\s+/g, " ")}]`);
 
 /** A list of what is wrong. */
 export function problemList(problems) {
