@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from PIL import Image
 
 T = TypeVar("T")
-PATIENCE = 30.0
+PATIENCE = 8.0
 """Seconds; only a failure takes so long."""
 
 
@@ -35,14 +35,17 @@ class Page:
         self.browser.get_log("browser")
         self.browser.get_log("performance")
         self.browser.get(self.playground.url)
-        self.until(lambda: self.planned())
+        self.until(self.planned)
 
     def resize(self, width: int, height: int) -> None:
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
     def scheme(self, name: str) -> None:
-        features = [{"name": "prefers-color-scheme", "value": name}]
+        features = [
+            {"name": "prefers-color-scheme", "value": name},
+            {"name": "prefers-reduced-motion", "value": "reduce"},
+        ]
         self.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
 
     def js(self, script: str, *arguments: object) -> Any:
@@ -54,7 +57,7 @@ class Page:
         while True:
             found = condition()
             if found or time.monotonic() > end:
-                assert found, self.js("return document.body.innerText")
+                assert found, "it did not happen"
                 return found
             time.sleep(0.03)
 
@@ -69,8 +72,9 @@ class Page:
         return "\n".join(element.text for element in self.all(selector))
 
     def errors(self) -> list[str]:
-        """What the console complains about; refusals that a test provokes are answered with a status."""
-        return [entry["message"] for entry in self.browser.get_log("browser") if entry["level"] == "SEVERE"]
+        """What the console complains about, but for files that are no pictures, which the server refuses."""
+        messages = [entry["message"] for entry in self.browser.get_log("browser") if entry["level"] == "SEVERE"]
+        return [message for message in messages if "status of 400" not in message]
 
     def requests_beyond_loopback(self) -> list[str]:
         """Every address that the page asked for since it was loaded, but for those of its own server."""
@@ -113,6 +117,10 @@ class Page:
     def in_view(self, element: Any) -> Any:
         self.js("arguments[0].scrollIntoView({block: 'center'})", element)
         return element
+
+    def unfold(self, selector: str) -> None:
+        """Open the first closed part of the page of a selector."""
+        self.in_view(self.all(f"{selector} > summary")[0]).click()
 
     def select(self, name: str, option: str) -> None:
         script = """const [select, text] = arguments;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime
 import io
 import json
 import os
@@ -59,7 +60,8 @@ class Stranger(Model):
         Vary: TaskLimits({**PAINTED, "image": Pictures(NEEDED, 3, source=DOCS, required=True)}),
         Inpaint: TaskLimits({**PAINTED, "image": NEEDED, "mask": MaskPicture(grey=False, source=DOCS)}),
     }
-    lifecycle = limner.Lifecycle(legacy_since=__import__("datetime").date(2026, 1, 1), replacement="sketch")
+    prices = {Generate: (limner.Price("0.02", as_of=datetime.date(2026, 11, 21), source=DOCS),)}  # noqa: RUF012
+    lifecycle = limner.Lifecycle(legacy_since=datetime.date(2026, 1, 1), replacement="sketch")
 
     def encode(self, task: limner.Task) -> Request:
         prompt = task.prompt if isinstance(task.prompt, str) else [[part.text, part.weight] for part in task.prompt]

@@ -201,7 +201,7 @@ function pairField({ schema, id, label, describedBy, fallback, onchange }) {
       inputs.forEach((input, i) => (input.value = pair[i]));
       onchange();
     });
-    choose.setAttribute("aria-label", `${label} ${pair.join(" to ")}`);
+    choose.setAttribute("aria-label", `${pair.join(":")}, ${label}`);
     return choose;
   });
   const element = el(
@@ -391,7 +391,7 @@ function variantsField(context) {
     chosen = index;
     place.replaceChildren(fields[chosen].element);
     next.textContent = `${names[(chosen + 1) % fields.length]}…`;
-    next.setAttribute("aria-label", `${label}: ${names[(chosen + 1) % fields.length].toLowerCase()}`);
+    next.setAttribute("aria-label", `${next.textContent} for ${label}`);
     if (!byUser) return;
     if (Array.isArray(value)) fields[chosen].set(value.map(PLAIN).filter(Boolean).join(", "));
     else if (kindOf(schema.anyOf[chosen]) === "list") {

@@ -153,8 +153,9 @@ export class TaskForm {
     const missing = [];
     for (const [name, { field, error, row }] of this.fields) {
       const found = byField.get(name) ?? [];
+      if (all) this.touched.add(name);
       const isEmpty = field.value() === null && !(field.problem?.() ?? "");
-      const shown = found.length > 0 && (all || !isEmpty || this.touched.has(name));
+      const shown = found.length > 0 && (!isEmpty || this.touched.has(name));
       if (found.length && isEmpty) missing.push(inWords(name.replace("options.", "")));
       const text = shown ? found.map(({ limit }) => limit).join("; ") : "";
       if (error.textContent !== text) error.textContent = text;

@@ -54,7 +54,7 @@ export class History {
     this.list.replaceChildren(
       ...this.entries.map((entry) => {
         const words = entry.prompt || taskLabel(entry.kind);
-        const use = button("", () => this.restore(entry), { class: "history-entry", "aria-label": `Use again: ${words}, ${entry.title}` });
+        const use = button("", () => this.restore(entry), { class: "history-entry", title: "Fill in the form as it was" });
         use.append(
           entry.run?.pictures[0]?.url ? el("img", { src: entry.run.pictures[0].url, alt: "" }) : el("span", { class: "no-picture" }),
           el("span", {}, el("span", { class: "words", text: words }), el("span", { class: "muted", text: `${taskLabel(entry.kind)} · ${entry.title} · ${entry.time}` })),

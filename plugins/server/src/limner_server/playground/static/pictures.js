@@ -63,7 +63,7 @@ export function pictureField({ id, describedBy, label, most = 1, several = false
   let pictures = [];
   let problem = "";
   const list = el("ul", { class: "thumbnails" });
-  const input = el("input", { type: "file", accept: "image/*", id, class: "visually-hidden", "aria-describedby": describedBy });
+  const input = el("input", { type: "file", accept: "image/*", id, class: "visually-hidden", "aria-label": label, "aria-describedby": describedBy });
   input.multiple = most > 1;
   input.addEventListener("change", () => take([...input.files]));
   const zone = el(

@@ -177,14 +177,18 @@ export class Chosen {
   toggle(picture, control) {
     if (this.first === null) {
       this.first = { picture, control };
-      control.setAttribute("aria-pressed", "true");
-      control.textContent = "Compare with…";
+      mark(control, "true", "Compare with…");
       return;
     }
     const { picture: first, control: other } = this.first;
     this.first = null;
-    other.setAttribute("aria-pressed", "false");
-    other.textContent = "Compare";
+    mark(other, "false", "Compare");
     if (first !== picture) compare(first, picture);
   }
+}
+
+function mark(control, pressed, text) {
+  control.setAttribute("aria-pressed", pressed);
+  control.setAttribute("aria-label", control.getAttribute("aria-label").replace(control.textContent, text));
+  control.textContent = text;
 }
