@@ -8,17 +8,23 @@ import attrs
 from aiohttp import web
 
 LARGEST_BODY = 64 * 2**20
-"""Bytes of a whole request."""
-LARGEST_JSON = 2 * 2**20
-"""Bytes of a JSON request to the images API; a prompt has 32,000 characters at most."""
-LARGEST_FIELD = 2**20
+"""Bytes of a request with pictures."""
+LARGEST_JSON = 2**20
+"""Bytes of a request without pictures; a prompt has 32,000 characters at most."""
+LARGEST_FIELD = 2**18
 """Bytes of a form's field that is no picture."""
 MOST_PARTS = 100
 """Parts of a form."""
-MOST_PICTURES = 16
-"""Pictures in a form, as at OpenAI."""
+MOST_PICTURES = 17
+"""Pictures of a request: 16 as at OpenAI, and a mask."""
 SLOWEST_BODY = 60.0
 """Seconds in which a request has to arrive."""
+MOST_RUNS = 64
+"""Runs under way at once."""
+KEPT_SECONDS = 600.0
+"""How long a result is kept for a client that gave up, and a picture under its URL."""
+KEPT_BYTES = 256 * 2**20
+"""Bytes of the results that are kept, and again of the pictures that have a URL."""
 
 
 @attrs.frozen(kw_only=True)
