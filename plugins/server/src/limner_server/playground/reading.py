@@ -74,15 +74,15 @@ def read_order(body: bytes, pictures: Pictures) -> Order:
     try:
         document = json.loads(body, object_hook=picture)
         task = json.dumps(document["task"])
-        models = [_text(name) for name in document["models"]]
+        models = [_text(name) for name in _list(document["models"])]
         seeds = {_text(model): int(_text(seed)) for model, seed in document.get("seeds", {}).items()}
         names = {_text(key): _text(name) for key, name in document.get("names", {}).items()}
-        fit: Any = document.get("fit") or "strict"
+        fit: Any = document.get("fit", "strict")
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
         raise wrong("the request is not what the playground sends") from error
     if not 1 <= len(models) <= MOST_MODELS:
         raise wrong(f"'models' must name 1 to {MOST_MODELS} models", "models")
-    if fit not in {"strict", "nearest"}:
+    if fit not in ("strict", "nearest"):
         raise wrong("'fit' must be strict or nearest", "fit")
     return Order(tuple(models), _read_task(task), fit, seeds, names)
 
@@ -101,3 +101,9 @@ def _text(value: Any) -> str:
     if isinstance(value, str):
         return value
     raise TypeError("text is needed")
+
+
+def _list(value: Any) -> list[Any]:
+    if isinstance(value, list):
+        return value
+    raise TypeError("a list is needed")

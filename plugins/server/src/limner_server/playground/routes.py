@@ -13,11 +13,12 @@ import attrs
 import limner
 from aiohttp import web
 
+from limner_server.bodies import read_bytes
 from limner_server.errors import wrong
 from limner_server.playground import answers
 from limner_server.playground.pictures import PICTURES, Pictures
 from limner_server.playground.reading import LARGEST_JSON, Order, read_order
-from limner_server.settings import SETTINGS
+from limner_server.settings import LARGEST_BODY, SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -94,7 +95,7 @@ async def upload(request: web.Request) -> web.Response:
     """Keep a picture: the request's body is its file."""
     if not (request.content_type.startswith("image/") or request.content_type == "application/octet-stream"):
         raise wrong("the body must be a picture: send it as image/* or application/octet-stream", status=415)
-    data = await request.read()
+    data = await read_bytes(request, LARGEST_BODY)
     try:
         image = await asyncio.to_thread(limner.Image, data)
     except limner.TaskRefused as refusal:
@@ -136,9 +137,7 @@ async def plan(request: web.Request) -> web.Response:
 async def _order(request: web.Request) -> Order:
     if request.content_type != "application/json":
         raise wrong("the request must be application/json", status=415)
-    body = await request.read()
-    if len(body) > LARGEST_JSON:
-        raise wrong(f"the request has {len(body):,} bytes, must have at most {LARGEST_JSON:,}", status=413)
+    body = await read_bytes(request, LARGEST_JSON)
     return await asyncio.to_thread(read_order, body, request.app[PICTURES])
 
 
