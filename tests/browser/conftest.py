@@ -30,6 +30,7 @@ FLAGS = (
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 )
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+AXE = "axe-core@4.14.1"
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
@@ -130,7 +131,7 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
     if npm is None:
         pytest.skip("there is no npm here to install axe-core with, and AXE_CORE names no file")
     desk = tmp_path_factory.mktemp("npm")
-    words = [npm, "install", "--prefix", str(desk), "--no-audit", "--no-fund", "--ignore-scripts", "axe-core@4"]
+    words = [npm, "install", "--prefix", str(desk), "--no-audit", "--no-fund", "--ignore-scripts", AXE]
     done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False, cwd=desk)
     if done.returncode:
         pytest.skip(f"npm cannot install axe-core: {done.stderr[-300:]}")
