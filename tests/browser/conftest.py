@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import attrs
 import limner_bedrock_emulator
@@ -41,13 +42,44 @@ ENVIRONMENT = {
 }
 
 
-@attrs.frozen
+@attrs.define
 class Playground:
-    """A running ``limner playground``."""
+    """``limner playground``, in a process of its own."""
 
-    url: str
-    log: Path
-    stranger_log: Path
+    desk: Path
+    environment: dict[str, str]
+    url: str = ""
+    server: subprocess.Popen[str] | None = None
+
+    @property
+    def log(self) -> Path:
+        return self.desk / "server.log"
+
+    @property
+    def stranger_log(self) -> Path:
+        return self.desk / "stranger.log"
+
+    def start(self, port: int = 0) -> None:
+        words = [sys.executable, "-m", "limner", "playground", "--port", str(port)]
+        with self.log.open("a") as stderr:
+            self.server = subprocess.Popen(
+                words, stdout=subprocess.PIPE, stderr=stderr, text=True, env=self.environment, cwd=self.desk
+            )
+        assert self.server.stdout is not None
+        self.url = self.server.stdout.readline().strip()
+        assert "/playground/#key=" in self.url, self.log.read_text()
+
+    def stop(self) -> None:
+        assert self.server is not None
+        assert self.server.stdout is not None
+        self.server.terminate()
+        self.server.wait(30)
+        self.server.stdout.close()
+
+    def restart(self) -> None:
+        """At the same address, with the same key, and nothing in memory."""
+        self.stop()
+        self.start(urlsplit(self.url).port or 0)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +90,7 @@ def emulator() -> Iterator[limner_bedrock_emulator.Emulator]:
 
 @pytest.fixture(scope="module")
 def playground(emulator: limner_bedrock_emulator.Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]:
-    """The command in a process of its own, with a stranger's plugin installed and Bedrock's endpoint at the emulator."""
+    """The command as a user types it, with a stranger's plugin installed and Bedrock's endpoint at the emulator."""
     desk = tmp_path_factory.mktemp("playground")
     _install_stranger(desk / "site")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "LIMNER_"))}
@@ -66,20 +98,14 @@ def playground(emulator: limner_bedrock_emulator.Emulator, tmp_path_factory: pyt
         **kept,
         **ENVIRONMENT,
         "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": emulator.url,
+        "LIMNER_SERVER_KEY": "key-of-the-tests",
         "PYTHONPATH": str(desk / "site"),
         "STRANGER_LOG": str(desk / "stranger.log"),
     }
-    words = [sys.executable, "-m", "limner", "playground", "--port", "0"]
-    log = desk / "server.log"
-    with log.open("w") as stderr:
-        server = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=stderr, text=True, env=environment, cwd=desk)
-    assert server.stdout is not None
-    with server.stdout:
-        url = server.stdout.readline().strip()
-        assert "/playground/#key=" in url, log.read_text()
-        yield Playground(url, log, desk / "stranger.log")
-        server.terminate()
-        server.wait(30)
+    running = Playground(desk, environment)
+    running.start()
+    yield running
+    running.stop()
 
 
 def _install_stranger(site: Path) -> None:

@@ -24,6 +24,7 @@ class Page:
 
     def __init__(self, browser: Any, playground: Any) -> None:
         self.browser, self.playground = browser, playground
+        self._forgiven: list[str] = []
 
     # ------------------------------------------------------------------ loading and looking
 
@@ -72,9 +73,13 @@ class Page:
         return "\n".join(element.text for element in self.all(selector))
 
     def errors(self) -> list[str]:
-        """What the console complains about, but for files that are no pictures, which the server refuses."""
+        """What the console complains about."""
         messages = [entry["message"] for entry in self.browser.get_log("browser") if entry["level"] == "SEVERE"]
-        return [message for message in messages if "status of 400" not in message]
+        return [message for message in messages if not any(words in message for words in self._forgiven)]
+
+    def forgive(self, words: str) -> None:
+        """Expect a complaint of the console: the browser writes down every refusal of the server."""
+        self._forgiven.append(words)
 
     def requests_beyond_loopback(self) -> list[str]:
         """Every address that the page asked for since it was loaded, but for those of its own server."""
@@ -152,7 +157,11 @@ class Page:
         self.settle()
         self.click("Run")
         self.until(lambda: self.all("#results .run"))
-        self.until(lambda: not self.all("#results .progress"))
+        self.ended()
+
+    def ended(self) -> None:
+        """Wait until every run has ended."""
+        self.until(lambda: self.text("button[type=submit]") == "Run")
 
     def settle(self) -> None:
         """Wait until what was typed last has been planned."""

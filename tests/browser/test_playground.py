@@ -240,6 +240,7 @@ def test_a_picture_is_pasted_and_dropped(page, tmp_path):
     (tmp_path / "no.png").write_text("no picture")
     page.field("Image").send_keys(str(tmp_path / "no.png"))
     page.until(lambda: "picture" in page.problem("image"))
+    page.forgive("status of 400")
 
 
 def test_limits_are_told_at_the_field_while_typing(page):
@@ -381,6 +382,18 @@ def test_a_failure_of_the_provider_is_told(page, emulator):
     assert "titan" in page.text("#results [role=alert]") or page.text("#results .held-back")
 
 
+def test_a_server_that_was_started_again_gets_the_pictures_again(page, playground, tmp_path):
+    page.model("sketch")
+    page.choose("Upscale")
+    page.field("Image").send_keys(str(png(tmp_path / "own.png", (64, 64))))
+    page.until(lambda: page.all(".thumbnails img"))
+    page.settle()
+    playground.restart()
+    page.run()
+    assert page.pictures()[0].size == (128, 128)
+    page.forgive("status of 409")
+
+
 def test_the_keyboard_alone(page):
     """From the prompt to an edited picture, without the mouse."""
     page.model("sketch")
@@ -390,7 +403,7 @@ def test_the_keyboard_alone(page):
     keys.to("Size: width").type("96").to("Size: height").type("96").to("Run").press(Keys.ENTER)
     page.until(lambda: page.all("#results .card"))
     original = page.pictures()[0]
-    page.until(lambda: not page.all("#results .progress"))
+    page.ended()
     keys.to("Edit").press(Keys.ENTER)
     page.until(lambda: page.all(".stage canvas"))
     keys.to("Mark by numbers").press(Keys.ENTER)
@@ -400,7 +413,7 @@ def test_the_keyboard_alone(page):
     page.until(lambda: "Nothing" not in page.text(".mask-field [role=status]"))
     keys.to("Run").press(Keys.ENTER)
     page.until(lambda: len(page.all("#results .card")) == 2)
-    page.until(lambda: not page.all("#results .progress"))
+    page.ended()
     changed = np.any(pixels(page.pictures()[0]) != pixels(original), axis=-1)
     assert changed[16:64, 8:40].any()
     changed[16:64, 8:40] = False

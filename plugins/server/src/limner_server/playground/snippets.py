@@ -35,7 +35,7 @@ def in_python(model: str, task: limner.Task, fit: str, names: Mapping[str, str])
         given.append(f"fit={fit!r}")
     call = "".join(f"    {argument},\n" for argument in (*positional, *given))
     lines = ["import limner", "", f"model = limner.get_model({model!r})", f"result = model.{_method(task)}(\n{call})"]
-    return "\n".join([*lines, 'result.image.save("result.png")', ""])
+    return "\n".join([*lines, "result.image.save('result.png')", ""])
 
 
 def on_the_command_line(model: str, task: limner.Task, fit: str, names: Mapping[str, str]) -> str | None:

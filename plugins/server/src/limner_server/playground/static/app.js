@@ -19,7 +19,7 @@ const page = {
   form: null,
   fit: "strict",
   others: new Set(), // further models for the same task
-  saved: { values: {}, chosen: null }, // what was filled in, for the next form
+  saved: { values: {}, chosen: {} }, // what was filled in, for the next form
   plans: [],
   seeds: {}, // drawn by limner, by model: what is shown is what is sent
   running: [],
@@ -137,7 +137,7 @@ function chooseTask(kind) {
 function remember() {
   const { values, chosen: which } = page.form.save();
   for (const name of page.form.fields.keys()) delete page.saved.values[name];
-  page.saved = { values: { ...page.saved.values, ...values }, chosen: which ?? page.saved.chosen };
+  page.saved = { values: { ...page.saved.values, ...values }, chosen: { ...page.saved.chosen, ...which } };
 }
 
 const others = () => [...page.others].map(summary).filter((model) => model?.tasks.includes(page.kind) && model.id !== page.model.id);

@@ -206,7 +206,7 @@ export class TaskForm {
       const value = field.save ? field.save() : field.value();
       if (value !== null) values[name] = value;
     }
-    return { values, chosen: this.chosen };
+    return { values, chosen: { [this.kind]: this.chosen } };
   }
 
   restore({ values, chosen }) {
@@ -215,7 +215,7 @@ export class TaskForm {
     }
     this.follow();
     for (const [name, { field }] of this.fields) field.restore?.(values[name]);
-    if (chosen && this.choices?.includes(chosen)) this.choose(chosen);
+    if (this.choices?.includes(chosen[this.kind])) this.choose(chosen[this.kind]);
     this.follow();
   }
 }
@@ -229,5 +229,6 @@ const CHOICES = {
 
 function hintOf({ limit, schema }) {
   if (kindOf(schema) === "mask") return "What is marked is repainted; all else stays exactly as it is.";
+  if (["choice", "pairs", "flag"].includes(kindOf(schema))) return ""; // the choices say it
   return limit.length > 140 ? `${limit.slice(0, 139)}…` : limit;
 }

@@ -109,6 +109,7 @@ export function maskField({ describedBy, form, onchange }) {
   const ring = el("div", { class: "ring", hidden: true });
   const stage = el("div", { class: "stage" });
   const said = el("p", { class: "muted", role: "status" });
+  const save = el("a", { class: "muted", download: "mask.png", text: "Save the mask", hidden: true });
   const erase = button("Erase", () => toggleErase(), { "aria-pressed": "false" });
   const undo = button("Undo", () => change((all) => all.undo()));
   const invert = button("Invert", () => change((all) => all.step(() => all.invert())));
@@ -145,7 +146,7 @@ export function maskField({ describedBy, form, onchange }) {
     numbersProblem,
   );
   const empty = el("p", { class: "muted", text: "Choose a picture first, then paint over what is to be changed." });
-  const element = el("div", { class: "mask-field", "aria-describedby": describedBy }, empty, alphaRow, tools, stage, said, numbers);
+  const element = el("div", { class: "mask-field", "aria-describedby": describedBy }, empty, alphaRow, tools, stage, el("div", { class: "row between" }, said, save), numbers);
 
   brush.addEventListener("input", showBrush);
   alpha.addEventListener("change", () => {
@@ -272,6 +273,11 @@ export function maskField({ describedBy, form, onchange }) {
     }
   });
 
+  element.addEventListener("focusout", ({ relatedTarget }) => {
+    const left = relatedTarget !== null && !element.contains(relatedTarget); // to what lies below
+    if (left && element.classList.contains("large")) toggleLarge();
+  });
+
   // ------------------------------------------------------------------ showing
 
   function drawMarks(left = 0, top = 0, right = marks.width, bottom = marks.height) {
@@ -302,10 +308,18 @@ export function maskField({ describedBy, form, onchange }) {
     say();
     const { width, height, pixels, count } = marks;
     const asked = (changed.last = Symbol());
-    const made = count ? toBase64(await greyPng(width, height, pixels)) : null;
+    const png = count ? await greyPng(width, height, pixels) : null;
     if (asked !== changed.last) return;
-    encoded = made;
+    encoded = png && toBase64(png);
+    offer(png);
     onchange();
+  }
+
+  /** Let the mask be saved, for the code that uses it. */
+  function offer(png) {
+    URL.revokeObjectURL(save.href);
+    save.href = png ? URL.createObjectURL(new Blob([png], { type: "image/png" })) : "";
+    save.hidden = png === null;
   }
 
   function show() {
@@ -328,11 +342,13 @@ export function maskField({ describedBy, form, onchange }) {
     if (found?.sha256 === picture?.sha256) return;
     picture = found;
     encoded = null;
+    offer(null);
     useAlpha = alpha.checked = false;
     marks = picture && new Marks(...picture.size);
     if (picture) {
       brush.max = Math.max(10, Math.round(Math.min(...picture.size) / 2));
       brush.value = Math.max(4, Math.round(Math.min(...picture.size) / 12));
+      stage.style.setProperty("--aspect", picture.size[0] / picture.size[1]);
       stage.replaceChildren(shownPicture(picture, ""), overlay, shape, ring);
     }
     show();
