@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -47,13 +50,28 @@ def serving() -> Iterator[object]:
 
 @pytest.fixture(scope="session")
 def openai_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Python in an environment of its own with the real client."""
-    folder = tmp_path_factory.mktemp("openai")
-    python = folder / "bin" / "python"
-    try:
-        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True, capture_output=True, timeout=120)
-        install = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", OPENAI]
-        subprocess.run(install, check=True, capture_output=True, timeout=300)
-    except (OSError, subprocess.SubprocessError) as error:
-        pytest.skip(f"{OPENAI} cannot be installed here: {error}")
-    return python
+    """Python in an environment of its own with the real client; the processes of a test run share it."""
+    folder = tmp_path_factory.getbasetemp().parent / OPENAI
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "complete").exists():
+            try:
+                _install(folder)
+            except (OSError, subprocess.SubprocessError) as error:
+                pytest.skip(f"{OPENAI} cannot be installed here: {error}")
+    return folder / "bin" / "python"
+
+
+def _install(folder: Path) -> None:
+    python, uv = str(folder / "bin" / "python"), os.environ.get("UV") or shutil.which("uv")
+    if uv:
+        steps = [
+            [uv, "venv", "-q", "--python", sys.executable, str(folder)],
+            [uv, "pip", "install", "-q", "--python", python, OPENAI],
+        ]
+    else:
+        pip = ["-m", "pip", "install", "-q", "--disable-pip-version-check", OPENAI]
+        steps = [[sys.executable, "-m", "venv", str(folder)], [python, *pip]]
+    for step in steps:
+        subprocess.run(step, check=True, capture_output=True, timeout=300)
+    (folder / "complete").touch()

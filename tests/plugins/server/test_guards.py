@@ -285,10 +285,11 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
     max_leaves=5,
 )
-NAMES = st.sampled_from(
-    "model prompt n size quality background style response_format stream partial_images output_format output_compression user"
-    " seed steps negative_prompt guidance_scale image images mask tile tiles look options preserve mask_prompt".split()
-) | st.text(max_size=20)
+FIELDS = """
+    model prompt n size quality background style response_format stream partial_images output_format output_compression user
+    seed steps negative_prompt guidance_scale image images mask tile tiles look options preserve mask_prompt
+"""
+NAMES = st.sampled_from(FIELDS.split()) | st.text(max_size=20)
 FEWER = settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 

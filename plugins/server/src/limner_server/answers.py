@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from io import BytesIO
 from typing import Any
 
 import attrs
 import limner
+import orjson
 import pybase64
 from limner import Image, Picture, ProviderError, Result, TaskRefused
 
@@ -16,6 +17,8 @@ from limner_server.asking import FORMATS, Asked, Wanted
 
 _STANDARD_SIZES = {"1024x1024", "1024x1536", "1536x1024"}
 """The sizes that the published specification knows in an answer; the real one is in the member ``limner``."""
+_PIECE = 3 * 2**16
+"""Bytes of a picture that are encoded at once."""
 _QUALITIES = {"low", "medium", "high"}
 _BACKGROUNDS = {"transparent", "opaque"}
 
@@ -43,14 +46,29 @@ class Made:
         """The bytes of the pictures."""
         return sum(len(data) for data, _ in self.pictures)
 
-    def document(self, url_of: Callable[[bytes, str], str] | None) -> dict[str, Any]:
-        """Return the answer's JSON, with URLs where there is something that gives them."""
-        data = [
-            {"b64_json": encoded(data)} if url_of is None else {"url": url_of(data, media_type)}
-            for data, media_type in self.pictures
-        ]
+    def with_urls(self, url_of: Callable[[bytes, str], str]) -> bytes:
+        """Return the answer's JSON with URLs."""
+        data = [{"url": url_of(data, media_type)} for data, media_type in self.pictures]
+        return orjson.dumps({"created": self.created, "data": data, **self._rest()})
+
+    def with_base64(self) -> tuple[int, Iterator[bytes]]:
+        """Return the length of the answer's JSON and its pieces: pictures become base64 on their way out, piece by piece."""
+        rest = b"]," + orjson.dumps(self._rest())[1:]
+        heads = [b'{"created":%d,"data":[{"b64_json":"' % self.created, *[b'"},{"b64_json":"'] * (len(self.pictures) - 1)]
+        length = len(b'"}') + len(rest) + sum(map(len, heads)) + sum((len(data) + 2) // 3 * 4 for data, _ in self.pictures)
+
+        def pieces() -> Iterator[bytes]:
+            for head, (data, _) in zip(heads, self.pictures, strict=True):
+                yield head
+                for start in range(0, len(data), _PIECE):
+                    yield pybase64.b64encode(memoryview(data)[start : start + _PIECE])
+            yield b'"}' + rest
+
+        return length, pieces()
+
+    def _rest(self) -> dict[str, Any]:
         usage = {} if self.usage is None else {"usage": self.usage}
-        return {"created": self.created, "data": data, **self.shared, **usage, "limner": self.limner}
+        return {**self.shared, **usage, "limner": self.limner}
 
 
 def encoded(data: bytes) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import click
 
@@ -23,6 +25,14 @@ def _names(_context: click.Context, _option: click.Parameter, pairs: tuple[str, 
     return {name: model for name, _, model in split}
 
 
+def _origins(_context: click.Context, _option: click.Parameter, origins: tuple[str, ...]) -> tuple[str, ...]:
+    """Check that each is an origin, as browsers send it."""
+    for origin in origins:
+        if not re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/*]+", origin):
+            raise click.BadParameter(f"{origin!r} is not an origin, such as https://app.example.com")
+    return origins
+
+
 OPTIONS = [
     click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on."),
     click.option("--port", type=click.IntRange(0, 65535), default=8787, show_default=True, help="Port; 0 takes a free one."),
@@ -34,7 +44,14 @@ OPTIONS = [
         help=f"File of the keys that clients send, one a line; in place of {KEY_VARIABLE}.",
     ),
     click.option("--allow-host", "hosts", multiple=True, metavar="NAME", help="Answer to this name in Host headers too."),
-    click.option("--allow-origin", "origins", multiple=True, metavar="ORIGIN", help="Let this web page call (CORS)."),
+    click.option(
+        "--allow-origin",
+        "origins",
+        multiple=True,
+        callback=_origins,
+        metavar="ORIGIN",
+        help="Let this web page call (CORS).",
+    ),
 ]
 
 
@@ -67,6 +84,8 @@ def playground(browser: bool, **options: Any) -> None:
 
 
 def _run(options: dict[str, Any], *, playground: bool, browser: bool) -> None:
+    import limner
+
     from limner_server.app import make_app
     from limner_server.hosts import is_loopback
     from limner_server.serving import address, listen, run
@@ -76,6 +95,8 @@ def _run(options: dict[str, Any], *, playground: bool, browser: bool) -> None:
     if not keys and not is_loopback(options["host"]):
         wanted = f"set {KEY_VARIABLE} or give --key-file"
         raise click.UsageError(f"--host {options['host']} can be reached from other machines and needs a key: {wanted}")
+    for model in options["names"].values():
+        limner.get_model(model)  # a name that leads nowhere is reported now
     if playground and not keys:
         import secrets
 
@@ -87,7 +108,7 @@ def _run(options: dict[str, Any], *, playground: bool, browser: bool) -> None:
         raise click.ClickException(f"cannot listen on {settings.host} port {settings.port}: {error.strerror}") from error
     url = address(listening)
     if playground:
-        url = f"{url}/playground/#key={keys[0]}"
+        url = f"{url}/playground/#key={quote(keys[0], safe='')}"
     _log_to_stderr()
     with listening:
         run(make_app(settings), listening, lambda: _announce(url, browser=browser))

@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import attrs
-import orjson
 from aiohttp import web
 from limner import ContentFiltered, Model, ProviderError, Result
 
@@ -101,12 +100,18 @@ def _digest(request: web.Request, body: Body, fit: str) -> str:
     return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()
 
 
-async def _deliver(request: web.Request, run: Run[Made], wanted: Wanted) -> web.Response:
+async def _deliver(request: web.Request, run: Run[Made], wanted: Wanted) -> web.StreamResponse:
     """Send the answer; only then has the client got it."""
     made = await run.result()
-    document = made.document((lambda data, media_type: url_of(request, data, media_type)) if wanted.url else None)
-    response = web.Response(body=orjson.dumps(document), content_type="application/json")
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    if wanted.url:
+        body = made.with_urls(lambda data, media_type: url_of(request, data, media_type))
+        response.content_length, pieces = len(body), iter([body])
+    else:
+        response.content_length, pieces = made.with_base64()
     await response.prepare(request)
+    for piece in pieces:
+        await response.write(piece)
     await response.write_eof()
     run.delivered = True
     return response
@@ -133,7 +138,7 @@ class _Runner:
                 result, failure = error.result, error  # what came all the same is paid for
         for picture in result.pictures:
             self._metrics.pictures.labels(self._model.id, picture.outcome).inc()
-        if not result.images:
+        if all(picture.image is None for picture in result.images):
             raise _filtered(result)
         if self._wanted.output_format is None and self._wanted.output_compression is None:
             return made(result, self._asked, self._wanted, failure)

@@ -29,11 +29,12 @@ class Run(Generic[T]):
         name: the model and the task, for the log.
         clients: how many wait for it.
         delivered: whether a client has got its result, or its error.
+        given_up: whether the server ended it.
     """
 
     def __init__(self, digest: str, name: str, start: Start[T]) -> None:
         self.digest, self.name = digest, name
-        self.clients, self.delivered = 0, False
+        self.clients, self.delivered, self.given_up = 0, False, False
         self._loop = asyncio.get_running_loop()
         self._listeners: list[Callable[[Progress], None]] = []
         self._task = self._loop.create_task(start(self._report))
@@ -77,6 +78,7 @@ class Run(Generic[T]):
 
     def give_up(self) -> None:
         """End the run; what is sent already may be billed."""
+        self.given_up = True
         self._task.cancel()
 
     @contextlib.contextmanager
@@ -142,7 +144,7 @@ class Runs(Generic[T]):
             yield run, earlier is not None
         finally:
             run.clients -= 1
-            if not run.clients and not run.delivered:
+            if not (run.clients or run.delivered or run.given_up):
                 log.info("%s: the client is gone; the result is kept for when it asks again", run.name)
             self._tidy()
 

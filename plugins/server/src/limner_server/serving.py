@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -63,18 +64,24 @@ def address(listening: socket.socket) -> str:
 
 
 def run(app: web.Application, listening: socket.socket, ready: Callable[[], None]) -> None:
-    """Serve until the program is interrupted.
+    """Serve until the program is interrupted; SIGTERM is handled as before, once the server has ended.
 
     Raises:
-        KeyboardInterrupt: always, in the end.
+        KeyboardInterrupt: the program is interrupted.
     """
 
     async def main() -> None:
+        stop = asyncio.Event()
+        with contextlib.suppress(NotImplementedError):  # Windows
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
         async with _served(app, listening):
             ready()
-            await asyncio.Event().wait()
+            await stop.wait()
 
+    terminate = signal.getsignal(signal.SIGTERM)
     asyncio.run(main())
+    signal.signal(signal.SIGTERM, terminate)
+    signal.raise_signal(signal.SIGTERM)
 
 
 @contextlib.asynccontextmanager
