@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         get_model as get_model,
         models as models,
     )
+    from limner.descriptions import describe as describe
     from limner.errors import (
         AccessDenied as AccessDenied,
         AuthenticationFailed as AuthenticationFailed,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     )
     from limner.model import Model as Model
     from limner.options import Options as Options
+    from limner.previews import preview as preview
     from limner.prices import (
         Cost as Cost,
         Price as Price,
@@ -87,6 +89,7 @@ __version__ = "0.1.0"
 
 _NAMES = {
     "catalog": "get_model models",
+    "descriptions": "describe",
     "errors": """
         AccessDenied AuthenticationFailed BadResponse ContentFiltered LimnerError ModelRetired PluginError
         Problem ProviderError ProviderTimeout ProviderUnavailable RateLimited RequestRejected TaskRefused
@@ -98,6 +101,7 @@ _NAMES = {
     "interface": "Decoded Finding Lifecycle Request Response",
     "model": "Model",
     "options": "Options",
+    "previews": "preview",
     "prices": "Cost Price",
     "prompts": "WeightedText",
     "reporting": "Progress progress",
