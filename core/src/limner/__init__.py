@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         Request as Request,
         Response as Response,
     )
+    from limner.keys import FoundKey as FoundKey, Key as Key
     from limner.model import Model as Model
     from limner.options import Options as Options
     from limner.prices import (
@@ -96,6 +97,7 @@ _NAMES = {
     "hookspecs": "hookimpl",
     "images": "Image Mask expand_canvas",
     "interface": "Decoded Finding Lifecycle Request Response",
+    "keys": "FoundKey Key",
     "model": "Model",
     "options": "Options",
     "prices": "Cost Price",

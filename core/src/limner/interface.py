@@ -17,6 +17,7 @@ from limner.tasks import Task
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from limner.keys import Key
     from limner.prices import Cost, Price
     from limner.results import Picture
 
@@ -238,6 +239,11 @@ class ModelInterface(ABC):
         from limner.prices import cost
 
         return cost(type(self), task)
+
+    @classmethod
+    def api_keys(cls) -> Sequence[Key]:
+        """Return the keys that the model can use, which ``limner keys`` offers to store; ``send`` calls ``Key.find``."""
+        return ()
 
     @classmethod
     def limits_of(cls, task: type[Task]) -> TaskLimits:

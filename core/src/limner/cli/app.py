@@ -29,7 +29,15 @@ SECTIONS = {
         "doctor": "doctor",
         "new-plugin": "new_plugin",
     },
-    "Pictures": {"info": "provenance", "rerun": "provenance"},
+    "Pictures": {"info": "provenance", "rerun": "provenance", "logs": "logs", "examples": "examples"},
+    "Setup": {
+        "keys": "keys",
+        "aliases": "aliases",
+        "config": "config",
+        "install": "install",
+        "uninstall": "install",
+        "completion": "completion",
+    },
 }
 """The built-in commands by section of the help, each with the module that defines it."""
 

@@ -137,6 +137,7 @@ def _run_edit(task: type[Task], options: RunOptions, arguments: dict[str, Any], 
 
 def _run(kind: str, options: RunOptions, arguments: dict[str, Any], inputs: Inputs) -> None:
     """Make the task and run it; the default name of the output starts with that of the first input."""
+    from limner.cli.defaults import default_arguments
     from limner.cli.runner import run_task
     from limner.signatures import make_task
     from limner.tasks import TASKS
@@ -145,8 +146,12 @@ def _run(kind: str, options: RunOptions, arguments: dict[str, Any], inputs: Inpu
     if negative:
         arguments["negative_prompt"] = negative[0] if len(negative) == 1 else negative
     arguments["options"] = {key: inputs.option(text) for key, text in provider_options.items()}
-    task = make_task(TASKS[kind], arguments)
-    run_task(options.select_model(), task, options, "-".join(filter(None, (inputs.stem, kind))))
+    name = options.model_name()
+    model = options.configure_model(name, options.settings.get("model_id"))
+    defaults = default_arguments(model, name, TASKS[kind])
+    arguments["options"] = {**defaults.pop("options", {}), **arguments["options"]}
+    task = make_task(TASKS[kind], defaults | arguments)
+    run_task(model, task, options, "-".join(filter(None, (inputs.stem, kind))))
 
 
 def _with_mask(arguments: dict[str, Any], image: Image, inputs: Inputs) -> dict[str, Any]:

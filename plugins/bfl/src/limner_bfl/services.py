@@ -74,6 +74,7 @@ BFL = Service(
     name="Black Forest Labs",
     base_url="https://api.bfl.ai/v1",
     key_variables=("BFL_API_KEY",),
+    key_name="bfl",
     key_header="x-key",
     key_format="{}",
     failures=FAILURES,

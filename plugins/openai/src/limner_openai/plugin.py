@@ -23,6 +23,9 @@ from limner_openai.limits import (
 )
 from limner_openai.settings import OpenAISettings
 
+_OWN = frozenset({"openai", "azure"})
+"""The dialects of OpenAI's own models."""
+
 
 class _ImagesModel(HttpModel):
     """What all models of the Images API have in common."""
@@ -31,6 +34,7 @@ class _ImagesModel(HttpModel):
     settings: OpenAISettings
     provider = "openai"
     default_dialect: ClassVar[str] = "openai"
+    at_openai: ClassVar[bool] = True
 
     @property
     def dialect(self) -> Dialect:
@@ -39,6 +43,12 @@ class _ImagesModel(HttpModel):
 
     def api(self) -> Service:
         return self.dialect.service
+
+    @classmethod
+    def api_keys(cls) -> Sequence[limner.Key]:
+        """Return the keys of every server that the model may be at."""
+        services = (dialect.service for dialect in DIALECTS.values())
+        return [service.key for service in services if service.key_name and (service.key_name in _OWN) == cls.at_openai]
 
     @property
     def sent_id(self) -> str:
@@ -105,7 +115,7 @@ class OpenAIModel(_ImagesModel):
 
     def __init__(self, settings: limner.Settings | None = None, *, model_id: str | None = None) -> None:
         super().__init__(settings, model_id=model_id)
-        if self.settings.dialect not in {None, "openai", "azure"}:
+        if self.settings.dialect not in {None, *_OWN}:
             limit = "is for other servers; use the model openai-compatible with it"
             raise limner.TaskRefused([Problem.of("setting dialect", self.settings.dialect, limit)])
 
@@ -195,6 +205,7 @@ class Compatible(_ImagesModel):
     limits = GENERIC_LIMITS
     provider = "openai-compatible"
     default_dialect = "generic"
+    at_openai = False
 
     def __new__(cls, settings: limner.Settings | None = None, *, model_id: str | None = None) -> Self:
         """Make a model of the class that has the dialect's limits."""
@@ -206,7 +217,7 @@ class Compatible(_ImagesModel):
 
     def __init__(self, settings: limner.Settings | None = None, *, model_id: str | None = None) -> None:
         super().__init__(settings, model_id=model_id)
-        if self.settings.dialect in {"openai", "azure"}:
+        if self.settings.dialect in _OWN:
             limit = "is for OpenAI's own models; name one, such as gpt-image-2"
             raise limner.TaskRefused([Problem.of("setting dialect", self.settings.dialect, limit)])
 
