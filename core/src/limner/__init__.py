@@ -118,10 +118,12 @@ __all__ = ["__version__", *_MODULE_OF]  # noqa: PLE0604 - one list, above
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module 'limner' has no attribute {name!r}")
     import importlib
 
+    if name == "examples":
+        return importlib.import_module("limner.examples")
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'limner' has no attribute {name!r}")
     value = getattr(importlib.import_module(f"limner.{_MODULE_OF[name]}"), name)
     globals()[name] = value
     return value

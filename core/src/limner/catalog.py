@@ -50,7 +50,7 @@ def configured(name: str | None, model_id: str | None, settings: Mapping[str, An
     if defaults:
         _check_defaults(found, defaults)
     with blaming(found, "__init__"):
-        return found(found.Settings.of(defaults | settings), model_id=model_id)
+        return found(found.Settings.of({**defaults, **settings}), model_id=model_id)
 
 
 def find_model(name: str) -> type[Model]:

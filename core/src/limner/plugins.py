@@ -18,6 +18,7 @@ import attrs
 import pluggy
 
 from limner import hookspecs, running
+from limner.configuration import configuration
 from limner.errors import LimnerError, PluginError, UnknownModel, did_you_mean
 from limner.hookspecs import hookimpl
 from limner.interface import CONTRACT, Lifecycle, ModelInterface
@@ -284,6 +285,10 @@ def _loaded() -> Registry:
     installed = Registry()
     installed.manager.register(CORE, "limner")
     installed.load(entry_points(group=GROUP))
+    if configuration().logs:
+        from limner.logs import Recorder
+
+        installed.manager.register(Recorder(), "limner logs")
     return installed
 
 

@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -157,6 +157,10 @@ class Picture:
         return f"<Picture {self.outcome}, seed {self.seed}{place}, {self.image}>"
 
 
+on_saved: list[Callable[[Picture, Path], None]] = []
+"""Called with each picture that was written to a file, such as by the log of runs; a function here raises nothing."""
+
+
 def save_or_rescue(
     picture: Picture, path: Path, *, overwrite: bool, provenance: bool
 ) -> tuple[Path | None, OSError | TaskRefused | None]:
@@ -169,6 +173,16 @@ def save_or_rescue(
         FileExistsError: there is a file and ``overwrite`` is not set.
         BadResponse: there is no picture, because it was filtered or failed.
     """
+    written, failure = _saved_or_rescued(picture, path, overwrite=overwrite, provenance=provenance)
+    for saved in on_saved:
+        if written is not None:
+            saved(picture, written)
+    return written, failure
+
+
+def _saved_or_rescued(
+    picture: Picture, path: Path, *, overwrite: bool, provenance: bool
+) -> tuple[Path | None, OSError | TaskRefused | None]:
     data, suffix = None, SUFFIXES.get(picture.media_type, "")
     try:
         data = picture.encoded(path.suffix, provenance=provenance)

@@ -7,6 +7,7 @@ import re
 import click
 
 from limner.cli.commands import Group
+from limner.cli.completing import complete_aliases, complete_models
 from limner.cli.options import json_option
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.:/-]*")
@@ -41,7 +42,7 @@ def list_aliases(as_json: bool) -> None:
 
 @aliases.command("set", example="limner aliases set draft sketch")
 @click.argument("name")
-@click.argument("model")
+@click.argument("model", shell_complete=complete_models)
 def set_alias(name: str, model: str) -> None:
     """Set an alias, or change it.
 
@@ -62,7 +63,7 @@ def set_alias(name: str, model: str) -> None:
 
 
 @aliases.command("remove", example="limner aliases remove draft")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_aliases)
 def remove_alias(name: str) -> None:
     """Remove an alias."""
     from limner.cli.console import print_message

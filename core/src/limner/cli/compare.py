@@ -14,6 +14,7 @@ import attrs
 import click
 
 from limner.cli.commands import Command
+from limner.cli.completing import complete_files, complete_models
 from limner.cli.console import format_entry, one_line, print_message
 from limner.cli.options import RUN_OPTIONS, TASK_OPTIONS, model_option, output_option
 from limner.cli.progress import run_in_thread
@@ -60,9 +61,17 @@ class Row:
     metavar="MODEL",
     multiple=True,
     required=True,
+    shell_complete=complete_models,
     help="Alias or full id; one row for each. Repeatable.",
 )
-@output_option("-o", "--output", required=True, metavar="FILE", help="Contact sheet: .png, .jpg, .webp or .html.")
+@output_option(
+    "-o",
+    "--output",
+    required=True,
+    metavar="FILE",
+    shell_complete=complete_files,
+    help="Contact sheet: .png, .jpg, .webp or .html.",
+)
 @TASK_OPTIONS["n"]
 @TASK_OPTIONS["size"]
 @TASK_OPTIONS["seed"]

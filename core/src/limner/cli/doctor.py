@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from limner.cli.commands import Command
+from limner.cli.completing import complete_models
 from limner.cli.errors import FAILED
 from limner.cli.options import RUN_OPTIONS, json_option
 from limner.errors import LimnerError
@@ -22,7 +23,7 @@ _STATUS = {True: "ok", False: "FAIL", None: "note"}
 
 
 @click.command(cls=Command, example="limner doctor sketch")
-@click.argument("model", required=False)
+@click.argument("model", required=False, shell_complete=complete_models)
 @RUN_OPTIONS["settings"]
 @click.option("--live", is_flag=True, help="Contact the provider too; makes no billed call.")
 @json_option

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 import click
 
 from limner.cli.commands import Group
+from limner.cli.completing import complete_stored_keys, completing
 from limner.cli.options import json_option
 
 if TYPE_CHECKING:
     from limner.keys import Key
 
 _MOST_CHARACTERS = 10_000
+
+
+complete_keys = completing(lambda _: declared_keys())
 
 
 @click.group(cls=Group, example="limner keys set openai")
@@ -26,7 +30,7 @@ def keys() -> None:
 
 
 @keys.command("set", example="limner keys set openai")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_keys)
 def set_key(name: str) -> None:
     """Store a key.
 
@@ -57,8 +61,8 @@ def list_keys(as_json: bool) -> None:
     from limner.keys import key_file, stored_keys
 
     stored = stored_keys()
-    rows = [(key.name, key.variables, _source(key), users) for key, users in _declared().values()]
-    rows += [(name, (), "store", []) for name in sorted(stored) if name not in _declared()]
+    rows = [(key.name, key.variables, _source(key), users) for key, users in declared_keys().values()]
+    rows += [(name, (), "store", []) for name in sorted(stored) if name not in declared_keys()]
     if as_json:
         columns = ("name", "variables", "source", "plugins")
         print_json([dict(zip(columns, (name, list(variables), *more), strict=True)) for name, variables, *more in rows])
@@ -77,7 +81,7 @@ def list_keys(as_json: bool) -> None:
 
 
 @keys.command("remove", example="limner keys remove openai")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_stored_keys)
 def remove_key(name: str) -> None:
     """Remove a stored key."""
     from limner.cli.console import print_message
@@ -86,7 +90,7 @@ def remove_key(name: str) -> None:
 
     stored = stored_keys()
     if name not in stored:
-        declared = next((key.name for key, _ in _declared().values() if name in key.variables), name)
+        declared = next((key.name for key, _ in declared_keys().values() if name in key.variables), name)
         if declared not in stored:
             meant = did_you_mean(name, stored) or (f"stored: {', '.join(sorted(stored))}" if stored else "none is stored")
             raise click.BadParameter(f"no key {name!r} is stored; {meant}", param_hint="NAME")
@@ -103,8 +107,8 @@ def path() -> None:
     click.echo(key_file())
 
 
-def _declared() -> dict[str, tuple[Key, list[str]]]:
-    """The keys that installed models use, each with the plugins of those models."""
+def declared_keys() -> dict[str, tuple[Key, list[str]]]:
+    """Return the keys that installed models use, each with the plugins of those models."""
     from limner.isolation import breaking_alone, checked
     from limner.keys import Key
     from limner.plugins import registry
@@ -123,7 +127,7 @@ def _declared() -> dict[str, tuple[Key, list[str]]]:
 def _find(name: str) -> Key:
     from limner.errors import did_you_mean
 
-    declared = {key.name: key for key, _ in _declared().values()}
+    declared = {key.name: key for key, _ in declared_keys().values()}
     found = declared.get(name) or next((key for key in declared.values() if name in key.variables), None)
     if found is None:
         meant = did_you_mean(name, declared)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from limner.cli.commands import looks_like_file, quote_prompt
+from limner.cli.completing import complete_files
 from limner.cli.options import task_command
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def generate(options: RunOptions, arguments: dict[str, Any]) -> None:
 
 
 @task_command("strength", *_COMMON, example='limner vary photo.jpg "add denser trees" --strength 0.4 -o denser.png')
-@click.argument("words", nargs=-1, required=True, metavar="IMAGE... [PROMPT]")
+@click.argument("words", nargs=-1, required=True, metavar="IMAGE... [PROMPT]", shell_complete=complete_files)
 def vary(options: RunOptions, arguments: dict[str, Any]) -> None:
     """Generate variations of a picture.
 
@@ -63,7 +64,7 @@ def vary(options: RunOptions, arguments: dict[str, Any]) -> None:
     *_COMMON,
     example='limner inpaint house.png "a red door" --box 80,200,160,380 -o door.png',
 )
-@click.argument("image")
+@click.argument("image", shell_complete=complete_files)
 @click.argument("prompt", required=False)
 def inpaint(options: RunOptions, arguments: dict[str, Any]) -> None:
     """Repaint part of a picture.
@@ -84,7 +85,7 @@ def inpaint(options: RunOptions, arguments: dict[str, Any]) -> None:
     *_COMMON,
     example='limner outpaint scene.png "a wide beach" --expand 256,0,256,0 -o beach.png',
 )
-@click.argument("image")
+@click.argument("image", shell_complete=complete_files)
 @click.argument("prompt", required=False)
 def outpaint(options: RunOptions, arguments: dict[str, Any]) -> None:
     """Extend a picture beyond its borders.
@@ -99,7 +100,7 @@ def outpaint(options: RunOptions, arguments: dict[str, Any]) -> None:
 
 
 @task_command("options", example="limner remove-background photo.jpg -o subject.png")
-@click.argument("image")
+@click.argument("image", shell_complete=complete_files)
 def remove_background(options: RunOptions, arguments: dict[str, Any]) -> None:
     """Make the background of a picture transparent.
 
@@ -112,7 +113,7 @@ def remove_background(options: RunOptions, arguments: dict[str, Any]) -> None:
 
 
 @task_command("size", "seed", "negative_prompt", "options", example="limner upscale scene.png -o larger.png")
-@click.argument("image")
+@click.argument("image", shell_complete=complete_files)
 @click.argument("prompt", required=False)
 def upscale(options: RunOptions, arguments: dict[str, Any]) -> None:
     """Enlarge a picture.
