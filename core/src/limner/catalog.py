@@ -8,16 +8,36 @@ from typing import Any, cast
 
 import attrs
 
+from limner import display
 from limner.configuration import configuration, configuration_file
 from limner.errors import TaskRefused, UnknownModel
 from limner.interface import ModelInterface
 from limner.isolation import blaming, breaking_alone
 from limner.limits import TaskLimits
 from limner.model import Model
-from limner.plugins import Plugin, registry
+from limner.plugins import Plugin, registry, short_name
 from limner.tasks import Task
 
 MODEL_VARIABLE = "LIMNER_MODEL"
+
+
+class Models(tuple[type[Model], ...]):
+    """Model classes; a notebook shows them as a table."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        rows = (
+            (
+                short_name(model),
+                ", ".join(task.kind for task in model.limits),
+                model.lifecycle.state(),
+                model.plugin,
+                model.id,
+            )
+            for model in self
+        )
+        return display.table(("model", "tasks", "state", "plugin", "id"), rows)
 
 
 def get_model(name: str | None = None, *, model_id: str | None = None, **settings: Any) -> Model:
@@ -133,4 +153,4 @@ def models(
         return False
 
     found = {model for model, plugin in registry().models() if can(model, plugin)}
-    return tuple(sorted(cast("set[type[Model]]", found), key=lambda model: model.id))
+    return Models(sorted(cast("set[type[Model]]", found), key=lambda model: model.id))
