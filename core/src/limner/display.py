@@ -21,7 +21,7 @@ _SHOWN_BY_BROWSERS = {"image/png", "image/jpeg", "image/webp", "image/gif"}
 _GRID = "display:flex;flex-wrap:wrap;gap:12px;align-items:flex-start"
 _FIGURE = "margin:0;max-width:min(100%,{width}px)"
 _SMALL = "font-size:85%;opacity:.8"
-_CELL = "text-align:left;vertical-align:top;overflow-wrap:anywhere"
+_CELL = "text-align:left;vertical-align:top;overflow-wrap:break-word"
 
 
 def escape(text: object) -> str:
