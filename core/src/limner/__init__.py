@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         Request as Request,
         Response as Response,
     )
+    from limner.keys import FoundKey as FoundKey, Key as Key
     from limner.model import Model as Model
     from limner.options import Options as Options
     from limner.previews import preview as preview
@@ -99,6 +100,7 @@ _NAMES = {
     "hookspecs": "hookimpl",
     "images": "Image Mask expand_canvas",
     "interface": "Decoded Finding Lifecycle Request Response",
+    "keys": "FoundKey Key",
     "model": "Model",
     "options": "Options",
     "previews": "preview",
@@ -120,10 +122,12 @@ __all__ = ["__version__", *_MODULE_OF]  # noqa: PLE0604 - one list, above
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module 'limner' has no attribute {name!r}")
     import importlib
 
+    if name == "examples":
+        return importlib.import_module("limner.examples")
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'limner' has no attribute {name!r}")
     value = getattr(importlib.import_module(f"limner.{_MODULE_OF[name]}"), name)
     globals()[name] = value
     return value

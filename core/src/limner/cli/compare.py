@@ -13,6 +13,7 @@ import attrs
 import click
 
 from limner.cli.commands import Command
+from limner.cli.completing import complete_files, complete_models
 from limner.cli.console import format_entry, one_line, print_message
 from limner.cli.options import RUN_OPTIONS, TASK_OPTIONS, model_option, output_option
 from limner.cli.progress import run_in_thread
@@ -59,9 +60,17 @@ class Row:
     metavar="MODEL",
     multiple=True,
     required=True,
+    shell_complete=complete_models,
     help="Alias or full id; one row for each. Repeatable.",
 )
-@output_option("-o", "--output", required=True, metavar="FILE", help="Contact sheet: .png, .jpg, .webp or .html.")
+@output_option(
+    "-o",
+    "--output",
+    required=True,
+    metavar="FILE",
+    shell_complete=complete_files,
+    help="Contact sheet: .png, .jpg, .webp or .html.",
+)
 @TASK_OPTIONS["n"]
 @TASK_OPTIONS["size"]
 @TASK_OPTIONS["seed"]
@@ -112,11 +121,11 @@ def _check_models(models: Sequence[str], settings: dict[str, str]) -> None:
     Raises:
         UnknownModel: no installed plugin offers one of the models.
     """
-    from limner.plugins import registry
+    from limner.catalog import find_model
 
     known: set[str] = set()
     for model in models:
-        known |= {field.name for field in attrs.fields(registry().find(model).Settings)}
+        known |= {field.name for field in attrs.fields(find_model(model).Settings)}
     for name in settings:
         if name not in known:
             hint = did_you_mean(name, known) or f"available: {', '.join(sorted(known))}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from limner import Model, Outpaint, Picture, Problem, Request, Response, Task, Vary, hookimpl
+from limner import Key, Model, Outpaint, Picture, Problem, Request, Response, Task, Vary, hookimpl
 from limner_http import HttpModel
 
 from limner_bfl.limits import (
@@ -48,6 +48,13 @@ class _FluxModel(HttpModel):
         from limner_bfl.services import BFL
 
         return BFL
+
+    @classmethod
+    def api_keys(cls) -> Sequence[Key]:
+        """Return BFL's key."""
+        from limner_bfl.services import BFL
+
+        return (BFL.key,)
 
     def encode(self, task: Task) -> Request:
         """Write the task as JSON."""

@@ -52,6 +52,13 @@ class GeminiModel(HttpModel):
         """Whether the model is called at Vertex AI."""
         return self.settings.api == "vertex" or self.settings.project is not None
 
+    @classmethod
+    def api_keys(cls) -> Sequence[limner.Key]:
+        """Return the key of the Gemini API, and that of Vertex AI's express mode."""
+        from limner_gemini.services import GEMINI, VERTEX
+
+        return (GEMINI.key, VERTEX.key)
+
     def api(self) -> Service:
         """Return the Gemini API, or Vertex AI at a location."""
         import attrs

@@ -367,24 +367,37 @@ class Call:
 
 
 def key_of(service: Service, settings: HttpSettings) -> str | None:
-    """Find the key: the setting's, else that of the environment.
+    """Find the key: the setting's, else that of the environment, else the stored one.
 
     Raises:
-        AuthenticationFailed: there is none and one is needed, or the environment's is no key.
+        AuthenticationFailed: there is none and one is needed, the one found is no key, or the key store is damaged.
     """
     given: str | None = getattr(settings, service.key_setting)
     if given is not None:
         return given
-    found = next((os.environ[name] for name in service.key_variables if os.environ.get(name, "").strip()), "").strip()
-    if not found:
+    found = found_key(service)
+    if found is None:
         if service.key_needed and settings.base_url is None and not _url_of_environment(service):
-            variables = " or ".join(service.key_variables)
-            advice = f"set {variables}" if variables else f"give the setting {service.key_setting}"
+            ways = [f"set {' or '.join(service.key_variables)}"] if service.key_variables else []
+            ways += [f"run 'limner keys set {service.key_name}'"] if service.key_name else []
+            advice = ", or ".join(ways) or f"give the setting {service.key_setting}"
             raise limner.AuthenticationFailed(f"there is no key for {service.name}; {advice}")
         return None
-    if not (found.isascii() and found.isprintable()):
-        raise limner.AuthenticationFailed(f"the key in {' or '.join(service.key_variables)} is not printable ASCII text")
-    return found
+    if not (found.value.isascii() and found.value.isprintable()):
+        raise limner.AuthenticationFailed(f"the key {found.source} is not printable ASCII text")
+    return found.value
+
+
+def found_key(service: Service) -> limner.FoundKey | None:
+    """Find the key of the environment, else the stored one.
+
+    Raises:
+        AuthenticationFailed: the key store is damaged.
+    """
+    try:
+        return service.key.find()
+    except limner.TaskRefused as error:
+        raise limner.AuthenticationFailed("; ".join(map(str, error.problems))) from error
 
 
 def base_url_of(service: Service, settings: HttpSettings) -> str:

@@ -9,7 +9,7 @@ import limner
 from limner import Problem, Task
 from limner.limits import Count, Limits
 
-from limner_openai.model import ImagesModel
+from limner_openai.model import OWN_DIALECTS, ImagesModel
 from limner_openai.server_limits import BOTH_WAYS, edits, generate
 
 GENERIC = "no server is named: the keys that all known servers take; ranges are the server's own"
@@ -30,6 +30,7 @@ class Compatible(ImagesModel):
     limits = GENERIC_LIMITS
     provider = "openai-compatible"
     default_dialect = "generic"
+    at_openai = False
 
     def __new__(cls, settings: limner.Settings | None = None, *, model_id: str | None = None) -> Self:
         """Make a model of the class that has the dialect's limits."""
@@ -45,7 +46,7 @@ class Compatible(ImagesModel):
 
     def __init__(self, settings: limner.Settings | None = None, *, model_id: str | None = None) -> None:
         super().__init__(settings, model_id=model_id)
-        if self.settings.dialect in {"openai", "azure"}:
+        if self.settings.dialect in OWN_DIALECTS:
             limit = "is for OpenAI's own models; name one, such as gpt-image-2"
             raise limner.TaskRefused([Problem.of("setting dialect", self.settings.dialect, limit)])
 

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from limner_openai.dialects import Dialect
 
 
+OWN_DIALECTS = frozenset({"openai", "azure"})
+"""Those of OpenAI's own models."""
+
+
 class ImagesModel(HttpModel):
     """A model of the Images API, at OpenAI or at another server."""
 
@@ -25,6 +29,7 @@ class ImagesModel(HttpModel):
     settings: OpenAISettings
     provider = "openai"
     default_dialect: ClassVar[str] = "openai"
+    at_openai: ClassVar[bool] = True
 
     @property
     def dialect(self) -> Dialect:
@@ -35,6 +40,16 @@ class ImagesModel(HttpModel):
 
     def api(self) -> Service:
         return self.dialect.service
+
+    @classmethod
+    def api_keys(cls) -> Sequence[limner.Key]:
+        """Return the keys of every server that the model may be at."""
+        from limner_openai.dialects import DIALECTS
+
+        services = [dialect.service for dialect in DIALECTS.values()]
+        return [
+            service.key for service in services if service.key_name and (service.key_name in OWN_DIALECTS) == cls.at_openai
+        ]
 
     @property
     def sent_id(self) -> str:

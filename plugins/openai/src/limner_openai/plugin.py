@@ -18,7 +18,7 @@ from limner_openai.limits import (
     LIMITS_MINI,
     PRICES_2,
 )
-from limner_openai.model import ImagesModel
+from limner_openai.model import OWN_DIALECTS, ImagesModel
 
 
 class OpenAIModel(ImagesModel):
@@ -26,7 +26,7 @@ class OpenAIModel(ImagesModel):
 
     def __init__(self, settings: limner.Settings | None = None, *, model_id: str | None = None) -> None:
         super().__init__(settings, model_id=model_id)
-        if self.settings.dialect not in {None, "openai", "azure"}:
+        if self.settings.dialect not in {None, *OWN_DIALECTS}:
             limit = "is for other servers; use the model openai-compatible with it"
             raise limner.TaskRefused([Problem.of("setting dialect", self.settings.dialect, limit)])
 

@@ -28,6 +28,13 @@ class Sdapi(HttpModel):
     Settings: ClassVar[type[limner.Settings]] = SdapiSettings
     settings: SdapiSettings
 
+    @classmethod
+    def api_keys(cls) -> Sequence[limner.Key]:
+        """Return the login, written as ``user:password``."""
+        from limner_sdapi.services import LOGIN
+
+        return (LOGIN,)
+
     def api(self) -> Service:
         from limner_sdapi.services import SERVICE
 
