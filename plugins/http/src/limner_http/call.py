@@ -201,8 +201,8 @@ class Call:
             path: as in :meth:`request`.
             **more: ``body`` (bytes) and its ``content_type``; further ``headers``; ``max_bytes`` of the answer;
                 ``repeatable`` where it does no harm to send it twice; ``with_key`` (else neither key nor the setting
-                ``headers`` are sent); ``public_host``, the host that must have a public address; ``redirects``, statuses of
-                redirects that are answers rather than errors.
+                ``headers`` are sent); ``public_host``, the host that must have a public address; ``redirects``, statuses,
+                such as those of redirects, that are answers rather than errors.
 
         Raises:
             ProviderError: of the class that fits.
