@@ -116,12 +116,12 @@ def compare(prompt: str, models: Sequence[str], output: str, settings: dict[str,
 
 def _check_settings(models: Sequence[str], settings: dict[str, str]) -> None:
     """Refuse a setting that none of the models has; one that only some have applies to those."""
-    from limner.catalog import find_model
+    from limner.plugins import registry
 
     known: set[str] = set()
     for model in models:
         with contextlib.suppress(LimnerError):  # an unknown model is reported in its row
-            known |= {field.name for field in attrs.fields(find_model(model).Settings)}
+            known |= {field.name for field in attrs.fields(registry().find(model).Settings)}
     for name in settings:
         if known and name not in known:
             hint = did_you_mean(name, known) or f"available: {', '.join(sorted(known))}"

@@ -82,11 +82,11 @@ def show(model: str, sources: bool, as_json: bool) -> None:
 
     For each task: the parameters, their limits and their defaults. MODEL is an alias or a full id.
     """
-    from limner.catalog import find_model
     from limner.cli.console import print_json
     from limner.cli.prices import price_rows, prices_document
+    from limner.plugins import registry
 
-    found = find_model(model)
+    found = registry().find(model)
     if as_json:
         details = {"settings": dict(_settings(found)), "prices": prices_document(found), "tasks": _tasks_document(found)}
         print_json(_model_document(found) | details)
