@@ -15,7 +15,7 @@ from limner.interface import ModelInterface
 from limner.isolation import blaming, breaking_alone
 from limner.limits import TaskLimits
 from limner.model import Model
-from limner.plugins import Plugin, registry, short_name
+from limner.plugins import Plugin, listed, registry, short_name
 from limner.tasks import Task
 
 MODEL_VARIABLE = "LIMNER_MODEL"
@@ -100,8 +100,8 @@ def default_model() -> str:
     choices = installed if len(installed) == 1 else [model for model in installed if model.offline]
     if len(choices) == 1:
         return choices[0].id
-    names = ", ".join(sorted(model.id for model in installed))
-    hint = f"name one of {names}, or set {MODEL_VARIABLE}" if installed else "no model is installed; install limner-sketch"
+    names = listed(sorted(map(short_name, installed)), "name one of ")
+    hint = f"{names}, or set {MODEL_VARIABLE}" if installed else "no model is installed; install limner-sketch"
     raise UnknownModel(f"no model was named: {hint}")
 
 

@@ -37,6 +37,9 @@ GROUP = "limner"
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.:/-]*")
 
+_MOST_LISTED = 10
+"""Models that a message lists by name."""
+
 SLOW_SECONDS = 0.2
 """A plugin that takes longer to load is named as slow."""
 
@@ -217,7 +220,7 @@ class Registry:
         parts += [meant] if meant else []
         short = sorted(short_name(model) for model, _ in self.models())
         if not meant:
-            parts += [f"installed: {', '.join(short)}"] if short else ["no model is installed"]
+            parts.append(listed(short, "installed: ") if short else "no model is installed")
         package = next((FIRST_PARTY[alias] for alias in FIRST_PARTY if alias in name.lower()), None)
         if package is not None and not meant:
             parts.append(f"install {package}")
@@ -289,6 +292,14 @@ def _loaded() -> Registry:
 
         installed.manager.register(Recorder(), "limner logs")
     return installed
+
+
+def listed(names: Iterable[str], label: str) -> str:
+    """List the names of models for a message; where there are many, say how to list them."""
+    found = list(names)
+    if len(found) > _MOST_LISTED:
+        return f"{len(found)} models are installed; 'limner models' lists them"
+    return f"{label}{', '.join(found)}"
 
 
 def short_name(model: type[ModelInterface]) -> str:
