@@ -119,6 +119,11 @@ class _Answers:
     def responses(self) -> list[Response]:
         return [outcome for outcome in self.outcomes if isinstance(outcome, Response)]
 
+    @property
+    def may_be_billed(self) -> bool:
+        """Whether at least one call was answered, or failed in a way that may have been billed."""
+        return any(isinstance(outcome, Response) or outcome.may_be_billed for outcome in self.outcomes)
+
 
 def _send(model: ModelInterface, requests: Sequence[Request]) -> _Answers:
     """Send requests side by side."""
@@ -157,7 +162,9 @@ def _outcome(get: Callable[[], Response]) -> Response | LimnerError:
     try:
         return get()
     except CancelledError:
-        return ProviderError("cancelled before it was sent")
+        error: LimnerError = ProviderError("cancelled before it was sent")
+        error.may_be_billed = False
+        return error
     except LimnerError as error:
         return error
 
@@ -193,6 +200,7 @@ def _decode(model: ModelInterface, fitted: Fitted, kept: Kept | None, answers: _
     failure = failure or _failure(model, result)
     _log(model, answers, result, failure)
     if failure is not None:
+        failure.may_be_billed = answers.may_be_billed
         _raise(failure, model, result)
     return result
 

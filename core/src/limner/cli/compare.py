@@ -17,6 +17,7 @@ from limner.cli.commands import Command
 from limner.cli.console import format_entry, one_line, print_message
 from limner.cli.options import RUN_OPTIONS, TASK_OPTIONS, model_option, output_option
 from limner.cli.progress import run_in_thread
+from limner.cli.sheets import CELL, LINE, MARGIN, page, thumbnail
 from limner.errors import LimnerError, did_you_mean
 
 if TYPE_CHECKING:
@@ -28,10 +29,6 @@ if TYPE_CHECKING:
     from limner.model import Model
     from limner.results import Result
     from limner.tasks import Task
-
-CELL = 320
-LINE = 14
-MARGIN = 12
 
 
 @attrs.frozen
@@ -167,10 +164,7 @@ def _page(prompt: str, rows: Sequence[Row]) -> str:
         notes = "".join(f'<p class="{"error" if row.failed else "note"}">{html.escape(note)}</p>' for note in row.notes)
         return f"<section><h2>{html.escape(row.model)}</h2>{''.join(map(cell, row.pictures))}{notes}</section>"
 
-    title = html.escape(prompt)
-    style = "body{font:15px/1.4 sans-serif;margin:2em}img{margin:0 8px 8px 0;vertical-align:top}.error{color:#b00020}"
-    head = f'<!doctype html><meta charset="utf-8"><title>{title}</title><style>{style}</style>'
-    return f"{head}<h1>{title}</h1>{''.join(map(line, rows))}"
+    return page(prompt, "".join(map(line, rows)))
 
 
 def _contact_sheet(prompt: str, rows: Sequence[Row]) -> PIL.Image.Image:
@@ -189,20 +183,13 @@ def _contact_sheet(prompt: str, rows: Sequence[Row]) -> PIL.Image.Image:
     top = 3 * LINE
     for row in rows:
         draw.text((MARGIN, top), row.model, fill="#003366", font=font)
-        for column, thumbnail in enumerate(_thumbnails(row)):
-            sheet.paste(thumbnail, (MARGIN + column * (CELL + MARGIN), top + LINE + MARGIN // 2))
+        for column, image in enumerate(row.pictures):
+            sheet.paste(thumbnail(image), (MARGIN + column * (CELL + MARGIN), top + LINE + MARGIN // 2))
         below = top + _height(row, wrap) - MARGIN - LINE * len(_lines(row, wrap))
         for number, text in enumerate(_lines(row, wrap)):
             draw.text((MARGIN, below + number * LINE), text, fill="#b00020" if row.failed else "#444444", font=font)
         top += _height(row, wrap)
     return sheet
-
-
-def _thumbnails(row: Row) -> list[PIL.Image.Image]:
-    thumbnails = [image.pil().convert("RGB") for image in row.pictures]
-    for thumbnail in thumbnails:
-        thumbnail.thumbnail((CELL, CELL))
-    return thumbnails
 
 
 def _lines(row: Row, wrap: int) -> list[str]:
