@@ -71,6 +71,7 @@ def find(folder: Path, task: str, key: str, asked: int) -> Record | None:
     found = [picture for path in paths if (picture := _found(path, task, key)) is not None]
     if not found:
         return None
+    sync_folder(folder)
     rows, mark = [row for row, _ in found], found[0][1]
     if len(rows) < len(mark["came"]):
         return {"outcome": "unknown", "rows": rows, "reason": f"{len(rows)} of {len(mark['came'])} pictures were saved"}
