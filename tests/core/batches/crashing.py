@@ -89,7 +89,7 @@ class Disk:
             if os.path.samestat(state, self.journal.parent.stat()):
                 self.names = {path.name for path in self.journal.parent.iterdir()}
         elif step in {"replace", "link"} and str(arguments[1]).endswith(".png"):
-            demand(os.stat(arguments[0]).st_ino in self.synced, "a picture has its name before it is on the disk")
+            demand(Path(arguments[0]).stat().st_ino in self.synced, "a picture has its name before it is on the disk")
         elif step == "write" and arguments[1].startswith(b'{"event":"done"'):
             names = {row["file_name"] for row in json.loads(arguments[1])["rows"]}
             demand(names <= self.names, "done is written before the picture's name is on the disk")
@@ -161,7 +161,7 @@ def live(folder: Path, life: Life) -> list[str]:
         os._exit(code)
     os.close(told)
     _, status = os.waitpid(child, 0)
-    with open(report, "rb") as file:
+    with os.fdopen(report, "rb") as file:
         steps = file.read().decode().split()
     if os.WIFSIGNALED(status):
         assert os.WTERMSIG(status) == signal.SIGKILL
@@ -176,6 +176,30 @@ def journal_of(folder: Path) -> dict[str, dict]:
     return journal.settled(journal.read(folder / "out" / "journal.jsonl"))
 
 
+def check_task(folder: Path, task: dict, state: dict) -> list[str]:
+    """Check what became of one task.
+
+    Returns:
+        The names of its pictures, where it is done.
+    """
+    n, out = task.get("n", 1), folder / "out"
+    assert state["seed"] == task.get("seed", state["seed"])
+    if state["status"] == "unknown":
+        assert len(list(out.glob(f"{state['id']}-*.png"))) < n, f"{state['id']} is unknown, and here"
+        return []
+    expected = {"rejected": "failed", "filtered": "filtered", "timeout": "unknown", "reset": "unknown"}
+    fault = next((word for word in expected if f"[{word}]" in task["prompt"]), None)
+    assert state["status"] == expected.get(fault, "done"), (task, state)
+    if state["status"] != "done":
+        return []
+    assert len(state["rows"]) == n
+    for row in state["rows"]:
+        assert row["seed"] in {state["seed"], state["seed"] + 2}
+        picture = limner.Image.read(out / row["file_name"])
+        assert picture.pil().getpixel((4, 4)) == colour(task["prompt"], row["seed"] + row["place"] - 1)
+    return [row["file_name"] for row in state["rows"]]
+
+
 def check(folder: Path, tasks: list[dict], resent: int) -> None:
     """Check what holds after every history whose last life was not cut short."""
     known = journal_of(folder)
@@ -187,25 +211,7 @@ def check(folder: Path, tasks: list[dict], resent: int) -> None:
     if not resent:
         assert len({(prompt, seed) for prompt, seed, _ in bill}) == len(bill), f"paid twice: {bill}"
     by_line = {task["line"]: task for task in known.values()}
-    files = set()
-    for line, task in enumerate(tasks, 1):
-        state = by_line[line]
-        if state["status"] == "done":
-            assert len(state["rows"]) == task.get("n", 1)
-            for row in state["rows"]:
-                files.add(row["file_name"])
-                picture = limner.Image.read(folder / "out" / row["file_name"])
-                assert row["seed"] in {state["seed"], state["seed"] + 2}
-                assert picture.pil().getpixel((4, 4)) == colour(task["prompt"], row["seed"] + row["place"] - 1)
-        if state["status"] == "unknown":
-            there = list((folder / "out").glob(f"{state['id']}-*.png"))
-            assert len(there) < task.get("n", 1), f"{state['id']} is unknown, and here"
-        if task.get("seed") is not None:
-            assert state["seed"] == task["seed"]
-        expected = {"rejected": "failed", "filtered": "filtered", "timeout": "unknown", "reset": "unknown"}
-        fault = next((word for word in expected if f"[{word}]" in task["prompt"]), None)
-        if fault is not None and state["status"] != "unknown":
-            assert state["status"] == expected[fault], (task, state)
+    files = {name for line, task in enumerate(tasks, 1) for name in check_task(folder, task, by_line[line])}
     paid = {(prompt, seed) for prompt, seed, _ in bill}
     for state in known.values():
         if state["status"] == "failed":
@@ -236,7 +242,7 @@ def history(tasks: list[dict], lives: list[Life]) -> None:
 
 def warm_up() -> None:
     """Import, once for all children, what a batch imports."""
-    import limner.batches  # noqa: F401
+    import limner.batches
 
     with tempfile.TemporaryDirectory() as folder:
         model = Painter(Painter.Settings(bill=f"{folder}/bill"))

@@ -16,6 +16,7 @@ import time
 import zlib
 from collections import Counter
 from pathlib import Path
+from typing import ClassVar
 
 import attrs
 import limner
@@ -26,7 +27,6 @@ _write = os.write
 """Not the one that a test replaces: a bill is whole."""
 
 SOURCE = "Painter API reference"
-FAULTS = "throttled broken-once refused rejected filtered timeout reset lost denied".split()
 
 
 @attrs.frozen(kw_only=True)
@@ -58,7 +58,7 @@ class Painter(Model):
     aliases = ("painter",)
     offline = True
     Settings = PainterSettings
-    limits = {
+    limits: ClassVar = {
         Generate: TaskLimits(
             {
                 "prompt": PromptText(200, source=SOURCE, required=True),
@@ -67,8 +67,8 @@ class Painter(Model):
             }
         )
     }
-    prices = {Generate: (Price("0.05", as_of=datetime.date(2026, 11, 21), source=SOURCE),)}
-    met: Counter[str] = Counter()
+    prices: ClassVar = {Generate: (Price("0.05", as_of=datetime.date(2026, 11, 21), source=SOURCE),)}
+    met: ClassVar[Counter[str]] = Counter()
 
     def encode(self, task: Generate) -> Request:
         return Request(self.model_id, json.dumps([task.prompt, task.seed, task.n or 1]).encode())
