@@ -121,6 +121,7 @@ class Driver:
         """
         options = self._options
         options.out.mkdir(parents=True, exist_ok=True)
+        self._folder = options.out.resolve()
         (options.out / locks.CLAIMS).mkdir(exist_ok=True)
         try:
             self._resources.enter_context(locks.locked(options.out))
@@ -135,7 +136,7 @@ class Driver:
 
     @contextlib.contextmanager
     def _engine_for(self, items: list[Item]) -> Iterator[Engine]:
-        options, folder = self._options, self._options.out.resolve()
+        options, folder = self._options, self._folder
         in_flight = options.in_flight or max((item.model.settings.max_in_flight for item in items), default=1)
         if options.dask is not None:
             from limner.batches.dask_engine import connected
@@ -289,7 +290,7 @@ class Driver:
 
     def _start(self, item: Item, task: Task) -> None:
         job = Job(
-            folder=self._options.out.resolve(),
+            folder=self._folder,
             id=item.id,
             key=item.key,
             attempt=item.attempt,
