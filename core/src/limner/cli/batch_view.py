@@ -102,7 +102,7 @@ def print_summary(driver: Driver, folder: Path, *, as_json: bool) -> None:
         "not sent": "--resume sends them",
     }
     rows = [("done", counts["done"]), *((name, counts[name]) for name in _SHOWN[1:]), ("not sent", waiting)]
-    facts = [(name, f"{count:6}" + (f"  {advice[name]}" if name in advice else "")) for name, count in rows if count]
+    facts = [(name, f"{count}" + (f"  {advice[name]}" if name in advice else "")) for name, count in rows if count]
     print_facts([*facts, ("spent", f"{driver.budget}, {driver.budget.pictures} pictures"), ("folder", str(folder))])
 
 
