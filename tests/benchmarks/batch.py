@@ -167,16 +167,18 @@ def resident() -> float:
 # ---------------------------------------------------------------------------------------------- what it costs
 
 
-def cpu_beside_bare_runs(folder: Path, url: str, rounds: int = 7, count: int = 100) -> dict[str, float]:
+def cpu_beside_bare_runs(
+    folder: Path, url: str, size: tuple[int, int], rounds: int = 7, count: int = 100
+) -> dict[str, float]:
     """CPU of this process for each task, in ms, medians, interleaved: bare runs, runs that save, a batch."""
     model = limner.get_model("nova", endpoint_url=url)
     prompts = [f"cpu {number}" for number in range(count)]
     figures: dict[str, list[float]] = {"run": [], "run and save": [], "batch": []}
     for number in range(rounds + 1):
         for name, work in (
-            ("run", lambda: [model.generate(prompt, size=SIZE) for prompt in prompts]),
-            ("run and save", lambda: _run_and_save(model, prompts, folder / f"bare-{number}")),  # noqa: B023
-            ("batch", lambda: _batch(model, prompts, folder / f"batch-{number}")),  # noqa: B023
+            ("run", lambda: [model.generate(prompt, size=size) for prompt in prompts]),
+            ("run and save", lambda: _run_and_save(model, prompts, size, folder / f"bare-{size[0]}-{number}")),  # noqa: B023
+            ("batch", lambda: _batch(model, prompts, size, folder / f"batch-{size[0]}-{number}")),  # noqa: B023
         ):
             started = time.process_time()
             work()
@@ -185,15 +187,15 @@ def cpu_beside_bare_runs(folder: Path, url: str, rounds: int = 7, count: int = 1
     return {name: statistics.median(times) for name, times in figures.items()}
 
 
-def _run_and_save(model: limner.Model, prompts: list[str], folder: Path) -> None:
+def _run_and_save(model: limner.Model, prompts: list[str], size: tuple[int, int], folder: Path) -> None:
     folder.mkdir()
     for number, prompt in enumerate(prompts):
-        model.generate(prompt, size=SIZE).image.save(folder / f"{number}.png")
+        model.generate(prompt, size=size).image.save(folder / f"{number}.png")
 
 
-def _batch(model: limner.Model, prompts: list[str], folder: Path) -> None:
-    tasks = [limner.Generate(prompt=prompt, size=SIZE) for prompt in prompts]
-    assert all(outcome.status == "done" for outcome in limner.batch(tasks, model=model, out=folder, in_flight=1))
+def _batch(model: limner.Model, prompts: list[str], size: tuple[int, int], folder: Path) -> None:
+    tasks = [limner.Generate(prompt=prompt, size=size) for prompt in prompts]
+    assert all(outcome.status == "done" for outcome in limner.batch(tasks, model=model, out=folder))
 
 
 class Waiting(limner.Model):
@@ -240,10 +242,11 @@ def main() -> None:
     warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory() as name, emulator(Path(name) / "bill") as url:
         folder = Path(name)
-        print("CPU for each task, ms:", flush=True)
-        figures = cpu_beside_bare_runs(folder, url)
-        for what, milliseconds in figures.items():
-            print(f"  {what:14}{milliseconds:6.2f}  {milliseconds / figures['run']:.2f} of a bare run")
+        for size in (SIZE, (1024, 1024)):
+            print(f"CPU for each task, ms, pictures of {size[0]}x{size[1]}:", flush=True)
+            figures = cpu_beside_bare_runs(folder, url, size)
+            for what, milliseconds in figures.items():
+                print(f"  {what:14}{milliseconds:6.2f}  {milliseconds / figures['run']:.2f} of a bare run")
         print(f"32 in flight, calls of 1 s: {of_ideal(folder / 'ideal'):.3f} of ideal", flush=True)
         (folder / "bill").write_text("")  # the emulator has it open
         done = trial(folder, url, said.tasks, said.in_flight)
