@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import threading
 import time
 
@@ -166,7 +167,7 @@ def test_a_throttled_answer_pauses_the_whole_batch(bench, monkeypatch):
 
 def test_the_budget_counts_what_may_have_been_paid(bench):
     tasks = [{"prompt": f"{number} [timeout]", "n": 2} for number in range(5)]
-    with pytest.raises(limner.BatchStopped, match=r"max_pictures=5 is reached: 4 pictures .* 3 tasks were not sent"):
+    with pytest.raises(limner.BatchStopped, match=r"max_pictures=5 is reached: 4 pictures .*; tasks not sent: 3"):
         bench.run(*tasks, max_pictures=5)
     assert len(bench.bill) == 2
     with pytest.raises(limner.BatchStopped, match=r"max_spend=0.35 USD is reached: 0.3 USD count as spent, .* 0.1 USD"):
@@ -177,6 +178,23 @@ def test_the_budget_counts_what_may_have_been_paid(bench):
     assert len(bench.bill) == 3
 
 
+def test_lines_that_are_gone_count_as_spent_too(bench):
+    bench.run({"prompt": "a"}, {"prompt": "b"})
+    with pytest.raises(limner.BatchStopped, match="2 pictures count as made; tasks not sent: 1"):
+        bench.run({"prompt": "b"}, {"prompt": "c"}, resume=True, max_pictures=2)
+    assert len(bench.bill) == 2
+
+
+def test_what_killed_processes_left_half_written_is_removed_after_a_while(bench):
+    bench.out.mkdir()
+    old, new = bench.out / ".0123.part", bench.out / ".4567.part"
+    old.touch()
+    new.touch()
+    os.utime(old, (1, 1))
+    bench.run({"prompt": "a"})
+    assert (old.exists(), new.exists()) == (False, True)
+
+
 def test_what_was_not_made_is_not_counted(bench):
     tasks = [{"prompt": "a [rejected]"}, {"prompt": "b [throttled]"}, {"prompt": "c"}]
     assert set(statuses(bench.run(*tasks, max_spend="0.10USD", in_flight=1)).values()) == {"failed", "done"}
@@ -185,7 +203,7 @@ def test_what_was_not_made_is_not_counted(bench):
 def test_an_unknown_price_needs_a_number_of_pictures(bench, refusal, monkeypatch):
     monkeypatch.setattr(Painter, "prices", {})
     (problem,) = refusal(lambda: bench.run({"prompt": "a"}, max_spend="1USD"))
-    assert problem.startswith("line 1: max_spend=1 USD: what it costs is unknown; bound the batch by max_pictures")
+    assert problem.startswith("line 1: max_spend=1 USD: the price is unknown; use max_pictures")
     (problem,) = refusal(lambda: bench.run({"prompt": "a"}, max_spend="a lot"))
     assert "such as 20USD" in problem
     assert statuses(bench.run({"prompt": "a"}, max_pictures=1)) == {1: "done"}

@@ -27,7 +27,7 @@ from limner.batches.journal import Journal
 from limner.batches.manifest import Source
 from limner.batches.outcomes import STATUSES, BatchOutcome, Record
 from limner.batches.pacing import Pace
-from limner.batches.planning import Item, Planned, key_of, plan_all, seeded
+from limner.batches.planning import Item, Planned, Spent, key_of, plan_all, seeded
 from limner.batches.work import Job, TravellingModel
 from limner.errors import BatchStopped, LimnerError, Problem, TaskRefused
 from limner.model import Model
@@ -35,6 +35,9 @@ from limner.tasks import Task
 
 MOST_UNMADE = 8
 """A task that was so often sent and surely not made has failed; where nothing else was made meanwhile, the batch ends."""
+
+_LEFT_SECONDS = 3600.0
+"""Nobody writes a picture for so long."""
 
 _TICK = 0.5
 """Seconds between two looks at whether the driver was told to stop: on Windows, a long wait ignores Ctrl-C."""
@@ -107,9 +110,9 @@ class Driver:
         if known and len(planned.new) == len(planned.items) and any(record["attempt"] for record in known.values()):
             limit = "none of its tasks is in the manifest, or they are for another model or setting; use another folder"
             raise TaskRefused([Problem("out", str(options.out), limit)])
-        for item in planned.items:
-            for _ in range(item.spent):
-                self.budget.take(item)
+        for record in known.values():  # those that are no longer in the manifest too
+            for _ in range(record["spent"]):
+                self.budget.take(Spent.of(record))
         return planned
 
     def open(self) -> None:
@@ -125,6 +128,7 @@ class Driver:
         (options.out / locks.CLAIMS).mkdir(exist_ok=True)
         try:
             self._resources.enter_context(locks.locked(options.out))
+            _sweep(options.out)
             self.planned = self.plan()
             self._journal = self._resources.enter_context(Journal(options.out / journal.NAME))
             self._engine = self._resources.enter_context(self._engine_for(self.planned.items))
@@ -250,7 +254,7 @@ class Driver:
                 break
             exceeded = self.budget.exceeded_by(item)
             if exceeded is not None:
-                self._fail(BatchStopped(f"{exceeded}; {len(self._pending)} tasks were not sent"))
+                self._fail(BatchStopped(f"{exceeded}; tasks not sent: {len(self._pending)}"))
                 break
             self._pending.popleft()
             try:
@@ -425,3 +429,11 @@ def _error_of(record: Record) -> Exception:
     """Make again the error that a worker reports, on whatever machine it was raised."""
     kind: type[Exception] = OSError if record["error"] == "OSError" else getattr(errors, record["error"], LimnerError)
     return kind(record["message"])
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed processes left half-written; a worker elsewhere may still be at what is younger."""
+    for path in folder.glob(".*.part"):
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > _LEFT_SECONDS:
+                path.unlink()

@@ -42,7 +42,6 @@ class Item:
         attempt: how often it was sent.
         claimed: whether the last attempt is claimed by its worker.
         record: what is known of how it ended.
-        spent: how often it may have been billed.
         unmade: how often in a row it was sent and not made.
         made_before: how many tasks of this run had been made when that began.
     """
@@ -61,7 +60,6 @@ class Item:
     attempt: int = 0
     claimed: bool = False
     record: Record = attrs.field(factory=dict)
-    spent: int = 0
     unmade: int = 0
     made_before: int = 0
 
@@ -82,12 +80,20 @@ class Item:
         }
 
 
-def cost_in(record: Mapping[str, Any]) -> Cost | None:
-    """Read what :meth:`Item.planned` wrote of the cost."""
-    if record.get("cost") is None:
-        return None
-    low, high, currency = record["cost"]
-    return Cost(Decimal(low), Decimal(high), currency)
+@attrs.frozen
+class Spent:
+    """What the journal knows of the cost of a task."""
+
+    pictures: int
+    cost: Cost | None
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> Spent:
+        """Read what :meth:`Item.planned` wrote."""
+        if record["cost"] is None:
+            return cls(record["pictures"], None)
+        low, high, currency = record["cost"]
+        return cls(record["pictures"], Cost(Decimal(low), Decimal(high), currency))
 
 
 @attrs.frozen
@@ -218,11 +224,10 @@ def _known_item(entry: Entry, model: Model, known: Record) -> Item:
         seed=known["seed"],
         calls=known["calls"],
         pictures=known["pictures"],
-        cost=cost_in(known),
+        cost=Spent.of(known).cost,
         status=known["status"],
         attempt=known["attempt"],
         claimed=known.get("claimed", False),
-        spent=known["spent"],
         record={name: known[name] for name in ("rows", "reason") if name in known},
     )
 
