@@ -413,7 +413,7 @@ class Driver:
         self.stop(str(error))
 
     def _outcome(self, item: Item) -> BatchOutcome:
-        rows: list[dict[str, Any]] = item.record.get("rows", [])
+        rows: list[dict[str, Any]] = item.record.pop("rows", [])  # the journal has them: of many tasks it would be much
         return BatchOutcome(
             id=item.id,
             line=item.line,
