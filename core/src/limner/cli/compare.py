@@ -17,6 +17,7 @@ from limner.cli.completing import complete_files, complete_models
 from limner.cli.console import format_entry, one_line, print_message
 from limner.cli.options import RUN_OPTIONS, TASK_OPTIONS, model_option, output_option
 from limner.cli.progress import run_in_thread
+from limner.cli.sheets import CELL, LINE, MARGIN, page, thumbnail
 from limner.errors import LimnerError, did_you_mean
 
 if TYPE_CHECKING:
@@ -28,10 +29,6 @@ if TYPE_CHECKING:
     from limner.model import Model
     from limner.results import Picture, Result
     from limner.tasks import Task
-
-CELL = 320
-LINE = 14
-MARGIN = 12
 
 
 @attrs.frozen
@@ -193,30 +190,8 @@ def _sheet(prompt: str, rows: Sequence[Row], suffix: str) -> bytes:
     return Image(buffer.getvalue()).converted(suffix).data
 
 
-_STYLE = """
-:root{color-scheme:light dark}
-body{font:16px/1.45 system-ui,sans-serif;margin:0 auto;padding:1.5rem;max-width:90rem}
-h1{font-size:1.4rem;overflow-wrap:anywhere}h2{font-size:1.1rem;margin:2rem 0 .5rem;overflow-wrap:anywhere}
-.grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,17rem),1fr));gap:1rem}
-figure{margin:0}figure img{display:block;width:100%;height:auto;cursor:zoom-in}
-figcaption,.facts,.note,.error{font-size:.85rem;margin:.25rem 0;overflow-wrap:anywhere}.facts,figcaption{opacity:.75}
-.error{color:light-dark(#b00020,#ff8a80)}
-figure .close{display:none}
-figure:target{position:fixed;inset:0;z-index:1;background:rgba(0,0,0,.9);color:#fff;display:grid;place-content:center}
-figure:target img{width:auto;max-width:100vw;max-height:92vh;cursor:default}
-figure:target figcaption{text-align:center}figure:target .close{display:block;position:absolute;inset:0}
-"""
-"""The look of the page: as many columns as fit; a click on a picture shows it as large as the window."""
-
-
 def _page(prompt: str, rows: Sequence[Row]) -> str:
-    title = html.escape(prompt)
-    head = (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
-        f'<meta name="viewport" content="width=device-width,initial-scale=1"><style>{_STYLE}</style></head>'
-    )
-    sections = "".join(_section(prompt, number, row) for number, row in enumerate(rows, 1))
-    return f'{head}<body><h1 id="top">{title}</h1>{sections}</body></html>\n'
+    return page(prompt, "".join(_section(prompt, number, row) for number, row in enumerate(rows, 1)))
 
 
 def _section(prompt: str, number: int, row: Row) -> str:
@@ -259,22 +234,15 @@ def _contact_sheet(prompt: str, rows: Sequence[Row]) -> PIL.Image.Image:
     top = 3 * LINE
     for row in rows:
         draw.text((MARGIN, top), row.model, fill="#003366", font=font)
-        for column, thumbnail in enumerate(_thumbnails(row)):
+        for column, small in enumerate(map(thumbnail, row.pictures)):
             left, edge = MARGIN + column * (CELL + MARGIN), top + LINE + MARGIN // 2
-            sheet.paste(thumbnail, (left, edge))
-            draw.text((left, edge + thumbnail.height + 2), row.captions[column], fill="#666666", font=font)
+            sheet.paste(small, (left, edge))
+            draw.text((left, edge + small.height + 2), row.captions[column], fill="#666666", font=font)
         below = top + _height(row, wrap) - MARGIN - LINE * len(_lines(row, wrap))
         for number, text in enumerate(_lines(row, wrap)):
             draw.text((MARGIN, below + number * LINE), text, fill="#b00020" if row.failed else "#444444", font=font)
         top += _height(row, wrap)
     return sheet
-
-
-def _thumbnails(row: Row) -> list[PIL.Image.Image]:
-    thumbnails = [image.pil().convert("RGB") for image in row.pictures]
-    for thumbnail in thumbnails:
-        thumbnail.thumbnail((CELL, CELL))
-    return thumbnails
 
 
 def _lines(row: Row, wrap: int) -> list[str]:

@@ -45,10 +45,10 @@ def report_error(error: Exception, *, debug: bool) -> int:
     return _exit_status(error)
 
 
-def exit_interrupted(interrupt: KeyboardInterrupt) -> NoReturn:
+def exit_interrupted(interrupt: KeyboardInterrupt, message: str = "interrupted; no file is incomplete") -> NoReturn:
     """End the program at once, whatever its threads are doing."""
     with contextlib.suppress(OSError, ValueError, KeyboardInterrupt):
-        print_message("interrupted; no file is incomplete")
+        print_message(message)
         sys.stdout.flush()
         sys.stderr.flush()
     os._exit(TERMINATED if isinstance(interrupt, Terminated) else INTERRUPTED)
