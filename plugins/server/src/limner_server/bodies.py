@@ -72,6 +72,16 @@ async def _in_time() -> AsyncIterator[None]:
 async def _read(request: web.Request, most: int) -> bytes:
     if request.content_type != "application/json":
         raise wrong(_media_type(request), code="unsupported_media_type", status=415)
+    return await _bounded(request, most)
+
+
+async def read_bytes(request: web.Request, most: int) -> bytes:
+    """Read a body of any media type, within bounds of bytes and time."""
+    async with _in_time():
+        return await _bounded(request, most)
+
+
+async def _bounded(request: web.Request, most: int) -> bytes:
     _check_plain(request, most)
     body = bytearray()
     async for chunk in request.content.iter_any():
