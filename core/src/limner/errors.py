@@ -237,7 +237,7 @@ class BadResponse(ProviderError):
 
 
 _NOTHING_MADE = (AuthenticationFailed, AccessDenied, RateLimited, ModelRetired, ProviderUnavailable, RequestRejected)
-"""Errors of a call that made no picture, unless the message says otherwise; a filter may have looked at finished pictures."""
+"""Errors of calls that made nothing, unless the message says otherwise; a filter may have looked at finished pictures."""
 
 
 def refused(value: object, why: str, parameter: str = "image") -> TaskRefused:

@@ -144,22 +144,18 @@ class Enlarger(Studio):
     limits: ClassVar = {Upscale: TaskLimits({"image": PICTURE})}
 
 
-class _Plugin:
-    @staticmethod
-    @hookimpl
-    def limner_models() -> list[type[Model]]:
-        return [Studio, Enlarger]
-
-
 @contextmanager
-def installed() -> Iterator[None]:
-    """The models, as if their plugin were installed."""
-    plugin = registry().register(_Plugin, "test-studio")
+def installed(*models: type[Model]) -> Iterator[None]:
+    """Models, as if a plugin that offers them were installed."""
+    offered = hookimpl(lambda: models)
+    offered.__name__ = "limner_models"
+    name = f"test-{models[0].id}"
+    plugin = registry().register(type("Plugin", (), {"limner_models": staticmethod(offered)}), name)
     assert not plugin.broken
     try:
         yield
     finally:
-        registry().unregister("test-studio")
+        registry().unregister(name)
 
 
 @attrs.frozen

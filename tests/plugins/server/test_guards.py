@@ -100,7 +100,9 @@ def test_the_log_has_one_line_for_each_request_and_no_words_of_the_client(client
     client.generate(prompt="the heir of Dunmore")
     client.get("/v1/secret%0Aforged?key=abc")
     client.post(GENERATIONS, {"model": "Dunmore"})
+    answer = client.get("/v1/models")
     lines = [record.getMessage() for record in caplog.records if record.name == "limner.server"]
+    assert f" id={answer.headers['x-request-id']}" in lines.pop()
     assert len(lines) == 3
     assert lines[0].startswith(f"POST {GENERATIONS} status=200 milliseconds=")
     assert lines[0].endswith("model=studio.painter-1 task=generate n=1")
@@ -290,7 +292,7 @@ FIELDS = """
     seed steps negative_prompt guidance_scale image images mask tile tiles look options preserve mask_prompt
 """
 NAMES = st.sampled_from(FIELDS.split()) | st.text(max_size=20)
-FEWER = settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+FEWER = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 def check(answer) -> None:

@@ -6,12 +6,17 @@ import base64
 import json
 from pathlib import Path
 
+import attrs
 import limner
 import pytest
 from jsonschema import Draft202012Validator
 from limner.testing.pictures import mask, picture
+from limner_openai.plugin import GptImage2
+from limner_openai.settings import OpenAISettings
+from limner_server.answers import made
+from limner_server.asking import Asked, Wanted
 
-from .studio import CALLS, Client
+from .studio import CALLS, Client, installed
 
 SPECIFICATION = Path(__file__).parents[4] / "shared" / "oracle" / "openai-images-openapi.json"
 PICTURE = picture((32, 32))
@@ -422,3 +427,39 @@ def test_pictures_that_came_all_the_same(client: Client):
     answer = client.generate(prompt="half", n=1)
     assert (answer.status, answer.error["code"]) == (400, "content_policy_violation")
     assert "indecent" in answer.error["message"]
+
+
+def test_a_picture_that_cannot_be_converted_is_not_lost():
+    """It is paid for: WebP's largest side is 16,383 pixels."""
+    task = limner.Generate(prompt="a fox")
+    result = limner.Result(model="studio.painter-1", task=task, pictures=(limner.Picture(image=picture((17_000, 2))),))
+    answer = made(result, Asked(task, {}), Wanted(False, False, 0, "webp", None))
+    assert answer.pictures[0][1] == "image/png"
+    assert answer.shared["output_format"] == "png"
+    assert "not converted to webp" in answer.limner["warnings"][0]
+
+
+def test_limner_is_a_client_of_its_own_server(client: Client, serving):
+    """A server with a model of limner-openai that is called at another server: unfinished pictures come through both."""
+    inner = f"{serving(names={'far.painter-1': 'studio'})}/v1"
+
+    @attrs.frozen(kw_only=True)
+    class FarSettings(OpenAISettings):
+        base_url: str | None = inner
+        api_key: str | None = "sk-test"
+
+    class Far(GptImage2):
+        id = "far.painter-1"
+        ids = aliases = ()
+        Settings = FarSettings
+
+    with installed(Far):
+        asked = {"model": "far.painter-1", "prompt": "previews tokens", "size": "1024x1024"}
+        *partial, completed = events(client.generate(**asked, stream=True, partial_images=2).body)
+        parts = [("model", "far.painter-1"), ("prompt", "a door"), ("image", PICTURE)]
+        edited = client.form("/v1/images/edits", *parts).json
+    assert [event["type"] for event in partial] == ["image_generation.partial_image"] * 2
+    assert completed["limner"]["model"] == "far.painter-1"
+    assert completed["usage"]["total_tokens"] == 33
+    assert edited["limner"]["task"] == "vary"
+    assert [call["kind"] for call in CALLS] == ["generate", "vary"]

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from limner_server import images, models
 from limner_server.files import FILES_KEY, Files, file
-from limner_server.guards import FILES, allow_origins, guarded, logged
+from limner_server.guards import FILES, add_headers, guarded, logged
 from limner_server.metrics import METRICS, Metrics, metrics
 from limner_server.runs import Runs
 from limner_server.settings import LARGEST_BODY, SETTINGS, ServerSettings
@@ -19,7 +19,7 @@ def make_app(settings: ServerSettings) -> web.Application:
     app[METRICS] = Metrics.create()
     app[FILES_KEY] = Files()
     app[images.RUNS] = Runs(lambda made: made.weight)
-    app.on_response_prepare.append(allow_origins)
+    app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(app[images.RUNS].close)
     app.router.add_get("/v1/models", models.models)
     app.router.add_get("/v1/models/{id:.+}", models.model)

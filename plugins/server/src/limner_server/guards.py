@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hmac
 import logging
+import secrets
 import time
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 from limner import LimnerError
 
-from limner_server.errors import RequestRefused, refusal_of
+from limner_server.errors import NO_RETRY, RequestRefused, refusal_of
 from limner_server.hosts import is_answered
 from limner_server.metrics import METRICS
 from limner_server.settings import SETTINGS
@@ -26,9 +27,11 @@ log = logging.getLogger("limner.server")
 
 FILES = "/v1/images/files/"
 """Where short-lived pictures are; their unguessable names are the key."""
-PAGE, PAGE_API = "/playground/", "/playground/api/"
+PAGE, PAGE_API = "/playground", "/playground/api"
 NOTES = web.RequestKey("NOTES", dict[str, object])
 """Where a handler puts what the log line should say: names and values, nothing that a client wrote."""
+REQUEST_ID = web.RequestKey("REQUEST_ID", str)
+"""The id that answer and log line have; OpenAI's clients show it as ``_request_id``."""
 GONE = 499
 """The status in log and metrics of a request whose client went away."""
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
@@ -39,6 +42,7 @@ async def logged(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer errors in OpenAI's form, write one log line for each request, and count it."""
     started = time.perf_counter()
     status = GONE
+    request[REQUEST_ID] = secrets.token_hex(8)
     try:
         response = await _answered(request, handler)
         status = response.status
@@ -46,7 +50,8 @@ async def logged(request: web.Request, handler: Handler) -> web.StreamResponse:
         seconds = time.perf_counter() - started
         route, method = _route(request), request.method if request.method in METHODS else "other"
         notes = "".join(f" {name}={value}" for name, value in request.get(NOTES, {}).items())
-        log.info("%s %s status=%d milliseconds=%d%s", method, route, status, round(seconds * 1000), notes)
+        words = "%s %s status=%d milliseconds=%d id=%s%s"
+        log.info(words, method, route, status, round(seconds * 1000), request[REQUEST_ID], notes)
         request.app[METRICS].requests.labels(method, route, status).inc()
         request.app[METRICS].seconds.labels(route).observe(seconds)
     return response
@@ -70,7 +75,8 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
         raise
     except Exception:
         log.exception("%s failed", _route(request))
-        return RequestRefused(500, "the server failed; its log says why", kind="server_error").answer()
+        message = "the server failed; its log says why"
+        return RequestRefused(500, message, kind="server_error", headers=NO_RETRY).answer()
 
 
 def _noted(request: web.Request, refused: RequestRefused) -> RequestRefused:
@@ -89,7 +95,7 @@ async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
     check_origin(request, settings)
     if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
         return web.Response(status=204)
-    if settings.keys and _needs_key(request.path):
+    if settings.keys and _needs_key(_route(request)):
         check_key(request.headers, settings.keys)
     return await handler(request)
 
@@ -101,8 +107,9 @@ def check_origin(request: web.Request, settings: ServerSettings) -> None:
         raise RequestRefused(403, "web pages of this origin may not call; allow it with --allow-origin", code="wrong_origin")
 
 
-async def allow_origins(request: web.Request, response: web.StreamResponse) -> None:
-    """Tell browsers that a web page may read the answer, where it may."""
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Add the request's id, and tell browsers that a web page may read the answer, where it may."""
+    response.headers["x-request-id"] = request[REQUEST_ID]
     origin = request.headers.get("Origin")
     if origin in request.app[SETTINGS].origins:
         response.headers["Access-Control-Allow-Origin"] = origin
@@ -130,8 +137,10 @@ def key_of(headers: Mapping[str, str]) -> str:
     return key.strip() if scheme.lower() == "bearer" else headers.get("api-key", "").strip()
 
 
-def _needs_key(path: str) -> bool:
-    return not path.startswith(FILES) and (not path.startswith(PAGE) or path.startswith(PAGE_API))
+def _needs_key(route: str) -> bool:
+    """Tell whether a route needs the key; pages and pictures do not, and all else does."""
+    page = route.startswith(PAGE) and not route.startswith(PAGE_API)
+    return not (page or route.startswith(FILES))
 
 
 def _route(request: web.Request) -> str:
