@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         Request as Request,
         Response as Response,
     )
+    from limner.keys import FoundKey as FoundKey, Key as Key
     from limner.model import Model as Model
     from limner.options import Options as Options
     from limner.previews import preview as preview
@@ -64,7 +65,7 @@ if TYPE_CHECKING:
         parse_json as parse_json,
         read_provenance as read_provenance,
     )
-    from limner.running import cancellation as cancellation
+    from limner.sending import cancellation as cancellation
     from limner.serialization import from_json as from_json, to_json as to_json
     from limner.settings import Settings as Settings
     from limner.shortcuts import (
@@ -99,6 +100,7 @@ _NAMES = {
     "hookspecs": "hookimpl",
     "images": "Image Mask expand_canvas",
     "interface": "Decoded Finding Lifecycle Request Response",
+    "keys": "FoundKey Key",
     "model": "Model",
     "options": "Options",
     "previews": "preview",
@@ -106,7 +108,7 @@ _NAMES = {
     "prompts": "WeightedText",
     "reporting": "Progress progress",
     "results": "Picture Plan Result image_from_base64 parse_json read_provenance",
-    "running": "cancellation",
+    "sending": "cancellation",
     "serialization": "from_json to_json",
     "settings": "Settings",
     "shortcuts": "generate inpaint outpaint remove_background upscale vary",
@@ -120,10 +122,12 @@ __all__ = ["__version__", *_MODULE_OF]  # noqa: PLE0604 - one list, above
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module 'limner' has no attribute {name!r}")
     import importlib
 
+    if name == "examples":
+        return importlib.import_module("limner.examples")
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'limner' has no attribute {name!r}")
     value = getattr(importlib.import_module(f"limner.{_MODULE_OF[name]}"), name)
     globals()[name] = value
     return value

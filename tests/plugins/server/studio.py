@@ -49,6 +49,8 @@ OPTIONS = {
     "tile": Flag(source=SOURCE),
     "tiles": Integer(1, 9, source=SOURCE),
     "look": PictureLimit(source=SOURCE),
+    "output_format": Choice(("png", "jpeg"), source=SOURCE),
+    "output_compression": Integer(0, 100, source=SOURCE),
 }
 SIZE = SizeRule(16, 64, multiple_of=16, source=SOURCE)
 PICTURE = PictureLimit(source=SOURCE, required=True)
@@ -114,7 +116,8 @@ class Studio(Model):
         for word, error in ERRORS.items():
             if word in prompt.split():
                 raise type(error)(*error.args) if isinstance(error, ZeroDivisionError) else _again(error)
-        made = [base64.b64encode(picture(tuple(order["size"])).data).decode()] * order.get("n", 1)
+        media_type = f"image/{order['options'].get('output_format', 'png')}"
+        made = [base64.b64encode(picture(tuple(order["size"]), media_type=media_type).data).decode()] * order.get("n", 1)
         return Response(json.dumps({"pictures": made, "prompt": prompt}).encode(), request_id=f"req-{len(CALLS)}")
 
     def decode(self, task: Task, response: Response) -> Sequence[Picture]:

@@ -15,6 +15,7 @@ from limner_openai.plugin import GptImage2
 from limner_openai.settings import OpenAISettings
 from limner_server.answers import made
 from limner_server.asking import Asked, Wanted
+from PIL import ImageOps
 
 from .studio import CALLS, Client, installed
 
@@ -215,8 +216,16 @@ def test_formats(client: Client, fields, media_type):
 
 
 def test_compression_makes_files_smaller(client: Client):
-    few, many = (client.generate(output_format="jpeg", output_compression=c).pictures[0] for c in (5, 95))
+    few, many = (client.generate(output_format="webp", output_compression=c).pictures[0] for c in (5, 95))
     assert len(few.data) < len(many.data)
+    assert CALLS[0]["options"] == {}
+
+
+def test_a_format_that_the_model_makes_is_left_to_it(client: Client):
+    answer = client.generate("?fit=strict", output_format="jpeg", output_compression=5)
+    assert CALLS[0]["options"] == {"output_format": "jpeg", "output_compression": 5}
+    assert answer.pictures[0] == picture((32, 32), media_type="image/jpeg"), "not compressed once more"
+    assert client.generate("?fit=strict", output_format="auto").json["output_format"] == "png"
 
 
 def test_tokens(client: Client):
@@ -260,6 +269,22 @@ def test_a_picture_with_transparency_is_its_own_mask(client: Client):
     assert client.edit(("image", cut_out())).json["limner"]["task"] == "inpaint"
     opaque = limner.Image.read(picture((32, 32), "RGBA").pil().convert("RGB").convert("RGBA"))
     assert client.edit(("image", opaque)).json["limner"]["task"] == "vary"
+
+
+@pytest.mark.filterwarnings("ignore:.*(legacy|end of life)")
+def test_exactly_the_transparent_pixels_change(client: Client, bedrock_emulator, monkeypatch):
+    """Over real HTTP to Titan's stand-in, which inverts what the mask opens."""
+    aws = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
+    for name, value in {**aws, "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": bedrock_emulator.url}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_BEARER_TOKEN_BEDROCK", raising=False)
+    size, box = (512, 512), (100, 50, 300, 400)
+    original = picture(size)
+    fields = [("model", "titan"), ("prompt", "a red door"), ("image", original), ("mask", cut_out(size, box))]
+    (edited,) = client.form("/v1/images/edits", *fields).pictures
+    expected = original.pil().convert("RGB")
+    expected.paste(ImageOps.invert(expected.crop(box)), box)
+    assert edited.pil().convert("RGB").tobytes() == expected.tobytes()
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from limner.cli.commands import Command
+from limner.cli.completing import complete_models, complete_parameters, complete_tasks
 from limner.cli.options import SIZE, json_option
 
 if TYPE_CHECKING:
@@ -23,9 +24,18 @@ _MAX_NAMES = 5
 
 @click.command(cls=Command, example="limner models --task inpaint --supports mask_prompt")
 @click.option(
-    "--task", metavar="TASK", help="Models for this task: generate, vary, inpaint, outpaint, remove-background, upscale."
+    "--task",
+    metavar="TASK",
+    shell_complete=complete_tasks,
+    help="Models for this task: generate, vary, inpaint, outpaint, remove-background, upscale.",
 )
-@click.option("--supports", metavar="NAME", multiple=True, help="Models with this parameter or option. Repeatable.")
+@click.option(
+    "--supports",
+    metavar="NAME",
+    multiple=True,
+    shell_complete=complete_parameters,
+    help="Models with this parameter or option. Repeatable.",
+)
 @click.option("--size", type=SIZE, metavar="WxH", help="Models that support this width and height in pixels.")
 @click.option("--state", type=click.Choice(["active", "legacy", "retired"]), help="Models in this state.")
 @click.option("--all", "show_all", is_flag=True, help="Include retired models. --json always includes them.")
@@ -65,7 +75,7 @@ def models(
 
 
 @click.command(cls=Command, example="limner show sketch --sources")
-@click.argument("model")
+@click.argument("model", shell_complete=complete_models)
 @click.option("--sources", is_flag=True, help="Cite the document that each limit comes from. --json always does.")
 @json_option
 def show(model: str, sources: bool, as_json: bool) -> None:
@@ -73,12 +83,12 @@ def show(model: str, sources: bool, as_json: bool) -> None:
 
     For each task: the parameters, their limits and their defaults. MODEL is an alias or a full id.
     """
+    from limner.catalog import find_model
     from limner.cli.console import print_json
     from limner.cli.prices import price_rows
     from limner.descriptions import default_settings, describe
-    from limner.plugins import registry
 
-    found = registry().find(model)
+    found = find_model(model)
     if as_json:
         print_json(describe(found))
         return
