@@ -397,6 +397,7 @@ def callables():
 def replaced(functions):
     now = callables()
     return [".".join(key) for key, value in functions.items() if key in now and now[key] is not value]
+os.umask(0o027)
 before, modules = world(), set(sys.modules)
 printed = sys.stdout = io.StringIO()
 before["sys.stdout"] = repr(sys.stdout) + repr(sys.stderr)
