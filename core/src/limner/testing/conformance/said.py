@@ -148,7 +148,7 @@ def _unusual_texts(limit: limits.Text) -> list[str]:
 
 
 def _worded(model: Model, task: Task) -> Task:
-    for name, limit in constraints(model.limits_of(type(task))).items():
+    for name, limit in model.limits_of(type(task)).parameters.items():
         if isinstance(limit, limits.Text) and isinstance(value_of(task, name), str) and limit.wrong(_UNUSUAL) is None:
             task = changed(task, name, _UNUSUAL) or task
     return task
