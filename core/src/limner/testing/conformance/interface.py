@@ -395,14 +395,15 @@ def callables():
             found |= {{(f"{{name}}.{{kind.__name__}}", key): value for kind in kinds for key, value in vars(kind).items()}}
     return found
 def replaced(functions):
-    now = callables()
-    return [".".join(key) for key, value in functions.items() if key in now and now[key] is not value]
+    now = dict(callables())
+    gone = [key for key in functions if key not in now and hasattr(sys.modules.get(key[0]), key[1])]
+    return [".".join(key) for key, value in functions.items() if key in gone or now.get(key, value) is not value]
 os.umask(0o027)
 before, modules = world(), set(sys.modules)
 printed = sys.stdout = io.StringIO()
 before["sys.stdout"] = repr(sys.stdout) + repr(sys.stderr)
 sys.addaudithook(hook)
-functions = callables()
+functions, dumps, write = callables(), json.dumps, sys.__stdout__.write
 time.sleep = slept = lambda seconds: asked.append("time.sleep " + repr(seconds))
 started = time.process_time()
 import {name}
@@ -412,7 +413,7 @@ assert time.sleep is slept, "time.sleep is another function now"
 after, patched = world(), [one for one in replaced(functions) if one not in {expected!r}]
 sys.stdout = sys.__stdout__
 new = set(sys.modules) - modules
-print(json.dumps({{
+write(dumps({{
     "heavy": sorted({{one for one in {heavy!r} if one in new}}),
     "asked": did[:3], "wrote": wrote[:3], "seconds": seconds, "many": len(new), "printed": printed.getvalue()[:80],
     "changed": [what for what in before if before[what] != after[what]] + patched[:5],

@@ -337,11 +337,11 @@ def test_send_tells_the_request_id(conformance: Conformance) -> None:
     """Where an answer's request id is told, that of an HTTP error is, and the other way round."""
     task, request = _first(conformance)
     with provider(lambda call: good(conformance, call, request)) as there:
-        good = sent(model_at(conformance, there.url), request)
+        answered = sent(model_at(conformance, there.url), request)
     told: dict[str, bool] = {}
-    if isinstance(good, Response):
-        told["a good answer"] = good.request_id == REQUEST_ID
-        expect(good.request_id is None or good.request_id, "the request id of a good answer is an empty text", task)
+    if isinstance(answered, Response):
+        told["a good answer"] = answered.request_id == REQUEST_ID
+        expect(answered.request_id is None or answered.request_id, "the request id of a good answer is an empty text", task)
     for status in (400, 429, 500):
         met = _failure(conformance, Reply(b'{"error": {"message": "no"}}', status, _ids(conformance)), request)
         if isinstance(met, ProviderError):
