@@ -178,7 +178,7 @@ def test_filtered_pictures_can_be_returned(run):
         filtered = result.pictures[1]
         with pytest.raises(BadResponse, match="filtered: too foxy"):
             filtered.pil()
-        assert filtered._repr_png_() is None
+        assert "<img" not in filtered._repr_html_()
 
 
 def test_no_picture_at_all(run):
@@ -188,7 +188,7 @@ def test_no_picture_at_all(run):
 
     result = run(fake(base=Nothing, on_filtered="return"), Generate(prompt="a", seed=3))
     assert result.images == ()
-    assert result._repr_png_() is None
+    assert "<img" not in result._repr_html_()
     with pytest.raises(BadResponse, match="request id-3"):
         _ = result.image
 
@@ -216,3 +216,29 @@ def test_a_damaged_picture_keeps_the_others(run):
     assert "damaged" in str(error)
     assert error.model == "fake.painter-1"
     assert len(error.pictures) == 2
+
+
+def test_a_run_may_be_billed_if_one_of_its_calls_may():
+    """Of several calls, one that was throttled says nothing about the others."""
+
+    def transport(*errors):
+        waiting = list(errors)
+
+        def send(request):
+            error = waiting.pop()
+            if error is not None:
+                raise error
+            return answer(request)
+
+        return send
+
+    def billed(*errors):
+        with pytest.raises(limner.LimnerError) as caught:
+            fake(transport(*errors)).run(limner.Generate(prompt="a", n=2 * len(errors)))
+        return caught.value.may_be_billed
+
+    assert billed(limner.RateLimited("a")) is False
+    assert billed(limner.RateLimited("a"), limner.RequestRejected("b")) is False
+    assert billed(limner.RateLimited("a"), limner.ProviderTimeout("b")) is True
+    assert billed(limner.RateLimited("a"), None) is True
+    assert billed(limner.ProviderUnavailable("a")) is True

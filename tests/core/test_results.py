@@ -160,7 +160,7 @@ def test_a_picture_shows_itself(result):
     picture = result.image
     assert picture.size == (32, 32)
     assert picture.media_type == "image/png"
-    assert picture._repr_png_() == picture.data == result._repr_png_()
+    assert "data:image/png;base64," in picture._repr_html_()
     assert repr(picture) == f"<Picture ok, seed 0, 1st of 2, {picture.image}>"
     assert result.seed == 0
 
@@ -228,3 +228,11 @@ def test_an_answer_that_is_no_json_object_is_a_bad_response(body):
 
 def test_an_answer_that_is_a_json_object():
     assert limner.parse_json(b'{"pictures": ["a"]}') == {"pictures": ["a"]}
+
+
+def test_a_picture_of_a_result_is_an_input_like_any_other(result):
+    for source in (result, result.image, result.image.image):
+        assert limner.Vary(image=source, prompt="a").image == (result.image.image,)
+        assert limner.Upscale(image=source).image is result.image.image
+    with pytest.raises(TaskRefused, match="a picture of a result"):
+        limner.Upscale(image=Picture(outcome="filtered"))

@@ -4,6 +4,7 @@ LimnerError
 ├── TaskRefused             the task is wrong, or this model cannot do it; nothing was sent
 ├── UnknownModel            no installed plugin offers a model of that name
 ├── PluginError             a plugin is broken, or two claim one name
+├── BatchStopped            a batch ended before every task was sent
 └── ProviderError           the provider or the way to it failed
     ├── AuthenticationFailed    no credentials, or they are wrong or expired
     ├── AccessDenied            the credentials are good, but not for this
@@ -32,6 +33,7 @@ __all__ = [
     "AccessDenied",
     "AuthenticationFailed",
     "BadResponse",
+    "BatchStopped",
     "ContentFiltered",
     "LimnerError",
     "ModelRetired",
@@ -52,9 +54,12 @@ class LimnerError(Exception):
 
     Attributes:
         result: what did come out in spite of the error, or ``None``.
+        may_be_billed: whether a request may have been carried out, and billed; ``False`` where it surely was not, so that
+            sending it again pays for nothing twice. A transport sets it where it knows better than the class.
     """
 
     result: Result | None = None
+    may_be_billed: bool = True
 
     @property
     def pictures(self) -> tuple[Picture, ...]:
@@ -67,6 +72,36 @@ class LimnerError(Exception):
     def _message(self) -> str:
         """The message, perhaps on several lines: parts of it may come from a provider."""
         return super().__str__()
+
+    def _parts(self) -> list[str]:
+        """The message in parts, for where there is room for several lines."""
+        return str(self).split("; ")
+
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython shows in place of a traceback: the error on short lines."""
+        import textwrap
+
+        first, *others = map(one_line, self._parts())
+        lines = textwrap.wrap(f"{type(self).__name__}: {first}", 100, subsequent_indent="    ")
+        for part in others:
+            lines += textwrap.wrap(part, 100, initial_indent="  - ", subsequent_indent="    ")
+        return [*lines, *_place_in_notebook(self)]
+
+
+def one_line(text: object) -> str:
+    """Bring a text onto one line, with control characters escaped so that it cannot steer a terminal."""
+    line = " ".join(str(text).split())
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in line)
+
+
+def _place_in_notebook(error: BaseException) -> list[str]:
+    """The line of the user's own code that led to an error."""
+    traceback, line = error.__traceback__, 0
+    while traceback is not None:
+        if traceback.tb_frame.f_globals.get("__name__") == "__main__":
+            line = traceback.tb_lineno
+        traceback = traceback.tb_next
+    return [f"in line {line} of this cell"] if line else []
 
 
 def did_you_mean(name: str, known: Iterable[str], most: int = 1, *, prefix: str = "") -> str:
@@ -141,6 +176,8 @@ class TaskRefused(LimnerError, ValueError):
         model: the id of the model that was asked; ``None`` when the task is wrong for every model.
     """
 
+    may_be_billed = False
+
     def __init__(self, problems: Iterable[Problem], model: str | None = None) -> None:
         self.problems = tuple(problems)
         self.model = model
@@ -150,13 +187,24 @@ class TaskRefused(LimnerError, ValueError):
         who = f"{self.model} refuses the task: " if self.model else ""
         return who + "; ".join(map(str, self.problems))
 
+    def _parts(self) -> list[str]:
+        return [f"{self.model} refuses the task" if self.model else "the task is refused", *map(str, self.problems)]
+
 
 class UnknownModel(LimnerError, LookupError):
     """No installed plugin offers a model of that name."""
 
+    may_be_billed = False
+
 
 class PluginError(LimnerError):
     """A plugin is broken, or two plugins claim one name; the message names them."""
+
+
+class BatchStopped(LimnerError):
+    """A batch ended before every task was sent, such as because its budget is reached; the message says why."""
+
+    may_be_billed = False
 
 
 class ProviderError(LimnerError):
@@ -183,9 +231,13 @@ class ProviderError(LimnerError):
 class AuthenticationFailed(ProviderError):
     """There are no credentials, or the provider does not take them."""
 
+    may_be_billed = False
+
 
 class AccessDenied(ProviderError):
     """The credentials are good, but not for this model or region."""
+
+    may_be_billed = False
 
 
 class RateLimited(ProviderError):
@@ -194,6 +246,8 @@ class RateLimited(ProviderError):
     Attributes:
         retry_after: seconds to wait before the next request, where the provider says so.
     """
+
+    may_be_billed = False
 
     def __init__(
         self, message: str, *, model: str | None = None, request_ids: Iterable[str] = (), retry_after: float | None = None
@@ -209,6 +263,8 @@ class ContentFiltered(ProviderError):
 class ModelRetired(ProviderError):
     """The provider says that the model has reached its end of life."""
 
+    may_be_billed = False
+
 
 class ProviderTimeout(ProviderError):
     """The provider did not answer in time; it may still have made, and billed, a picture."""
@@ -220,6 +276,8 @@ class ProviderUnavailable(ProviderError):
 
 class RequestRejected(ProviderError):
     """The provider finds the request wrong."""
+
+    may_be_billed = False
 
 
 class BadResponse(ProviderError):

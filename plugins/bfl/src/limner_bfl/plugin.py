@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from limner import Model, Outpaint, Picture, Problem, Request, Response, Task, Vary, hookimpl
+from limner import Key, Model, Outpaint, Picture, Problem, Request, Response, Task, Vary, hookimpl
 from limner_http import HttpModel
 
 from limner_bfl.limits import (
@@ -30,18 +30,31 @@ from limner_bfl.limits import (
     PRICES_PRO,
     STEP,
 )
-from limner_bfl.services import BFL
 
 if TYPE_CHECKING:
+    from limner_http import Service
+
     from limner_bfl.mapping import Family
 
 
 class _FluxModel(HttpModel):
     """What all models of the API have in common."""
 
-    service = BFL
     provider = "bfl"
     family: ClassVar[Family] = "flux-2"
+
+    def api(self) -> Service:
+        """Return BFL's API."""
+        from limner_bfl.services import BFL
+
+        return BFL
+
+    @classmethod
+    def api_keys(cls) -> Sequence[Key]:
+        """Return BFL's key."""
+        from limner_bfl.services import BFL
+
+        return (BFL.key,)
 
     def encode(self, task: Task) -> Request:
         """Write the task as JSON."""

@@ -75,6 +75,7 @@ BFL = Service(
     base_url="https://api.bfl.ai/v1",
     url_variable="BFL_BASE_URL",
     key_variables=("BFL_API_KEY",),
+    key_name="bfl",
     key_header="x-key",
     key_format="{}",
     failures=FAILURES,

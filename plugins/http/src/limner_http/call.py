@@ -129,6 +129,7 @@ class Call:
         self.service, self.settings, self.model_id = service, settings, model_id
         self.deadline = Deadline(settings.timeout) if deadline is None else deadline
         self.attempts = 0
+        self._accepted = False  # whether the provider took a request that may cost something
         self._key = key_of(service, settings)
 
     @property
@@ -225,11 +226,13 @@ class Call:
 
         with self.failing():
             try:
-                return attempt()
+                made = attempt()
             except Failed as failed:
                 from limner_http.retrying import try_again
 
-                return try_again(attempt, failed, self.deadline, self.settings.max_attempts, repeatable=repeatable)
+                made = try_again(attempt, failed, self.deadline, self.settings.max_attempts, repeatable=repeatable)
+            self._accepted = self._accepted or method != "GET"
+            return made
 
     def _once(
         self,
@@ -363,28 +366,42 @@ class Call:
             made = self.attempts - before
             error.message += f" ({made} attempts)" if made > 1 else ""
             error.model = error.model or self.model_id or None
+            error.may_be_billed = self._accepted or (error.may_be_billed and not failed.unmade)
             raise error from cause
 
 
 def key_of(service: Service, settings: HttpSettings) -> str | None:
-    """Find the key: the setting's, else that of the environment.
+    """Find the key: the setting's, else that of the environment, else the stored one.
 
     Raises:
-        AuthenticationFailed: there is none and one is needed, or the environment's is no key.
+        AuthenticationFailed: there is none and one is needed, the one found is no key, or the key store is damaged.
     """
     given: str | None = getattr(settings, service.key_setting)
     if given is not None:
         return given
-    found = next((os.environ[name] for name in service.key_variables if os.environ.get(name, "").strip()), "").strip()
-    if not found:
+    found = found_key(service)
+    if found is None:
         if service.key_needed and settings.base_url is None and not _url_of_environment(service):
-            variables = " or ".join(service.key_variables)
-            advice = f"set {variables}" if variables else f"give the setting {service.key_setting}"
+            ways = [f"set {' or '.join(service.key_variables)}"] if service.key_variables else []
+            ways += [f"run 'limner keys set {service.key_name}'"] if service.key_name else []
+            advice = ", or ".join(ways) or f"give the setting {service.key_setting}"
             raise limner.AuthenticationFailed(f"there is no key for {service.name}; {advice}")
         return None
-    if not (found.isascii() and found.isprintable()):
-        raise limner.AuthenticationFailed(f"the key in {' or '.join(service.key_variables)} is not printable ASCII text")
-    return found
+    if not (found.value.isascii() and found.value.isprintable()):
+        raise limner.AuthenticationFailed(f"the key {found.source} is not printable ASCII text")
+    return found.value
+
+
+def found_key(service: Service) -> limner.FoundKey | None:
+    """Find the key of the environment, else the stored one.
+
+    Raises:
+        AuthenticationFailed: the key store is damaged.
+    """
+    try:
+        return service.key.find()
+    except limner.TaskRefused as error:
+        raise limner.AuthenticationFailed("; ".join(map(str, error.problems))) from error
 
 
 def base_url_of(service: Service, settings: HttpSettings) -> str:
