@@ -230,6 +230,19 @@ class ModelInterface(ABC):
         """
         return ()
 
+    def available_ids(self) -> Sequence[str] | None:
+        """Ask the provider which models it has, for ``limner models --live``.
+
+        Never make a call that is billed.
+
+        Returns:
+            The provider's own ids or names; ``None`` where it cannot be asked.
+
+        Raises:
+            ProviderError: of the class that fits.
+        """
+        return None
+
     def cost_of(self, task: Task) -> Cost | None:
         """Return what a task that keeps the limits costs, by the known prices; ``None`` where that is unknown.
 

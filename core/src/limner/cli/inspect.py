@@ -39,6 +39,7 @@ _MAX_NAMES = 5
 @click.option("--size", type=SIZE, metavar="WxH", help="Models that support this width and height in pixels.")
 @click.option("--state", type=click.Choice(["active", "legacy", "retired"]), help="Models in this state.")
 @click.option("--all", "show_all", is_flag=True, help="Include retired models. --json always includes them.")
+@click.option("--live", is_flag=True, help="Ask each provider which models it has; makes no billed call.")
 @json_option
 def models(
     task: str | None,
@@ -46,11 +47,13 @@ def models(
     size: tuple[int, int] | None,
     state: str | None,
     show_all: bool,
+    live: bool,
     as_json: bool,
 ) -> None:
     """List the installed models, grouped by plugin.
 
-    The options narrow the list to models that meet all of them.
+    The options narrow the list to models that meet all of them. With --live, list what their providers have instead; the
+    exit status is 1 if a provider fails.
     """
     from limner.catalog import models as find
     from limner.cli.console import print_json, print_message
@@ -61,6 +64,11 @@ def models(
         raise click.BadParameter(f"{task!r} is not a task; use one of {', '.join(TASKS)}", param_hint="--task")
     supports = tuple(name.replace("-", "_") for name in supports)
     found = find(task=task, supports=supports, size=size, state=state)
+    if live and found:
+        from limner.cli.live import print_listings
+
+        print_listings(found, as_json=as_json)
+        return
     if as_json:
         print_json([summarize(model) for model in found])
         return

@@ -84,6 +84,11 @@ class GeminiModel(HttpModel):
 
         return quote(self.model_id, safe="")
 
+    def available_ids(self) -> Sequence[str] | None:
+        """Ask the Gemini API which models it has; Vertex AI has no such list."""
+        found = super().available_ids()
+        return None if found is None else [name.removeprefix("models/") for name in found]
+
     def encode(self, task: Task) -> Request:
         """Write the task as JSON."""
         from limner_gemini.mapping import to_request

@@ -92,6 +92,7 @@ GEMINI = Service(
     key_format="{}",
     failures=FAILURES,
     said=said,
+    models="models?pageSize=1000",  # the most of a page; ai.google.dev/api/models
 )
 VERTEX = attrs.evolve(
     GEMINI,
@@ -100,6 +101,7 @@ VERTEX = attrs.evolve(
     url_suffix="/v1beta1",
     key_variables=("GOOGLE_API_KEY",),
     key_name="vertex",
+    models="",  # no list of the models that a project can call is documented
 )
 
 

@@ -56,6 +56,14 @@ class HttpModel(limner.Model):
         """What a caller should know before calling; nothing where the provider's life cycle does not hold: at an own URL."""
         return () if self.settings.base_url is not None else super().notices()
 
+    def available_ids(self) -> Sequence[str] | None:
+        """Ask the API which models it has, where it lists them."""
+        if not self.api().models:
+            return None
+        from limner_http.listing import listed_ids
+
+        return listed_ids(self)
+
     def diagnose(self, *, live: bool = False) -> Iterable[limner.Finding]:
         """Look for the key and the address, and with ``live`` ask the API for something that is free."""
         from limner_http.diagnosing import diagnose

@@ -98,6 +98,7 @@ class Service:
         said: reads the JSON of an error's body; not said, :func:`said_by_default`.
         max_bytes: of an answer.
         probe: a path that is free of charge, for ``limner doctor --live``; empty where there is none.
+        models: a path that lists the models free of charge, for ``limner models --live``; empty where there is none.
     """
 
     name: str
@@ -115,6 +116,7 @@ class Service:
     said: Callable[[Any], Said] | None = None
     max_bytes: int = 100_000_000
     probe: str = ""
+    models: str = ""
 
     @property
     def key(self) -> Key:

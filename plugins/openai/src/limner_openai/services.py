@@ -67,6 +67,7 @@ OPENAI = Service(
     failures=FAILURES,
     said=said,
     probe="models",
+    models="models",
 )
 AZURE = Service(
     name="Azure",
@@ -91,4 +92,5 @@ def server(name: str, *key_variables: str, base_url: str = "") -> Service:
         failures=FAILURES,
         said=said,
         probe="models",
+        models="models",
     )

@@ -65,6 +65,7 @@ SERVICE = Service(
     key_needed=False,
     failures=FAILURES,
     said=said,
+    models="sdapi/v1/sd-models",
 )
 BASIC = attrs.evolve(SERVICE, key_format="Basic {}")
 

@@ -56,6 +56,7 @@ _METHODS = {
     "warnings": 1,
     "remarks": 1,
     "diagnose": 0,
+    "available_ids": 0,
 }
 _KINDS: dict[str, type[Constraint]] = {
     "seed": limits.Seed,

@@ -141,11 +141,18 @@ class GeminiService(Service):
     def answer(self, request: ReceivedRequest, fault: Fault | None) -> Answer:
         if request.method == "GET" and ADDRESS.fullmatch(request.path):
             return self._model(request)
+        if request.method == "GET" and re.fullmatch(r"/v1(beta)?/models", request.path):
+            return self._models(request)
         status, said = answer(request.path, request.body, request.headers, self.painter, fault)
         if status == 200 and fault is not None and fault.name == "no-picture":
             talk = {"role": "model", "parts": [{"text": "What a nice idea!"}]}
             said = {"candidates": [{"content": talk, "finishReason": "STOP", "index": 0}], **_about(0)}
         return Answer(status, said)
+
+    def _models(self, request: ReceivedRequest) -> Answer:
+        if not _key(request.path, request.headers):
+            return self.refusals["wrong-key"]
+        return Answer(body={"models": [{"name": f"models/{name}"} for name in (*MODELS, "text-model")]})
 
     def _model(self, request: ReceivedRequest) -> Answer:
         name = request.path.rpartition("/")[2]
