@@ -169,6 +169,12 @@ class Elsewhere(HttpModel):
     )
     limits: ClassVar = {}
 
+    def encode(self, task):
+        raise NotImplementedError
+
+    def decode(self, task, response):
+        raise NotImplementedError
+
 
 @pytest.fixture
 def _no_key(monkeypatch):
