@@ -75,11 +75,10 @@ def rows_of(model: type[limner.Model], name: str) -> list[Row]:
     plugin = model.plugin or ""
     rows = [Row(plugin, name, cells(model.limits, model))]
     if model.id == "openai-compatible":
-        from limner_openai.dialects import DIALECTS
+        from limner_openai.servers import SERVERS
 
-        for dialect, found in DIALECTS.items():
-            if found.limits is not None and dialect != "generic":
-                rows.append(Row(plugin, f"{name} `{dialect}`", cells(found.limits, model)))
+        for dialect, found in SERVERS.items():
+            rows.append(Row(plugin, f"{name} `{dialect}`", cells(found.limits, model)))
     return rows
 
 
