@@ -138,7 +138,9 @@ class Studio(Model):
 def _again(error: limner.ProviderError) -> limner.ProviderError:
     """A new error like one: errors of a run carry its result."""
     more = {"retry_after": error.retry_after} if isinstance(error, limner.RateLimited) else {}
-    return type(error)(error.message, **more)
+    again = type(error)(error.message, **more)
+    again.may_be_billed = error.may_be_billed
+    return again
 
 
 def _size_of(task: Task) -> tuple[int, int]:
