@@ -25,6 +25,7 @@ exclude_patterns = ["_build"]
 
 html_theme = "furo"
 html_title = "limner"
+html_favicon = "_static/favicon.svg"
 html_static_path = ["_static"]
 html_css_files = ["limner.css"]
 html_show_sphinx = False
@@ -52,7 +53,6 @@ nitpick_ignore_regex = [
     # Aliases and classes in signatures that only the core and the transports make; the text beside them says what to give.
     (r"py:.*", r"Deadline|Failed|Mode|ProgressCallback|Size|limner\.results\.Origin"),
 ]
-
 
 
 def shorten_signature(

@@ -1,6 +1,6 @@
-"""Make the pictures of the guides by running the guides' own code: ``python docs/make_pictures.py``.
+"""Make the pictures of the first page and the guides by running their own code: ``python docs/make_pictures.py``.
 
-A guide that shows ``../images/guides/NAME.jpg`` saves ``NAME.png``.
+A page that shows ``images/guides/NAME.jpg`` saves ``NAME.png``.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from markdown_it import MarkdownIt
 from PIL import Image
 
 DOCS = Path(__file__).parent
-SHOWN = re.compile(r"\.\./images/guides/([\w-]+)\.jpg")
-LONGEST_SIDE = 640
+SHOWN = re.compile(r"images/guides/([\w-]+)\.jpg")
+LONGEST_SIDE = 768
 
 
 def main() -> None:
-    """Run each guide in an empty folder and keep a small JPEG of each picture that it shows."""
-    for guide in sorted((DOCS / "guides").glob("*.md")):
-        text = guide.read_text("utf-8")
+    """Run each page in an empty folder and keep a small JPEG of each picture that it shows."""
+    for page in [DOCS / "index.md", *sorted((DOCS / "guides").glob("*.md"))]:
+        text = page.read_text("utf-8")
         with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
             names: dict[str, object] = {}
             for token in MarkdownIt().parse(text):
                 if token.type == "fence" and token.info == "python":
-                    exec(compile(token.content, str(guide), "exec"), names)
+                    exec(compile(token.content, str(page), "exec"), names)
             for name in SHOWN.findall(text):
                 small(Image.open(f"{name}.png")).save(DOCS / "images" / "guides" / f"{name}.jpg", quality=82, optimize=True)
 
