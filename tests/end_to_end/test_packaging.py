@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import tarfile
 import zipfile
 from email.parser import HeaderParser
 from pathlib import Path
+from typing import Any
 
 import limner
 import pytest
+import yaml
 
 from .installing import PACKAGES, ROOT, UV, install, interpreter, project, run
 
@@ -87,7 +90,9 @@ def test_twine_accepts_every_distribution(wheels: Path) -> None:
     run_twine = [UV, "tool", "run", "twine"]
     if subprocess.run([*run_twine, "--version"], capture_output=True, check=False, timeout=300).returncode != 0:
         pytest.skip("twine cannot be installed here")
-    done = subprocess.run([*run_twine, "check", "--strict", *files], capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run(
+        [*run_twine, "check", "--strict", *files], capture_output=True, text=True, check=False, timeout=300
+    )
     assert done.returncode == 0, done.stdout
 
 
@@ -112,3 +117,29 @@ def test_the_command_tells_its_version(wheels: Path, tmp_path: Path) -> None:
     programs = install(tmp_path / "venv", wheels, "limner")
     assert run(programs, "limner", "--version").stdout.strip() == f"limner, version {limner.__version__}"
 
+
+def workflow(name: str) -> dict[str, Any]:
+    """A workflow; YAML reads its key ``on`` as true."""
+    loaded: dict[str, Any] = yaml.safe_load((ROOT / ".github" / "workflows" / name).read_text("utf-8"))
+    return loaded
+
+
+def test_a_release_is_built_checked_and_published_without_a_token() -> None:
+    jobs = workflow("release.yml")["jobs"]
+    commands = " ".join(step.get("run", "") for step in jobs["build"]["steps"])
+    assert all(command in commands for command in (".ci/run", "build --all-packages", "twine check --strict", ".ci/audit"))
+    assert jobs["publish"]["needs"] == "build"
+    assert jobs["publish"]["permissions"]["id-token"] == "write"
+    assert "password" not in (ROOT / ".github" / "workflows" / "release.yml").read_text("utf-8")
+
+
+def test_ci_runs_the_supported_versions() -> None:
+    jobs = workflow("ci.yml")["jobs"]
+    assert jobs["tests"]["strategy"]["matrix"]["python-version"] == list(SUPPORTED)
+
+
+@pytest.mark.parametrize("name", ["run", "audit"])
+def test_the_scripts_of_the_workflows_are_programs(name: str) -> None:
+    script = ROOT / ".ci" / name
+    assert os.access(script, os.X_OK)
+    assert subprocess.run(["bash", "-n", script], check=False).returncode == 0
