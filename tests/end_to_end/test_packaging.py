@@ -143,3 +143,13 @@ def test_the_scripts_of_the_workflows_are_programs(name: str) -> None:
     script = ROOT / ".ci" / name
     assert os.access(script, os.X_OK)
     assert subprocess.run(["bash", "-n", script], check=False).returncode == 0
+
+
+def test_the_dockerfile_installs_packages_that_exist() -> None:
+    text = (ROOT / "docs" / "Dockerfile").read_text("utf-8")
+    (plugins,) = re.findall(r'^ARG PLUGINS="(.+)"$', text, re.MULTILINE)
+    folders = [*plugins.split(), *re.findall(r"\./plugins/([\w-]+)", text)]
+    missing = {folder for folder in folders if not (ROOT / "plugins" / folder / "pyproject.toml").exists()}
+    assert not missing
+    ignored = (ROOT / ".dockerignore").read_text("utf-8").split()
+    assert not {"core", "plugins"} & set(ignored)
