@@ -95,13 +95,13 @@ class _Seen:
                 logging.getLogger(name).setLevel(level)
 
     def expect_without(self, canary: str, who: str) -> None:
-        expect(not any(_told_by(canary, text) for text in self.logged), f"a log record holds {who}")
-        expect(not _told_by(canary, self.printed.getvalue()), f"what is printed holds {who}")
+        expect(not any(_told_by(canary, text) for text in self.logged), f"a log record contains {who}")
+        expect(not _told_by(canary, self.printed.getvalue()), f"the output contains {who}")
 
 
 @check
 def test_secrets_are_never_shown(conformance: Conformance) -> None:
-    """A secret setting is in no repr, finding, plan, request, result, log record or error, even if the provider says it."""
+    """A secret setting is in no repr, finding, plan, request, result, log record or error, even if the provider sends it."""
     found = [field.name for field in attrs.fields(type(conformance.model.settings)) if _is_secret(field)]
     made = {name: one for name in found if (one := _with_canary(conformance.model, name)) is not None}
     named = _variables(conformance)
@@ -121,7 +121,7 @@ def _expect_hidden(conformance: Conformance, model: Model, canary: str, who: str
         shown = dict(_shown(conformance, model))
         errors = [] if settings is None else list(_errors(conformance, settings, canary))
     for what, text in shown.items():
-        expect(not _told_by(canary, text), f"{what} holds {who}")
+        expect(not _told_by(canary, text), f"{what} contains {who}")
     for error in errors:
         told = "".join(traceback.format_exception(error)) + repr(error) + repr(vars(error))
         seen_in = f"the error holds {who}: {type(error).__name__}; take it out of what the provider says"
@@ -160,7 +160,7 @@ def _diagnosed(model: Model, *, live: bool) -> list[Finding]:
     found: Any = model.diagnose(live=live)
     findings = list(found)
     for finding in findings:
-        expect(isinstance(finding, Finding), f"diagnose gave {finding!r}, must be a Finding")
+        expect(isinstance(finding, Finding), f"diagnose yielded {finding!r} instead of a Finding")
     return findings
 
 
@@ -191,7 +191,7 @@ def _errors(conformance: Conformance, settings: dict[str, str], canary: str) -> 
         again = sent(model.with_settings(**dict.fromkeys(settings, others[0])), request) if told else None
         last = f"{there.calls[-1].headers!r} {there.calls[-1].path}"
         stale = again is not None and canary in last
-        expect(not stale, f"a model with another {next(iter(settings))} calls with that of an earlier model")
+        expect(not stale, f"a model with another {next(iter(settings))} uses the one of an earlier model")
         in_path = any(canary in call.path for call in there.calls)
         expect(
             not in_path,
