@@ -87,8 +87,8 @@ class Conformance:
         vary_painter: returns, for a variation request, the request's picture blended with its inverted colours as far as
             the provider documents that the request departs from it. Enables the check of ``strength``.
         endpoint: returns the model, connected to a URL instead of the provider's address, such as
-            ``lambda url: Painter(Painter.Settings.of({"endpoint_url": url, "api_key": "k"}))``. The kit serves at that URL on
-            this machine and counts the calls. Enables the checks of ``send``.
+            ``lambda url: Painter(Painter.Settings.of({"endpoint_url": url, "api_key": "k"}))``. The kit starts a server
+            at that URL on this machine and counts the calls. Enables the checks of ``send``.
         failing: instead of ``endpoint``, for a model with another kind of transport: a function of an HTTP status and a
             body that returns the model (or its ``send``) over a transport that gives this response to every call.
         recorded: real responses of the provider, at least one for each task and one for each kind of refusal.

@@ -1,4 +1,4 @@
-"""True answers of the provider: no property can see a misspelt name, only these can."""
+"""Real responses of the provider: only they reveal a misspelt key; property tests cannot."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from limner.testing.kit import Conformance, ContractBroken, Recorded, check, dec
 
 
 def _some(conformance: Conformance) -> list[Recorded]:
-    return list(conformance.recorded) or pytest.skip("give Conformance(recorded=[Recorded(...), ...]): stored true answers")
+    return list(conformance.recorded) or pytest.skip("give Conformance(recorded=[Recorded(...), ...]): real responses")
 
 
 @check
