@@ -82,14 +82,14 @@ LOCALAI = "LocalAI, docs/content/features/image-generation.md (commit 0177e49)"
 OLLAMA = "Ollama, docs/api/openai-compatibility.mdx (commit 043e990)"
 TOGETHER = "together 3.1.1 on PyPI, types/image_generate_params.py"
 XAI = "xai-sdk 1.21.0 on PyPI, image.py and types/image.py"
-GENERIC = "no server is named: the keys that all known servers take; ranges are the server's own"
+GENERIC = "no server is named: the parameters that all known servers support; ranges are the server's own"
 
 _STEPS = 1000
-_UNSAID = "the range is not documented, and that of limner"
+_UNSAID = "the range is undocumented; this one is limner's"
 
 
 def _size(source: str, default: tuple[int, int] | None = (1024, 1024)) -> SizeRule:
-    said = f"{source}; WIDTHxHEIGHT, {_UNSAID}; 1024x1024 unless said, so that no server's default matters"
+    said = f"{source}; WIDTHxHEIGHT, {_UNSAID}; default 1024x1024, so that servers' defaults do not matter"
     return SizeRule(64, 4096, default=default, source=said if default else f"{source}; {_UNSAID}")
 
 
@@ -105,13 +105,13 @@ def _picture(source: str, *, masked: bool = False) -> Picture:
         size=_size(source, None) if masked else None,
         modes=("RGB", "RGBA"),
         required=True,
-        source=f"{source}; no format is documented, every server reads PNG and JPEG in RGB",
+        source=f"{source}; formats are undocumented; every server reads PNG and JPEG in RGB",
     )
 
 
 def _seeded(source: str, most: int = 2**31 - 1) -> dict[str, Constraint]:
     return {
-        "seed": Seed(0, most, source=f"{source}; the range is not documented, 31 bits suit every server"),
+        "seed": Seed(0, most, source=f"{source}; the range is undocumented; every server accepts 31 bits"),
         "steps": Integer(1, _STEPS, source=f"{source}; {_UNSAID}"),
         "negative_prompt": NegativeText(source=source),
     }
@@ -132,7 +132,7 @@ def _edits(
         "n": n,
         **{name: limit for name, limit in shared.items() if name != "strength"},
     }
-    own_size = f"{source}; limner asks for the size of the picture, so that what is kept can be laid back"
+    own_size = f"{source}; limner requests the size of the picture, so that kept pixels can be restored"
     images = Pictures(_picture(source), max_items=items, required=True, source=source)
     return {
         Vary: TaskLimits({"image": images, "prompt": prompt, "n": n, "size": _size(source, None), **shared}, options),
@@ -153,7 +153,7 @@ def _generate(
     return {Generate: TaskLimits({"prompt": _prompt(source), "n": n, **sized, **shared}, options or {})}
 
 
-_BOTH_WAYS = "what the mask's colours mean is not documented; it is written so that both readings are right"
+_BOTH_WAYS = "the meaning of the mask's colours is undocumented; the mask is valid for both readings"
 
 _VLLM_N = Count(10, source=f"{VLLM}: 1 to 10")
 _VLLM_OPTIONS: dict[str, Constraint] = {"true_cfg_scale": Real(0.0, 20.0, source=VLLM)}
@@ -167,7 +167,7 @@ VLLM_LIMITS: Limits = {
     **_edits(VLLM, _guided(VLLM), _VLLM_N, _VLLM_EDIT_OPTIONS, mask="mask_image, white areas are repainted"),
 }
 
-_SGLANG_N = Count(10, source=f"{SGLANG}: cut to 1 to 10 in silence")
+_SGLANG_N = Count(10, source=f"{SGLANG}: silently reduced to 1 to 10")
 _SGLANG_OPTIONS: dict[str, Constraint] = {
     "true_cfg_scale": Real(0.0, 20.0, source=SGLANG),
     "output_format": Choice(("png", "jpeg", "webp"), source=SGLANG),
@@ -178,7 +178,7 @@ SGLANG_LIMITS: Limits = {
     **_edits(SGLANG, _guided(SGLANG), _SGLANG_N, _SGLANG_OPTIONS, mask=_BOTH_WAYS),
 }
 
-_SD_CPP_N = Count(8, source=f"{SD_CPP}; the source cuts n to 1 to 8 in silence")
+_SD_CPP_N = Count(8, source=f"{SD_CPP}; the source silently reduces n to 1 to 8")
 _SD_CPP_SHARED: dict[str, Constraint] = {
     **_seeded(SD_CPP),
     "guidance_scale": Real(0.0, 100.0, source=f"{SD_CPP}: sample_params.guidance.txt_cfg; {_UNSAID}"),
@@ -196,11 +196,11 @@ SD_CPP_LIMITS: Limits = {
         {**_SD_CPP_SHARED, "strength": Real(0.0, 1.0, source=f"{SD_CPP}: strength")},
         _SD_CPP_N,
         {"output_format": Choice(("png", "jpeg"), source=SD_CPP), **_SD_CPP_FORMATS},
-        mask="white is repainted, transparency is not looked at (by its source)",
+        mask="white is repainted, transparency is ignored (by its source)",
     ),
 }
 
-_LOCALAI_N = Count(1, source=f"{LOCALAI}; the most is not documented")
+_LOCALAI_N = Count(1, source=f"{LOCALAI}; the maximum is undocumented")
 LOCALAI_LIMITS: Limits = {
     **_generate(LOCALAI, _seeded(LOCALAI), _LOCALAI_N),
     Vary: TaskLimits(
@@ -219,14 +219,14 @@ OLLAMA_LIMITS = _generate(OLLAMA, {}, Count(1, source=f"{OLLAMA}: n is not suppo
 TOGETHER_LIMITS = _generate(
     TOGETHER,
     {**_seeded(TOGETHER), "guidance_scale": Real(0.0, 100.0, source=f"{TOGETHER}; {_UNSAID}")},
-    Count(1, source=f"{TOGETHER}; the most is not documented"),
+    Count(1, source=f"{TOGETHER}; the maximum is undocumented"),
     {"output_format": Choice(("jpeg", "png"), source=TOGETHER), "disable_safety_checker": Flag(source=TOGETHER)},
 )
 
 XAI_LIMITS = _generate(
     XAI,
     {},
-    Count(1, source=f"{XAI}; the most is not documented"),
+    Count(1, source=f"{XAI}; the maximum is undocumented"),
     {
         "aspect_ratio": Text(pattern=r"[0-9]{1,2}(\.5)?:[0-9]{1,2}(\.5)?", example="16:9", source=XAI),
         "resolution": Choice(("1k", "2k"), source=XAI),
@@ -235,7 +235,7 @@ XAI_LIMITS = _generate(
     size=False,
 )
 
-_GENERIC_N = Count(1, source=f"{GENERIC}; one in a call, since some servers cut n in silence")
+_GENERIC_N = Count(1, source=f"{GENERIC}; one per call, because some servers silently reduce n")
 GENERIC_LIMITS: Limits = {
     **_generate(GENERIC, {}, _GENERIC_N),
     **_edits(GENERIC, {}, _GENERIC_N, {}, mask=_BOTH_WAYS, items=1),

@@ -40,7 +40,7 @@ class Sdapi(HttpModel):
         """Refuse what the server would do nothing for, in silence."""
         upscaler = task.options.get("upscaler")
         if isinstance(task, Upscale) and isinstance(upscaler, str) and upscaler.strip().casefold() == "none":
-            yield Problem.of("options.upscaler", upscaler, "gives the picture back as it was; name an upscaler", A1111)
+            yield Problem.of("options.upscaler", upscaler, "returns the picture unchanged; name an upscaler", A1111)
 
     def encode(self, task: Task) -> Request:
         """Write the task as JSON."""
