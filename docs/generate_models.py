@@ -1,4 +1,7 @@
-"""Write docs/models.md from the limits that the first-party plugins declare: ``python docs/generate_models.py``."""
+"""Write docs/models.md and docs/capabilities.md from the limits that the first-party plugins declare.
+
+Run it as ``python docs/generate_models.py``.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,7 @@ def first_party_models() -> list[type[limner.Model]]:
     projects = [tomllib.loads(path.read_text("utf-8"))["project"] for path in DOCS.parent.glob("plugins/*/pyproject.toml")]
     plugins = {name for project in projects for name in project.get("entry-points", {}).get("limner", {})}
     offering = {model.plugin for model in limner.models()}
-    missing = plugins - offering - {"bedrock-emulator", "opentelemetry"}
+    missing = plugins - offering - {"bedrock-emulator", "fakes", "opentelemetry"}
     if missing:
         raise SystemExit(f"not installed, or broken: {', '.join(sorted(missing))}; see 'limner plugins'")
     found = (model for model in limner.models() if model.plugin in plugins)
@@ -124,6 +127,11 @@ def tasks_of(model: type[limner.Model]) -> list[str]:
     return [name for name, task in TASKS.items() if task in model.limits]
 
 
+def link(model: type[limner.Model]) -> str:
+    """A link to a model's section, by its shortest name."""
+    return f"[{(*model.aliases, model.id)[0]}](#{label(model)})"
+
+
 def label(model: type[limner.Model]) -> str:
     """The anchor of a model's section."""
     return "model-" + re.sub(r"[^a-z0-9]+", "-", model.id.lower())
@@ -152,3 +160,7 @@ def linked(text: str) -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(page(), encoding="utf-8")
+    from generate_capabilities import PAGE as CAPABILITIES
+    from generate_capabilities import page as capabilities
+
+    CAPABILITIES.write_text(capabilities(first_party_models(), link), encoding="utf-8")

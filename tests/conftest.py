@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+
 from hypothesis import HealthCheck, settings
+
+os.environ["LIMNER_CONFIG_DIR"] = tempfile.mkdtemp(prefix="limner-test-")  # nothing of the developer's own configuration
 
 settings.register_profile("limner", deadline=None, derandomize=False, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("fast", settings.get_profile("limner"), max_examples=10)

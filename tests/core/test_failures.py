@@ -178,7 +178,7 @@ def test_filtered_pictures_can_be_returned(run):
         filtered = result.pictures[1]
         with pytest.raises(BadResponse, match="filtered: too foxy"):
             filtered.pil()
-        assert filtered._repr_png_() is None
+        assert "<img" not in filtered._repr_html_()
 
 
 def test_no_picture_at_all(run):
@@ -188,7 +188,7 @@ def test_no_picture_at_all(run):
 
     result = run(fake(base=Nothing, on_filtered="return"), Generate(prompt="a", seed=3))
     assert result.images == ()
-    assert result._repr_png_() is None
+    assert "<img" not in result._repr_html_()
     with pytest.raises(BadResponse, match="request id-3"):
         _ = result.image
 

@@ -35,6 +35,7 @@ def examples(page: Path) -> Iterator[tuple[int, str, str]]:
 def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder, and the commands of this environment."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LIMNER_CONFIG_DIR", str(tmp_path / ".limner"))
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     return tmp_path
 

@@ -1,4 +1,4 @@
-"""docs/models.md says what the plugins' limits say."""
+"""docs/models.md and docs/capabilities.md say what the plugins' limits say."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ import pytest
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-@pytest.fixture(scope="module")
-def generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("generate_models", DOCS / "generate_models.py")
+def script(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -23,10 +22,38 @@ def generator() -> ModuleType:
     return module
 
 
+@pytest.fixture(scope="module")
+def generator() -> ModuleType:
+    return script("generate_models")
+
+
+@pytest.fixture(scope="module")
+def capabilities() -> ModuleType:
+    return script("generate_capabilities")
+
+
+def stale(page: str, right: str) -> str:
+    written = (DOCS / page).read_text("utf-8").splitlines()
+    return "\n".join(difflib.unified_diff(written, right.splitlines(), f"docs/{page}", "the limits", n=0, lineterm=""))
+
+
 def test_the_page_is_what_the_limits_say(generator: ModuleType) -> None:
-    written, right = ((DOCS / "models.md").read_text("utf-8").splitlines(), generator.page().splitlines())
-    stale = "\n".join(difflib.unified_diff(written, right, "docs/models.md", "the limits", n=0, lineterm=""))
-    assert not stale, f"run 'python docs/generate_models.py'\n{stale}"
+    found = stale("models.md", generator.page())
+    assert not found, f"run 'python docs/generate_models.py'\n{found}"
+
+
+def test_the_capabilities_are_what_the_limits_say(generator: ModuleType, capabilities: ModuleType) -> None:
+    found = stale("capabilities.md", capabilities.page(generator.first_party_models(), generator.link))
+    assert not found, f"run 'python docs/generate_models.py'\n{found}"
+
+
+def test_the_capabilities_name_every_model_once_and_read_as_the_limits(generator: ModuleType) -> None:
+    text = (DOCS / "capabilities.md").read_text("utf-8")
+    for model in generator.first_party_models():
+        assert text.count(f"{generator.link(model)},") + text.count(f"{generator.link(model)} |") == 1, model.id
+    (row,) = (line for line in text.splitlines() if "[sdxl-local]" in line)
+    assert row.split(" | ")[1:4] == ["GVIOU", "1", "GVIO"]
+    assert "grey IO" in row
 
 
 def test_every_parameter_of_every_task_is_in_its_models_table(generator: ModuleType) -> None:

@@ -69,6 +69,7 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run one of an environment's programs, with nothing of the caller's own settings."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "LIMNER", "AWS"))}
+    plain["LIMNER_CONFIG_DIR"] = str(programs.parent / "limner-config")
     command = [programs / words[0], *words[1:]]
     where = programs.parent if cwd is None else cwd
     return subprocess.run(

@@ -14,8 +14,8 @@ import pytest
 
 from .installing import PACKAGES, install, project, run
 
-USED_BY_NAME = {"bedrock-emulator": {"limner-sketch"}}
-"""What a package wants installed without importing it: the emulator paints through limner.get_model("sketch")."""
+USED_BY_NAME = {"fakes": {"limner-sketch"}}
+"""What a package wants installed without importing it: the fakes paint through limner.get_model("sketch")."""
 
 NAMESPACES = {"opentelemetry": ["opentelemetry-api"]}
 """Who is meant by a name that several distributions share; test_walls.py sees that it is no other."""

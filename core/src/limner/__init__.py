@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         get_model as get_model,
         models as models,
     )
+    from limner.descriptions import describe as describe
     from limner.errors import (
         AccessDenied as AccessDenied,
         AuthenticationFailed as AuthenticationFailed,
@@ -43,8 +44,10 @@ if TYPE_CHECKING:
         Request as Request,
         Response as Response,
     )
+    from limner.keys import FoundKey as FoundKey, Key as Key
     from limner.model import Model as Model
     from limner.options import Options as Options
+    from limner.previews import preview as preview
     from limner.prices import (
         Cost as Cost,
         Price as Price,
@@ -62,7 +65,7 @@ if TYPE_CHECKING:
         parse_json as parse_json,
         read_provenance as read_provenance,
     )
-    from limner.running import cancellation as cancellation
+    from limner.sending import cancellation as cancellation
     from limner.serialization import from_json as from_json, to_json as to_json
     from limner.settings import Settings as Settings
     from limner.shortcuts import (
@@ -87,6 +90,7 @@ __version__ = "0.1.0"
 
 _NAMES = {
     "catalog": "get_model models",
+    "descriptions": "describe",
     "errors": """
         AccessDenied AuthenticationFailed BadResponse ContentFiltered LimnerError ModelRetired PluginError
         Problem ProviderError ProviderTimeout ProviderUnavailable RateLimited RequestRejected TaskRefused
@@ -96,13 +100,15 @@ _NAMES = {
     "hookspecs": "hookimpl",
     "images": "Image Mask expand_canvas",
     "interface": "Decoded Finding Lifecycle Request Response",
+    "keys": "FoundKey Key",
     "model": "Model",
     "options": "Options",
+    "previews": "preview",
     "prices": "Cost Price",
     "prompts": "WeightedText",
     "reporting": "Progress progress",
     "results": "Picture Plan Result image_from_base64 parse_json read_provenance",
-    "running": "cancellation",
+    "sending": "cancellation",
     "serialization": "from_json to_json",
     "settings": "Settings",
     "shortcuts": "generate inpaint outpaint remove_background upscale vary",
@@ -116,10 +122,12 @@ __all__ = ["__version__", *_MODULE_OF]  # noqa: PLE0604 - one list, above
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module 'limner' has no attribute {name!r}")
     import importlib
 
+    if name == "examples":
+        return importlib.import_module("limner.examples")
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'limner' has no attribute {name!r}")
     value = getattr(importlib.import_module(f"limner.{_MODULE_OF[name]}"), name)
     globals()[name] = value
     return value

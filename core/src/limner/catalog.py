@@ -3,40 +3,106 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from limner.errors import UnknownModel
+import attrs
+
+from limner import display
+from limner.configuration import configuration, configuration_file
+from limner.errors import TaskRefused, UnknownModel
 from limner.interface import ModelInterface
 from limner.isolation import blaming, breaking_alone
 from limner.limits import TaskLimits
 from limner.model import Model
-from limner.plugins import Plugin, registry
+from limner.plugins import Plugin, registry, short_name
 from limner.tasks import Task
 
 MODEL_VARIABLE = "LIMNER_MODEL"
+
+
+class Models(tuple[type[Model], ...]):
+    """Model classes; a notebook shows them as a table."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        rows = (
+            (
+                short_name(model),
+                ", ".join(task.kind for task in model.limits),
+                model.lifecycle.state(),
+                model.plugin,
+                model.id,
+            )
+            for model in self
+        )
+        return display.table(("model", "tasks", "state", "plugin", "id"), rows)
 
 
 def get_model(name: str | None = None, *, model_id: str | None = None, **settings: Any) -> Model:
     """Find a model and apply settings to it. No connection is made.
 
     Args:
-        name: an alias or a full id of any installed plugin's model. Default: the environment variable ``LIMNER_MODEL``,
-            otherwise the only installed model, otherwise the offline model.
+        name: an alias or a full id of any installed plugin's model, or your own alias (``limner aliases``). Default: the
+            environment variable ``LIMNER_MODEL``, otherwise ``model`` in the configuration file, otherwise the only
+            installed model, otherwise the offline model.
         model_id: the id to call instead of the model's own, such as an ARN that does not name its model.
         **settings: the model's :class:`~limner.Settings`: ``fit``, ``timeout``, ``max_in_flight``, ``region``, ...
+            Default: the configuration file, otherwise the defaults of the settings.
 
     Raises:
         UnknownModel: no installed plugin offers a model of that name.
         PluginError: two plugins claim the name.
-        TaskRefused: a setting is unknown or invalid.
+        TaskRefused: a setting or the configuration file is invalid.
     """
+    return configured(name, model_id, settings)
+
+
+def configured(name: str | None, model_id: str | None, settings: Mapping[str, Any]) -> Model:
+    """As :func:`get_model`; a setting may have any name."""
+    own = configuration()
     name = default_model() if name is None else name
-    found = cast("type[Model]", registry().find(name))
-    if model_id is None and name not in found.aliases and name != found.id:
-        model_id = name
+    found, meant = find_model(name), own.meant(name)
+    if model_id is None and meant not in found.aliases and meant != found.id:
+        model_id = meant
+    defaults = own.settings_of(known_names(found, name))
+    if defaults:
+        _check_defaults(found, defaults)
     with blaming(found, "__init__"):
-        return found(found.Settings.of(settings), model_id=model_id)
+        return found(found.Settings.of({**defaults, **settings}), model_id=model_id)
+
+
+def find_model(name: str) -> type[Model]:
+    """Find a model class by an own alias, alias, id or longer id.
+
+    Raises:
+        UnknownModel: no installed plugin offers it.
+        PluginError: two plugins claim the name.
+    """
+    own = configuration()
+    meant = own.meant(name)
+    try:
+        return cast("type[Model]", registry().find(meant, also=own.aliases))
+    except UnknownModel as error:
+        if meant == name:
+            raise
+        raise UnknownModel(f"{error}; {name!r} is your own alias for it, see 'limner aliases'") from error
+
+
+def known_names(model: type[ModelInterface], name: str) -> tuple[str, ...]:
+    """Return the names under which the configuration may describe a model, the most specific last."""
+    own = configuration()
+    return (*dict.fromkeys((model.id, *model.aliases, own.meant(name))), name)
+
+
+def _check_defaults(model: type[ModelInterface], defaults: Mapping[str, Any]) -> None:
+    try:
+        model.Settings.of(defaults)
+    except TaskRefused as refusal:
+        raise TaskRefused(
+            attrs.evolve(problem, parameter=f"{configuration_file()}: {problem.parameter}") for problem in refusal.problems
+        ) from refusal
 
 
 def default_model() -> str:
@@ -45,8 +111,8 @@ def default_model() -> str:
     Raises:
         UnknownModel: there is no model, or several and none of them is offline.
     """
-    if os.environ.get(MODEL_VARIABLE):
-        return os.environ[MODEL_VARIABLE]
+    if named := os.environ.get(MODEL_VARIABLE) or configuration().model:
+        return named
     installed = [model for model, _ in registry().models()]
     choices = installed if len(installed) == 1 else [model for model in installed if model.offline]
     if len(choices) == 1:
@@ -88,4 +154,4 @@ def models(
         return False
 
     found = {model for model, plugin in registry().models() if can(model, plugin)}
-    return tuple(sorted(cast("set[type[Model]]", found), key=lambda model: model.id))
+    return Models(sorted(cast("set[type[Model]]", found), key=lambda model: model.id))

@@ -68,6 +68,36 @@ class LimnerError(Exception):
         """The message, perhaps on several lines: parts of it may come from a provider."""
         return super().__str__()
 
+    def _parts(self) -> list[str]:
+        """The message in parts, for where there is room for several lines."""
+        return str(self).split("; ")
+
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython shows in place of a traceback: the error on short lines."""
+        import textwrap
+
+        first, *others = map(one_line, self._parts())
+        lines = textwrap.wrap(f"{type(self).__name__}: {first}", 100, subsequent_indent="    ")
+        for part in others:
+            lines += textwrap.wrap(part, 100, initial_indent="  - ", subsequent_indent="    ")
+        return [*lines, *_place_in_notebook(self)]
+
+
+def one_line(text: object) -> str:
+    """Bring a text onto one line, with control characters escaped so that it cannot steer a terminal."""
+    line = " ".join(str(text).split())
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in line)
+
+
+def _place_in_notebook(error: BaseException) -> list[str]:
+    """The line of the user's own code that led to an error."""
+    traceback, line = error.__traceback__, 0
+    while traceback is not None:
+        if traceback.tb_frame.f_globals.get("__name__") == "__main__":
+            line = traceback.tb_lineno
+        traceback = traceback.tb_next
+    return [f"in line {line} of this cell"] if line else []
+
 
 def did_you_mean(name: str, known: Iterable[str], most: int = 1, *, prefix: str = "") -> str:
     """Suggest the nearest known names, each with a prefix; empty if none is near."""
@@ -150,6 +180,9 @@ class TaskRefused(LimnerError, ValueError):
         who = f"{self.model} refuses the task: " if self.model else ""
         return who + "; ".join(map(str, self.problems))
 
+    def _parts(self) -> list[str]:
+        return [f"{self.model} refuses the task" if self.model else "the task is refused", *map(str, self.problems)]
+
 
 class UnknownModel(LimnerError, LookupError):
     """No installed plugin offers a model of that name."""
@@ -178,6 +211,16 @@ class ProviderError(LimnerError):
         who = f"{self.model}: " if self.model else ""
         ids = f" (request {', '.join(self.request_ids)})" if self.request_ids else ""
         return f"{who}{self.message}{ids}"
+
+    @property
+    def maybe_billed(self) -> bool:
+        """Whether the provider may bill the call all the same, so that repeating it may be paid for twice.
+
+        It may where the message says so (plugins use the word "billed"), where pictures came out in spite of the error, and
+        where the class of the error does not tell that nothing was made.
+        """
+        made = self.result is not None and any(picture.outcome != "failed" for picture in self.result.pictures)
+        return made or "billed" in self.message or not isinstance(self, _NOTHING_MADE)
 
 
 class AuthenticationFailed(ProviderError):
@@ -224,6 +267,10 @@ class RequestRejected(ProviderError):
 
 class BadResponse(ProviderError):
     """The response is not what the provider documents."""
+
+
+_NOTHING_MADE = (AuthenticationFailed, AccessDenied, RateLimited, ModelRetired, ProviderUnavailable, RequestRejected)
+"""Errors of calls that made nothing, unless the message says otherwise; a filter may have looked at finished pictures."""
 
 
 def refused(value: object, why: str, parameter: str = "image") -> TaskRefused:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import attrs
 
+from limner import display
 from limner.errors import Problem, TaskRefused, did_you_mean
 from limner.images import Box, Image, Mask, Size
 from limner.limits import Constraint, Expand, Picture, Seed, SizeRule, Sizes, TaskLimits, in_words
@@ -60,6 +61,15 @@ class Entry:
         return f"{self.parameter}: {self.asked!r} dropped: {self.why}"
 
 
+class Account(tuple[Entry, ...]):
+    """What became of every input: an entry for each."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        return display.account(self)
+
+
 @attrs.frozen
 class Fitted:
     """A task that keeps within a model's limits.
@@ -101,7 +111,7 @@ class Fitted:
         """Return it with warnings, and with remarks on parameters in the account."""
         if not warnings and not remarks:
             return self
-        account = tuple(
+        account = Account(
             attrs.evolve(entry, why="; ".join(filter(None, (entry.why, remarks.get(entry.parameter, "")))))
             for entry in self.account
         )
@@ -378,7 +388,7 @@ class _Fitting:
         return Fitted(
             task=fitted,
             calls=split(fitted, self.limits.per_call),
-            account=tuple(self.entries.values()),
+            account=Account(self.entries.values()),
             original=self.task,
             border=self.border,
             region=self.region,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 import attrs
 
-from limner import settings
+from limner import display, settings
 from limner.errors import Problem, TaskRefused
 from limner.limits import Limits, TaskLimits
 from limner.tasks import Task
@@ -17,6 +17,7 @@ from limner.tasks import Task
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from limner.keys import Key
     from limner.prices import Cost, Price
     from limner.results import Picture
 
@@ -241,6 +242,11 @@ class ModelInterface(ABC):
         return cost(type(self), task)
 
     @classmethod
+    def api_keys(cls) -> Sequence[Key]:
+        """Return the keys that the model can use, which ``limner keys`` offers to store; ``send`` calls ``Key.find``."""
+        return ()
+
+    @classmethod
     def limits_of(cls, task: type[Task]) -> TaskLimits:
         """Return the limits of one task.
 
@@ -251,6 +257,13 @@ class ModelInterface(ABC):
             supported = ", ".join(sorted(known.kind for known in cls.limits))
             raise TaskRefused([Problem("task", task.kind, f"not supported by the model; supported: {supported}")], cls.id)
         return cls.limits[task]
+
+    def _repr_html_(self) -> str:
+        names = ", ".join(self.aliases)
+        facts = [f"{self.model_id}" + (f" ({names})" if names else ""), f"plugin {self.plugin or 'none'}"]
+        facts += [self.lifecycle.state()]
+        tables = (display.limits(limits.flattened().items(), caption=task.kind) for task, limits in self.limits.items())
+        return display.paragraph(" · ".join(facts)) + "".join(tables)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.model_id}>"

@@ -178,9 +178,11 @@ class Model(ModelInterface):
         on_progress: ProgressCallback | None = None,
     ) -> Result:
         """Run a task like :meth:`run`, without blocking the event loop. Cancelling stops unsent requests."""
+        from limner.sending import in_worker
+
         model = self._overridden(fit=fit, on_filtered=on_filtered)
         with reported_to(on_progress):
-            return await running.in_worker(model, lambda: registry().run(model, task))
+            return await in_worker(model, lambda: registry().run(model, task))
 
     def _overridden(self, **settings: Any) -> Self:
         given = {name: value for name, value in settings.items() if value is not None}

@@ -18,6 +18,7 @@ import attrs
 import pluggy
 
 from limner import hookspecs, running
+from limner.configuration import configuration
 from limner.errors import LimnerError, PluginError, UnknownModel, did_you_mean
 from limner.hookspecs import hookimpl
 from limner.interface import CONTRACT, Lifecycle, ModelInterface
@@ -190,8 +191,12 @@ class Registry:
                 claims.setdefault(name, []).append(plugin.name)
         return {name: claimants for name, claimants in claims.items() if len(claimants) > 1}
 
-    def find(self, name: str) -> type[ModelInterface]:
+    def find(self, name: str, also: Iterable[str] = ()) -> type[ModelInterface]:
         """Find a model class by alias, id or a longer id such as an ARN.
+
+        Args:
+            name: what it is called.
+            also: further names to suggest where there is no such model.
 
         Raises:
             UnknownModel: there is none; the message has the nearest names and what to install.
@@ -203,11 +208,11 @@ class Registry:
             who = " and ".join(f"{plugin.name} ({plugin.distribution or 'in memory'})" for _, plugin in found)
             raise PluginError(f"{name!r} is claimed by {who}; use a full id, or uninstall one of them")
         if not found:
-            raise UnknownModel(self._unknown(name))
+            raise UnknownModel(self._unknown(name, also))
         return found[0][0]
 
-    def _unknown(self, name: str) -> str:
-        names = sorted({known for model, _ in self.models() for known in (model.id, *model.aliases)})
+    def _unknown(self, name: str, also: Iterable[str]) -> str:
+        names = sorted({known for model, _ in self.models() for known in (model.id, *model.aliases)} | set(also))
         meant = did_you_mean(name, names, 3)
         parts = [f"no installed plugin offers a model {name!r}"]
         parts += [meant] if meant else []
@@ -280,6 +285,10 @@ def _loaded() -> Registry:
     installed = Registry()
     installed.manager.register(CORE, "limner")
     installed.load(entry_points(group=GROUP))
+    if configuration().logs:
+        from limner.logs import Recorder
+
+        installed.manager.register(Recorder(), "limner logs")
     return installed
 
 

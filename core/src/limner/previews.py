@@ -15,7 +15,15 @@ _BASE64 = re.compile(r"(data:[\w/+.;=-]*,)?[A-Za-z0-9+/_-]+=*")
 
 
 def preview(request: Request) -> dict[str, Any]:
-    """Return a request as JSON values, with pictures shortened."""
+    """Return a request as JSON values, with pictures shortened: what ``--dry-run`` prints.
+
+    Args:
+        request: one of a plan's requests.
+
+    Returns:
+        ``model_id``, ``body`` and, where the request has them, ``path``, ``headers`` and ``content_type``. A multipart body
+        is a list of its parts; a body that is neither JSON nor multipart is its size in words.
+    """
     document: dict[str, Any] = {"model_id": request.model_id}
     if request.path:
         document["path"] = request.path

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-import logging
 import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
@@ -13,8 +12,6 @@ import attrs
 
 if TYPE_CHECKING:
     from limner.images import Image
-
-log = logging.getLogger("limner")
 
 
 @attrs.frozen
@@ -65,7 +62,9 @@ class Reporter:
         try:
             self._callback(progress)
         except Exception:  # the pictures are paid for: a broken progress bar must not lose them
-            log.exception("on_progress failed")
+            import logging
+
+            logging.getLogger("limner").exception("on_progress failed")
 
 
 _callback: contextvars.ContextVar[ProgressCallback | None] = contextvars.ContextVar("on_progress", default=None)

@@ -6,12 +6,13 @@ import base64
 import binascii
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
+from limner import display
 from limner.errors import BadResponse, TaskRefused
 from limner.fitting import Entry, Fitted
 from limner.images import Image, Size, metadata
@@ -149,12 +150,27 @@ class Picture:
             return image.data
         return metadata.embed(image.data, image.media_type, json.dumps(dict(self.provenance), ensure_ascii=False).encode())
 
-    def _repr_png_(self) -> bytes | None:
-        return None if self.image is None else self.image._repr_png_()
+    def _caption(self) -> list[str]:
+        """What there is to say of it: seed and place, outcome, size."""
+        parts = [] if self.seed is None else [f"seed {self.seed}"]
+        parts += [self.place] if self.of > 1 else []
+        parts += [f"{self.outcome}: {self.reason}" if self.reason else self.outcome]
+        return parts if self.image is None else [*parts, "{}x{}".format(*self.image.size)]
+
+    def _alt(self) -> str:
+        origin = self.origin
+        return display.prompt_of(origin.fitted.original) if isinstance(origin, Origin) else "a picture"
+
+    def _repr_html_(self) -> str:
+        return display.figure(self.image, self._caption(), alt=self._alt())
 
     def __repr__(self) -> str:
         place = f", {self.place}" if self.of > 1 else ""
         return f"<Picture {self.outcome}, seed {self.seed}{place}, {self.image}>"
+
+
+on_saved: list[Callable[[Picture, Path], None]] = []
+"""Called with each picture that was written to a file, such as by the log of runs; a function here raises nothing."""
 
 
 def save_or_rescue(
@@ -169,6 +185,16 @@ def save_or_rescue(
         FileExistsError: there is a file and ``overwrite`` is not set.
         BadResponse: there is no picture, because it was filtered or failed.
     """
+    written, failure = _saved_or_rescued(picture, path, overwrite=overwrite, provenance=provenance)
+    for saved in on_saved:
+        if written is not None:
+            saved(picture, written)
+    return written, failure
+
+
+def _saved_or_rescued(
+    picture: Picture, path: Path, *, overwrite: bool, provenance: bool
+) -> tuple[Path | None, OSError | TaskRefused | None]:
     data, suffix = None, SUFFIXES.get(picture.media_type, "")
     try:
         data = picture.encoded(path.suffix, provenance=provenance)
@@ -198,7 +224,7 @@ def _told(error: OSError | TaskRefused, path: Path, written: Path | None) -> OSE
     return told
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class Result:
     """The result of a task.
 
@@ -246,8 +272,28 @@ class Result:
         """The seed of the first call."""
         return getattr(self.task, "seed", None)
 
-    def _repr_png_(self) -> bytes | None:
-        return self.images[0]._repr_png_() if self.images else None
+    def _repr_html_(self) -> str:
+        alone = len(self.pictures) == 1
+        longest = display.LONGEST_ALONE if alone else display.LONGEST_IN_GRID
+        alt = display.prompt_of(self.task)
+        figures = [
+            display.figure(picture.image, picture._caption(), alt=alt, longest=longest)  # noqa: SLF001 - its own module
+            for picture in self.pictures
+        ]
+        facts = f"{self.model} · {self.task.kind} · {self.seconds:.1f} s"
+        more = "".join(display.paragraph(f"warning: {warning}", small=True) for warning in self.warnings)
+        table = display.hidden("account", display.account(self.account) if self.account else "")
+        return display.grid(figures) + display.paragraph(facts, small=True) + more + table
+
+    def __repr__(self) -> str:
+        counts = ", ".join(
+            f"{count} {outcome}"
+            for outcome in ("ok", "filtered", "failed")
+            if (count := sum(picture.outcome == outcome for picture in self.pictures))
+        )
+        seed = "" if self.seed is None else f", seed {self.seed}"
+        ways = ".image is the first picture, .pictures has all, .account says what became of every input"
+        return f"<Result of {self.model}, {self.task.kind}{seed}, pictures: {counts or 'none'}; {ways}>"
 
 
 @attrs.frozen
@@ -271,6 +317,14 @@ class Plan:
     calls: tuple[Task, ...] = attrs.field(repr=False)
     warnings: tuple[str, ...] = ()
     cost: Cost | None = None
+
+    def _repr_html_(self) -> str:
+        count = len(self.requests)
+        size = sum(len(request.body) for request in self.requests)
+        lines = [f"{self.model} · {self.task.kind} · {count} request{'s' if count != 1 else ''}, {size:,} bytes; not sent"]
+        lines.append(f"cost: {'unknown' if self.cost is None else self.cost}")
+        lines += [f"warning: {warning}" for warning in self.warnings]
+        return "".join(map(display.paragraph, lines)) + display.account(self.account)
 
 
 def image_from_base64(text: object, what: str = "the picture") -> Image:

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import logging
-import threading
-import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import CancelledError
 from functools import partial
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import attrs
 
-from limner import reporting, workers
 from limner.errors import BadResponse, ContentFiltered, LimnerError, Problem, ProviderError, TaskRefused
 from limner.fitting import Fitted, fit
 from limner.images import Image, Mask, expand_canvas
@@ -25,19 +20,22 @@ from limner.isolation import blaming, checked
 from limner.results import Origin, Picture, Plan, Result
 from limner.tasks import Inpaint, Outpaint, Task
 
+if TYPE_CHECKING:
+    from limner.sending import Answers
+
 T = TypeVar("T")
 Kept = tuple[Image, Mask]
 """The canvas whose pixels are preserved, and the mask of what is not."""
 
-log = logging.getLogger("limner")
-
 
 def run(model: ModelInterface, task: Task) -> Result:
     """Run a task: what stands behind all plugins' ``limner_run``."""
+    from limner.sending import send  # with threads and logging, which a plan does not need
+
     fitted = _fit(model, task)
     _warn(fitted.warnings)
     kept = _kept(fitted)
-    answers = _send(model, _encode(model, fitted))
+    answers = send(model, _encode(model, fitted))
     return _decode(model, fitted, kept, answers)
 
 
@@ -48,24 +46,6 @@ def plan(model: ModelInterface, task: Task) -> Plan:
     with blaming(type(model), "cost_of"):
         cost = model.cost_of(fitted.task)
     return Plan(model.id, fitted.task, requests, fitted.account, fitted.calls, fitted.warnings, cost)
-
-
-async def in_worker(model: ModelInterface, job: Callable[[], T]) -> T:
-    """Do a job in one of limner's threads; cancelling stops what is not sent yet, and frees the model's slot at once."""
-    import asyncio  # takes as long to import as everything else here
-
-    cancelled = workers.Cancellation()
-    slots = workers.slots("run", model.id, model.settings.max_in_flight)
-    try:
-        return await asyncio.wrap_future(slots.start(workers.bound(job, cancelled), cancelled))
-    except asyncio.CancelledError:
-        cancelled.set()
-        raise
-
-
-def cancellation() -> threading.Event:
-    """Return the event that is set once the caller has given up; code in ``send`` that waits should wait on it."""
-    return workers.current_cancellation()
 
 
 # ---------------------------------------------------------------------------------------------- fit and encode
@@ -104,68 +84,10 @@ def _encode(model: ModelInterface, fitted: Fitted) -> Sequence[Request]:
     return _collected(model, "encode", Request, lambda: [model.encode(call) for call in fitted.calls])
 
 
-# ---------------------------------------------------------------------------------------------- send
-
-
-@attrs.frozen
-class _Answers:
-    """What became of the requests: an answer or an error for each, in their order."""
-
-    outcomes: tuple[Response | LimnerError, ...]
-    seconds: float
-    bytes_sent: int
-
-    @property
-    def responses(self) -> list[Response]:
-        return [outcome for outcome in self.outcomes if isinstance(outcome, Response)]
-
-
-def _send(model: ModelInterface, requests: Sequence[Request]) -> _Answers:
-    """Send requests side by side."""
-    started = time.perf_counter()
-    outcomes = _send_all(model, requests)
-    seconds = time.perf_counter() - started
-    return _Answers(tuple(outcomes), seconds, sum(len(request.body) for request in requests))
-
-
-def _send_all(model: ModelInterface, requests: Sequence[Request]) -> list[Response | LimnerError]:
-    slots = workers.slots("send", model.id, model.settings.max_in_flight)
-    cancelled = workers.current_cancellation()
-    reporter = reporting.reporter(len(requests))
-    jobs = [partial(_send_one, model, request, cancelled, reporter, call) for call, request in enumerate(requests)]
-    if len(jobs) == 1:
-        with slots.held(cancelled):
-            return [_outcome(jobs[0])]
-    try:
-        futures = [slots.start(workers.bound(job, cancelled), cancelled) for job in jobs]
-        return [_outcome(future.result) for future in futures]
-    except BaseException:  # a KeyboardInterrupt, while others are still out
-        cancelled.set()
-        raise
-
-
-def _send_one(
-    model: ModelInterface, request: Request, cancelled: threading.Event, reporter: reporting.Reporter | None, call: int
-) -> Response:
-    if cancelled.is_set():
-        raise CancelledError
-    with reporting.reporting(reporter, call), blaming(type(model), "send"):
-        return checked(model.send(request), Response)
-
-
-def _outcome(get: Callable[[], Response]) -> Response | LimnerError:
-    try:
-        return get()
-    except CancelledError:
-        return ProviderError("cancelled before it was sent")
-    except LimnerError as error:
-        return error
-
-
 # ---------------------------------------------------------------------------------------------- decode
 
 
-def _decode(model: ModelInterface, fitted: Fitted, kept: Kept | None, answers: _Answers) -> Result:
+def _decode(model: ModelInterface, fitted: Fitted, kept: Kept | None, answers: Answers) -> Result:
     """Turn all answers into a result, log it, and raise what is wrong with it."""
     decoded: list[Decoded] = []
     stretched: dict[str, None] = {}
@@ -308,9 +230,11 @@ def _raise(error: LimnerError, model: ModelInterface, result: Result) -> NoRetur
     raise error
 
 
-def _log(model: ModelInterface, answers: _Answers, result: Result, failure: LimnerError | None) -> None:
+def _log(model: ModelInterface, answers: Answers, result: Result, failure: LimnerError | None) -> None:
     """Write one record for each run; never a prompt, a picture or a secret."""
     received = answers.responses
+    import logging
+
     fields = {
         "provider": model.provider or None,
         "model": model.model_id,
@@ -323,7 +247,7 @@ def _log(model: ModelInterface, answers: _Answers, result: Result, failure: Limn
         "outcome": type(failure).__name__ if failure is not None else "ok",
     }
     text = " ".join(f"{name}={value}" for name, value in fields.items())
-    log.info("%s %s", result.task.kind, text, extra={"limner": fields})
+    logging.getLogger("limner").info("%s %s", result.task.kind, text, extra={"limner": fields})
 
 
 def _warn(notices: Iterable[str]) -> None:

@@ -75,7 +75,7 @@ class Task:
         return f"{type(self).__name__}({', '.join(parts)})"
 
 
-@attrs.frozen(kw_only=True, cache_hash=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class _Painted(Task):
     """What the tasks that paint something new have; see :class:`Generate`."""
 
@@ -87,7 +87,7 @@ class _Painted(Task):
     steps: int | None = attrs.field(default=None, converter=read_integer)
 
 
-@attrs.frozen(kw_only=True, cache_hash=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class _Edit(_Painted):
     """What the tasks that edit one picture have; see :class:`Inpaint`."""
 

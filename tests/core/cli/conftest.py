@@ -23,6 +23,7 @@ Run = Callable[..., Result]
 def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder with one picture and one mask, and no word from outside on which model to take."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LIMNER_CONFIG_DIR", str(tmp_path / "config"))
     for name in ("LIMNER_MODEL", "LIMNER_DEBUG"):
         monkeypatch.delenv(name, raising=False)
     (tmp_path / "photo.png").write_bytes(png((64, 64), "teal"))

@@ -1,9 +1,9 @@
 """compare: one sheet, a row for each model; a failure stands in its row and costs the others nothing."""
 
-import html
-
 import pytest
-from limner import Image
+from limner import Image, ProviderUnavailable, hookimpl
+
+from ..fakes import Fake, registered
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
@@ -17,9 +17,30 @@ def test_a_sheet_of_pictures(limner, workplace, suffix):
     assert height > 2 * 64
 
 
+class Failing(Fake):
+    id = "fake.failing-1"
+    aliases = ("failing",)
+
+    def send(self, request):
+        raise ProviderUnavailable("the service is <down>")
+
+
+@pytest.fixture
+def _failing(monkeypatch):
+    class Plugin:
+        @staticmethod
+        @hookimpl
+        def limner_models():
+            return [Failing]
+
+    with registered(Plugin):
+        yield
+
+
+@pytest.mark.usefixtures("_failing")
 def test_a_page_says_what_was_adjusted_and_what_failed(limner, workplace):
     done = limner(
-        "compare", "a <fox>", "-m", "sketch", "-m", "nope", "--size", "9000x4500", "--seed", "1", "-o", "sheet.html"
+        "compare", "a <fox>", "-m", "sketch", "-m", "failing", "--size", "9000x4500", "--seed", "1", "-o", "sheet.html"
     )
     assert done.exit_code == 0
     page = (workplace / "sheet.html").read_text(encoding="utf-8")
@@ -27,14 +48,22 @@ def test_a_page_says_what_was_adjusted_and_what_failed(limner, workplace):
     assert "<fox>" not in page
     assert page.count("<img") == 1
     assert "9000x4500 became 2048x1024" in page
-    assert html.escape("no installed plugin offers a model 'nope'") in page
-    assert "nope" in done.stderr
+    assert "the service is &lt;down&gt;" in page
+    assert "failing" in done.stderr
 
 
+@pytest.mark.usefixtures("_failing")
 def test_no_picture_at_all(limner, workplace):
-    done = limner("compare", "a fox", "-m", "nope", "-o", "sheet.png")
+    done = limner("compare", "a fox", "-m", "failing", "-o", "sheet.png")
     assert done.exit_code == 1
     assert (workplace / "sheet.png").exists()
+
+
+def test_a_misspelt_model_is_refused_before_anything_is_painted(limner, workplace):
+    done = limner("compare", "a fox", "-m", "sketch", "-m", "sketsh", "-o", "sheet.png")
+    assert done.exit_code == 2
+    assert "no installed plugin offers a model 'sketsh'; did you mean sketch?" in done.stderr
+    assert not (workplace / "sheet.png").exists()
 
 
 def test_an_existing_sheet_is_refused_before_anything_is_painted(limner, workplace):

@@ -9,7 +9,8 @@ import botocore.exceptions
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, EventStreamError
-from limner_bedrock_emulator.faults import BROKEN, REFUSALS, Fault
+from limner_bedrock_emulator.faults import BROKEN, REFUSALS, Faults
+from limner_fakes.faults import Fault
 from PIL import Image
 
 SDXL, TITAN = "stability.stable-diffusion-xl-v1", "amazon.titan-image-generator-v2:0"
@@ -141,9 +142,9 @@ def test_an_unknown_fault_is_said(emulator, invoke, text):
 
 
 def test_the_written_forms():
-    assert Fault.parse("throttle") == Fault("throttle", None, None)
-    assert Fault.parse(" throttle*12 ") == Fault("throttle", None, 12)
-    assert Fault.parse("filtered:2*3") == Fault("filtered", 2, 3)
+    assert Faults(["throttle"]).next([], None) == Fault("throttle", None, None)
+    assert Faults([" throttle*12 "]).next([], None) == Fault("throttle", None, 12)
+    assert Faults(["filtered:2*3"]).next([], None) == Fault("filtered", 2, 3)
 
 
 def test_hanging_ends_when_the_client_goes(emulator, client, invoke):

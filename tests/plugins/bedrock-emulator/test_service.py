@@ -20,10 +20,10 @@ from botocore.exceptions import ClientError
 from limner_bedrock_emulator.eventstream import PART
 from limner_bedrock_emulator.faults import Faults
 from limner_bedrock_emulator.model_ids import contract_of
-from limner_bedrock_emulator.painters import Invert
 from limner_bedrock_emulator.refusals import RequestRefused
 from limner_bedrock_emulator.service import Service
-from limner_bedrock_emulator.serving import SERVER
+from limner_fakes.painters import Invert
+from limner_fakes.serving import SERVER
 from PIL import Image
 
 SDXL, V2 = "stability.stable-diffusion-xl-v1", "amazon.titan-image-generator-v2:0"

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from limner_bedrock_emulator import plugin
 from limner_bedrock_emulator.command import command
 from limner_bedrock_emulator.faults import BROKEN, REFUSALS
-from limner_bedrock_emulator.painters import PAINTERS
+from limner_fakes.painters import PAINTERS
 
 SDXL = "stability.stable-diffusion-xl-v1"
 BODY = {"text_prompts": [{"text": "a fox"}], "width": 640, "height": 1536}

@@ -13,9 +13,9 @@ from limner.testing import Conformance, Recorded
 from limner.testing.conformance import *  # noqa: F403
 from limner.testing.pictures import mask, picture
 from limner_bedrock_emulator import sdxl
-from limner_bedrock_emulator.painters import Invert
 from limner_bedrock_emulator.schemas import validate
 from limner_bedrock_sdxl.plugin import Sdxl
+from limner_fakes.painters import Invert
 from PIL import Image, ImageOps
 
 PICTURE = picture((64, 64))

@@ -15,8 +15,8 @@ from limner.testing.conformance import *  # noqa: F403
 from limner.testing.pictures import mask, picture
 from limner_bedrock_emulator import schemas, stability
 from limner_bedrock_emulator.model_ids import contract_of
-from limner_bedrock_emulator.painters import Invert
 from limner_bedrock_stability.models import MODELS
+from limner_fakes.painters import Invert
 from PIL import Image, ImageOps
 
 CURRENT = [model for model in MODELS if model.is_current()]

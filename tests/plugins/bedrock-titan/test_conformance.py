@@ -14,9 +14,9 @@ from limner.testing import Conformance, Recorded
 from limner.testing.conformance import *  # noqa: F403
 from limner.testing.pictures import mask, picture
 from limner_bedrock_emulator import nova, titan
-from limner_bedrock_emulator.painters import Invert
 from limner_bedrock_emulator.schemas import validate
 from limner_bedrock_titan.plugin import NovaCanvas, TitanV1, TitanV2
+from limner_fakes.painters import Invert
 from PIL import Image, ImageOps
 
 SIDE = 320  # the least that Nova Canvas takes

@@ -13,9 +13,8 @@ from limner.testing import Conformance, Recorded
 from limner.testing.conformance import *  # noqa: F403
 from limner.testing.pictures import mask, picture
 from limner_bfl.plugin import limner_models
+from limner_fakes import bfl as fake
 from limner_http import HttpSettings
-
-from . import fake
 
 SIZE = (256, 320)
 PICTURE = picture(SIZE)
@@ -26,14 +25,14 @@ GOOD = base64.b64encode(picture((16, 16)).data).decode()
 
 def answer(request: Request) -> Response:
     """What send returns: the last answer to a poll, with the picture that was downloaded."""
-    wrong = fake.problems(request.path, request.body)
+    wrong = fake.problems(request.path, json.loads(request.body))
     assert wrong == [], wrong
-    made = base64.b64encode(fake.paint(request.path, request.body)).decode()
+    made = base64.b64encode(fake.paint(request.path, json.loads(request.body))).decode()
     return Response(json.dumps({**fake.ready("https://x.example/1.png"), "picture": made}).encode())
 
 
 def problems(request: Request) -> list[str]:
-    return fake.problems(request.path, request.body)
+    return fake.problems(request.path, json.loads(request.body))
 
 
 def data(image: limner.Image) -> str:
@@ -55,17 +54,20 @@ def with_all(model: type[Model], base: dict[str, Any], task: type[limner.Task]) 
         "grounding": False,
         "version": "2026-10-01",
         "dilate_pixels": 0,
+        "raw": True,
     }
     options = {name: value for name, value in options.items() if name in limits.options}
     body: dict[str, Any] = {names[name]: value for name, value in said.items()} | options
     if "size" in limits.parameters:
-        wide = model.family == "flux-3"
+        wide = model.family in {"flux-3", "kontext"}
         said["size"] = (1600, 900) if wide else (1024, 768)
         body |= {"aspect_ratio": "16:9"} if wide else {"width": 1024, "height": 768}
     if task is Vary:
-        said["image"] = [PICTURE, OTHER]
-        sent = [data(PICTURE), data(OTHER)]
-        body |= {"images": sent} if model.family == "flux-3" else {"input_image": sent[0], "input_image_2": sent[1]}
+        said["image"] = [PICTURE, OTHER] if limits.parameters["image"].max_items > 1 else [PICTURE]
+        sent = [data(image) for image in said["image"]]
+        body |= (
+            {"images": sent} if model.family == "flux-3" else dict(zip(("input_image", "input_image_2"), sent, strict=False))
+        )
     return [(task(**base, **said, options=options), body)]
 
 
@@ -74,6 +76,9 @@ def examples(model: type[Model]) -> list[tuple[limner.Task, Any]]:
     for kind in model.limits:
         if kind is Inpaint:
             shown = with_all(model, {"image": PICTURE, "mask": MASK}, kind)
+        elif kind is Outpaint and model.family == "expand":
+            shown = with_all(model, {"image": PICTURE, "expand": (64, 32, 17, 0)}, kind)
+            shown = [(task, body | {"left": 64, "top": 32, "right": 17, "bottom": 0}) for task, body in shown]
         elif kind is Outpaint:
             shown = with_all(model, {"image": PICTURE, "expand": (64, 32, 16, 0)}, kind)
             where = {"width": 336, "height": 352, "reference_offset_x": 64, "reference_offset_y": 32}
@@ -119,7 +124,8 @@ OWN_RANGES = "where no document states a range, limner ends it"
 OWN = {"test_limits_reach_the_ends_of_the_schema": OWN_RANGES}
 AUTO = {"test_limits_reach_the_ends_of_the_schema": "auto is what leaving size out means"}
 DEVIATIONS = {"flux-2-flex": OWN, "flux-3-image": AUTO, "flux-pro-1.0-fill": OWN, "flux-tools/erase-v1": OWN}
-DEVIATIONS |= {"flux-tools/outpainting-v1": OWN}
+DEVIATIONS |= {"flux-tools/outpainting-v1": OWN, "flux-pro-1.0-expand": OWN}
+DEVIATIONS |= {"flux-kontext-pro": OWN, "flux-pro-1.1-ultra": OWN, "flux-dev": OWN}
 """The models that are checked, one of each way to speak, with what they do otherwise than the kit asks."""
 
 

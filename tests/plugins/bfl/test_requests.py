@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from unittest.mock import ANY
 
 import limner
 import pytest
@@ -13,16 +14,16 @@ from limner import Generate, Inpaint, Mask, Outpaint, Vary
 from limner.testing.pictures import picture
 from limner.testing.strategies import tasks_within
 from limner_bfl.plugin import limner_models
-
-from . import fake
+from limner_fakes import bfl as fake
+from limner_fakes.pictures import decoded
 
 MODELS = {model.id: model for model in limner_models()}
 
 
-def outpaints():
-    """Tasks whose pictures lie on the grid of 16 pixels; of all tasks, few do."""
+def outpaints(grid, least):
+    """Tasks whose pictures lie on a grid; of all tasks, few do."""
     steps = st.integers(0, 20).map(lambda step: 16 * step)
-    sides = st.integers(4, 20).map(lambda step: 16 * step)
+    sides = st.integers(least // grid, 320 // grid).map(lambda step: grid * step)
     borders = st.tuples(steps, steps, steps, steps).filter(any)
     return st.builds(
         lambda size, expand, **said: Outpaint(image=picture(size), expand=expand, **said),
@@ -38,7 +39,7 @@ def outpaints():
 @pytest.mark.parametrize("model", MODELS.values(), ids=lambda model: model.id)
 def test_requests_keep_the_documents(model):
     drawn = (
-        outpaints()
+        outpaints(*((32, 256) if model.family == "expand" else (16, 64)))
         if Outpaint in model.limits
         else st.sampled_from([*model.limits]).flatmap(lambda kind: tasks_within(model, kind))
     )
@@ -48,14 +49,14 @@ def test_requests_keep_the_documents(model):
     def check(task):
         for request in model().plan(task).requests:
             assert request.path == model.id
-            assert fake.problems(request.path, request.body) == []
+            assert fake.problems(request.path, json.loads(request.body)) == []
 
     check()
 
 
 def body(name, task, **how):
     (request,) = MODELS[name]().plan(task, **how).requests
-    assert fake.problems(request.path, request.body) == []
+    assert fake.problems(request.path, json.loads(request.body)) == []
     return json.loads(request.body)
 
 
@@ -79,7 +80,7 @@ def test_a_mask_is_white_where_it_repaints():
     for name in ("flux-pro-1.0-fill", "flux-tools/erase-v1"):
         sent = body(name, Inpaint(image=picture((320, 256)), mask=mask))
         assert "prompt" not in sent
-        assert fake.opened(sent["mask"]).convert("L").tobytes() == mask.pil().tobytes()
+        assert decoded(sent["mask"]).convert("L").tobytes() == mask.pil().tobytes()
 
 
 def test_a_picture_of_any_size_can_be_filled_with_nearest():
@@ -92,7 +93,30 @@ def test_nothing_that_nobody_said_is_sent_to_outpainting():
     assert set(sent) == {"input_image", "width", "height", "reference_offset_x", "reference_offset_y", "output_format"}
 
 
+def test_what_flux_1_is_sent():
+    assert body("flux-pro-1.1-ultra", Generate(prompt="a fox", size=(2100, 900), options={"raw": True}), fit="nearest") == {
+        "prompt": "a fox",
+        "aspect_ratio": "21:9",
+        "raw": True,
+        "output_format": "png",
+        "seed": ANY,
+    }
+    assert "aspect_ratio" not in body("flux-kontext-pro", Vary(image=picture((64, 64)), prompt="make it winter"))
+    sent = body("flux-pro-1.0-expand", Outpaint(image=picture((256, 320)), expand=(1, 2, 3, 4), steps=15))
+    assert (sent["left"], sent["top"], sent["right"], sent["bottom"], sent["steps"]) == (1, 2, 3, 4, 15)
+
+
 REFUSED = {
+    "size of 1.1": ("flux-pro-1.1", Generate(prompt="a", size=(1472, 1024)), "256 to 1440"),
+    "steps of 1.1": ("flux-pro-1.1", Generate(prompt="a", steps=20), "steps.*not supported"),
+    "two of kontext": ("flux-kontext-pro", Vary(image=[picture((64, 64))] * 2, prompt="a"), "at most 1"),
+    "tolerance of kontext": (
+        "flux-kontext-max",
+        Vary(image=picture((64, 64)), prompt="a", options={"safety_tolerance": 3}),
+        "0 to 2",
+    ),
+    "guidance of dev": ("flux-dev", Generate(prompt="a", guidance_scale=6), "1.5 to 5"),
+    "far expand": ("flux-pro-1.0-expand", Outpaint(image=picture((256, 256)), expand=(2049, 0, 0, 0)), "2048"),
     "step": ("flux-2-pro", Generate(prompt="a", size=(1000, 1024)), "divisible by 32"),
     "2048x2048": ("flux-2-pro", Generate(prompt="a", size=(2048, 2048)), "4,000,000"),
     "steps of pro": ("flux-2-pro", Generate(prompt="a", steps=20), "steps.*not supported"),

@@ -11,9 +11,8 @@ import pytest
 from limner import Mask
 from limner.testing.pictures import picture
 from limner_bfl.plugin import limner_models
+from limner_fakes import bfl as fake
 from limner_http import HttpSettings
-
-from . import fake
 
 SIZE = (320, 256)
 KEY = "canary-key-0123456789"
@@ -86,6 +85,22 @@ def test_outpaint_puts_the_picture_in_its_place(serving):
     after = model(serving().url, "flux-tools/outpainting-v1").run(task).image.pil().convert("RGB")
     assert after.size == (400, 288)
     assert after.crop((64, 32, 384, 288)).tobytes() == before.pil().convert("RGB").tobytes()
+
+
+def test_expand_puts_the_picture_in_its_place(serving):
+    before = picture((256, 320))
+    task = limner.Outpaint(image=before, prompt="a beach", expand=(33, 7, 1, 0), preserve=False)
+    after = model(serving().url, "flux-pro-1.0-expand").run(task).image.pil().convert("RGB")
+    assert after.size == (290, 327)
+    assert after.crop((33, 7, 289, 327)).tobytes() == before.pil().convert("RGB").tobytes()
+
+
+@pytest.mark.parametrize("name", ["flux-kontext-pro", "flux-pro-1.1-ultra", "flux-pro-1.1", "flux-dev"])
+def test_flux_1_generates(serving, name):
+    server = serving()
+    result = model(server.url, name).generate("a fox", seed=7)
+    assert result.pictures[0].seed == 7
+    assert server.paths()[0] == f"POST /v1/{name}"
 
 
 @pytest.mark.parametrize("expand", [(8, 0, 8, 0), (0, 24, 0, 8), (8, 0, 0, 0)])

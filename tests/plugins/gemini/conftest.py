@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
-import threading
 from collections.abc import Iterator
 from typing import Any
 
 import attrs
+import limner_fakes
 import pytest
 from aiohttp import web
-
-from . import fake
+from limner_fakes.serving import address, in_thread, listen
 
 
 @attrs.define
@@ -27,9 +25,6 @@ class Running:
 @contextlib.contextmanager
 def running(respond) -> Iterator[Running]:
     """Serve in a thread; ``respond`` is a coroutine function of the request and the record."""
-    loop = asyncio.new_event_loop()
-    record = Running("")
-    ready = threading.Event()
 
     async def handle(request: web.Request) -> web.StreamResponse:
         record.paths.append(request.path_qs)
@@ -38,32 +33,12 @@ def running(respond) -> Iterator[Running]:
             record.requests.append(json.loads(await request.read()))
         return await respond(request, record)
 
-    async def start() -> web.AppRunner:
-        app = web.Application(client_max_size=200_000_000)
-        app.router.add_route("*", "/{path:.*}", handle)
-        runner = web.AppRunner(app, shutdown_timeout=0.1)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        record.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        ready.set()
-        return runner
-
-    def serve() -> None:
-        asyncio.set_event_loop(loop)
-        runner = loop.run_until_complete(start())
-        loop.run_forever()
-        loop.run_until_complete(runner.cleanup())
-        loop.close()
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    assert ready.wait(20)
-    try:
-        yield record
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(20)
+    application = web.Application(client_max_size=200_000_000)
+    application.router.add_route("*", "/{path:.*}", handle)
+    with listen(0) as listening:
+        record = Running(address(listening))
+        with in_thread(application, listening, "gemini"):
+            yield record
 
 
 @pytest.fixture
@@ -74,17 +49,14 @@ def serving():
 
 
 @pytest.fixture
-def service(serving):
+def service() -> Iterator[limner_fakes.Fake]:
     """The stand-in."""
-
-    async def respond(request: web.Request, record: Running) -> web.StreamResponse:
-        status, said = fake.answer(request.path, record.requests[-1], record.heads[-1])
-        return web.json_response(said, status=status)
-
-    return serving(respond)
+    with limner_fakes.serve("gemini") as running:
+        yield running
 
 
 @pytest.fixture(autouse=True)
 def _no_keys(monkeypatch):
-    for name in ("GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_OAUTH_ACCESS_TOKEN"):
+    variables = ("GOOGLE_API_KEY", "GOOGLE_OAUTH_ACCESS_TOKEN", "GOOGLE_GEMINI_BASE_URL", "GOOGLE_VERTEX_BASE_URL")
+    for name in ("GEMINI_API_KEY", *variables):
         monkeypatch.delenv(name, raising=False)

@@ -11,10 +11,9 @@ from limner import Generate, Request, Response, Vary
 from limner.testing import Conformance, Recorded
 from limner.testing.conformance import *  # noqa: F403
 from limner.testing.pictures import picture
+from limner_fakes import gemini as fake
 from limner_gemini.plugin import limner_models
 from limner_gemini.settings import GeminiSettings
-
-from . import fake
 
 PICTURE = picture((32, 16))
 MODELS = {model.id: model for model in limner_models()}
@@ -23,7 +22,7 @@ MODELS = {model.id: model for model in limner_models()}
 def answer(request: Request) -> Response:
     body = json.loads(request.body)
     assert fake.problems(request.path, body) == []
-    return Response(json.dumps(fake.painted(body)).encode())
+    return Response(json.dumps(fake.answer(f"/v1beta/{request.path}", body, {"x-goog-api-key": KEY})[1]).encode())
 
 
 def problems(request: Request) -> list[str]:
@@ -36,6 +35,7 @@ def stopped(reason: str, **more: Any) -> bytes:
 
 
 FOX = Generate(prompt="a fox")
+KEY = "AIza-canary-0123456789abcdef"
 GOOD = json.dumps(fake.good(PICTURE.data)).encode()
 TALKED = {"candidates": [{"content": {"parts": [{"text": "I cannot."}], "role": "model"}, "finishReason": "STOP"}]}
 RECORDED = [
@@ -84,9 +84,7 @@ EXAMPLES = [
 
 def at(model: str):
     """The model at another address, with a key."""
-    return lambda url: MODELS[model](
-        GeminiSettings(base_url=f"{url}/v1beta", api_key=fake.KEY, timeout=20.0, max_attempts=1)
-    )
+    return lambda url: MODELS[model](GeminiSettings(base_url=f"{url}/v1beta", api_key=KEY, timeout=20.0, max_attempts=1))
 
 
 @pytest.fixture(scope="module", params=MODELS)

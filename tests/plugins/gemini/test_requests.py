@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 from limner import Generate, Inpaint, Mask, Response, Vary
 from limner.testing.pictures import picture
 from limner.testing.strategies import tasks_within
+from limner_fakes import gemini as fake
 from limner_gemini.plugin import NanoBanana2, NanoBanana2Lite, NanoBanana21, NanoBananaPro, limner_models
 from limner_gemini.settings import GeminiSettings
-
-from . import fake
 
 MODELS = limner_models()
 PNG = picture((32, 16)).data

@@ -11,13 +11,12 @@ import limner
 import pytest
 from aiohttp import web
 from limner.testing.pictures import picture
+from limner_fakes import gemini as fake
 from limner_gemini.plugin import NanoBanana21
 from limner_gemini.settings import GeminiSettings
 
-from . import fake
-
 PNG = picture((16, 16)).data
-KEY, TOKEN = fake.KEY, fake.TOKEN
+KEY, TOKEN = "AIza-canary-0123456789abcdef", "ya29.canary-0123456789abcdef"
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +28,14 @@ def gemini(url, **settings):
     return NanoBanana21(GeminiSettings(**{"base_url": f"{url}/v1beta", "api_key": KEY, "timeout": 30.0, **settings}))
 
 
+def paths(service):
+    return [request.path for request in service.requests]
+
+
+def heads(service):
+    return [request.headers for request in service.requests]
+
+
 def says(status, body, headers=None):
     async def respond(_request, _record):
         return web.json_response(body, status=status, headers=headers)
@@ -37,7 +44,7 @@ def says(status, body, headers=None):
 
 
 def test_pictures_come_back_with_usage_and_the_answers_id(service):
-    result = gemini(service.url).generate("a fox", n=2, size=(1600, 900))
+    result = gemini(service.service.address).generate("a fox", n=2, size=(1600, 900))
     assert [found.size for found in result.pictures] == [(2731, 1536)] * 2
     assert result.usage == {
         "input_tokens": 18,
@@ -53,34 +60,39 @@ def test_pictures_come_back_with_usage_and_the_answers_id(service):
         "finishReason": "STOP",
     }
     assert len(service.requests) == 2
-    assert service.paths == ["/v1beta/models/gemini-nano-banana-2.1:generateContent"] * 2
-    assert {head["x-goog-api-key"] for head in service.heads} == {KEY}
-    assert all("authorization" not in head for head in service.heads)
+    assert paths(service) == ["/v1beta/models/gemini-nano-banana-2.1:generateContent"] * 2
+    assert {head["x-goog-api-key"] for head in heads(service)} == {KEY}
+    assert all("authorization" not in head for head in heads(service))
 
 
 def test_a_picture_is_varied_by_words(service):
     before, other = picture((32, 16)), picture((24, 24), media_type="image/jpeg")
-    after = gemini(service.url).vary([other, before], "make it night").image.pil().convert("RGB")
+    after = gemini(service.service.address).vary([other, before], "make it night").image.pil().convert("RGB")
     level = before.pil().convert("RGB").getpixel((3, 3))
     assert after.size == (32, 16)
     assert after.getpixel((3, 3)) == tuple(255 - one for one in level)
 
 
 def test_vertex_with_a_project_takes_an_access_token(service, monkeypatch):
-    vertex = {"base_url": f"{service.url}/v1beta1", "api_key": None, "project": "my-project", "location": "europe-west4"}
-    gemini(service.url, **vertex, access_token=TOKEN).generate("a fox")
+    vertex = {
+        "base_url": f"{service.service.address}/v1beta1",
+        "api_key": None,
+        "project": "my-project",
+        "location": "europe-west4",
+    }
+    gemini(service.service.address, **vertex, access_token=TOKEN).generate("a fox")
     monkeypatch.setenv("GOOGLE_OAUTH_ACCESS_TOKEN", TOKEN)
-    gemini(service.url, **vertex).generate("a fox")
+    gemini(service.service.address, **vertex).generate("a fox")
     path = "/v1beta1/projects/my-project/locations/europe-west4/publishers/google/models/gemini-nano-banana-2.1"
-    assert service.paths == [f"{path}:generateContent"] * 2
-    assert [head["authorization"] for head in service.heads] == [f"Bearer {TOKEN}"] * 2
-    assert all("x-goog-api-key" not in head for head in service.heads)
+    assert paths(service) == [f"{path}:generateContent"] * 2
+    assert [head["authorization"] for head in heads(service)] == [f"Bearer {TOKEN}"] * 2
+    assert all("x-goog-api-key" not in head for head in heads(service))
 
 
 def test_vertex_without_a_project_takes_an_api_key(service):
-    gemini(service.url, base_url=f"{service.url}/v1beta1", api="vertex").generate("a fox")
-    assert service.paths == ["/v1beta1/publishers/google/models/gemini-nano-banana-2.1:generateContent"]
-    assert service.heads[0]["x-goog-api-key"] == KEY
+    gemini(service.service.address, base_url=f"{service.service.address}/v1beta1", api="vertex").generate("a fox")
+    assert paths(service) == ["/v1beta1/publishers/google/models/gemini-nano-banana-2.1:generateContent"]
+    assert heads(service)[0]["x-goog-api-key"] == KEY
 
 
 def test_a_missing_key_is_said_before_anything_is_sent():
@@ -93,8 +105,8 @@ def test_a_missing_key_is_said_before_anything_is_sent():
 def test_keys_of_the_environment(service, monkeypatch):
     monkeypatch.setenv("GOOGLE_API_KEY", "another")
     monkeypatch.setenv("GEMINI_API_KEY", KEY)
-    gemini(service.url, api_key=None).generate("a fox")
-    assert service.heads[0]["x-goog-api-key"] == KEY
+    gemini(service.service.address, api_key=None).generate("a fox")
+    assert heads(service)[0]["x-goog-api-key"] == KEY
 
 
 # ---------------------------------------------------------------------------------------------- errors

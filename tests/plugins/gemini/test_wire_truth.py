@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,13 @@ import pytest
 from aiohttp import web
 from limner import Generate, Vary
 from limner.testing.pictures import picture
+from limner_fakes import gemini as fake
 from limner_gemini.plugin import NanoBanana21, NanoBananaPro
 from limner_gemini.settings import GeminiSettings
 
-from . import fake
+from ...clients import CannotInstall, interpreter
 
-CLIENT = "google-genai==3.4.0"
+KEY, TOKEN = "AIza-canary-0123456789abcdef", "ya29.canary-0123456789abcdef"
 PICTURE, OTHER = picture((32, 16)), picture((24, 24), media_type="image/jpeg")
 
 SCRIPT = """
@@ -63,16 +64,12 @@ made.models.generate_content(
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory) -> Path:
-    """An environment of its own with the real client."""
-    folder = tmp_path_factory.mktemp("client")
-    python = folder / "bin" / "python"
+    """An environment of its own with the real client; the processes of a run share it."""
+    shared = tmp_path_factory.getbasetemp()
     try:
-        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True, capture_output=True, timeout=120)
-        install = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", CLIENT]
-        subprocess.run(install, check=True, capture_output=True, timeout=300)
-    except (OSError, subprocess.SubprocessError) as error:
-        pytest.skip(f"{CLIENT} cannot be installed here: {error}")
-    return python
+        return interpreter("google-genai", (shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared) / "clients")
+    except CannotInstall as error:
+        pytest.skip(str(error))
 
 
 def file(image: limner.Image) -> dict[str, str]:
@@ -88,10 +85,10 @@ def camel(tree: Any) -> Any:
     return [camel(one) for one in tree] if isinstance(tree, list) else tree
 
 
-GEMINI: dict[str, Any] = {"client": {"api_key": fake.KEY}, "version": "v1beta"}
-EXPRESS: dict[str, Any] = {"client": {"vertexai": True, "api_key": fake.KEY}, "version": "v1beta1"}
+GEMINI: dict[str, Any] = {"client": {"api_key": KEY}, "version": "v1beta"}
+EXPRESS: dict[str, Any] = {"client": {"vertexai": True, "api_key": KEY}, "version": "v1beta1"}
 CLOUD: dict[str, Any] = {
-    "client": {"vertexai": True, "project": "my-project", "location": "europe-west4", "token": fake.TOKEN},
+    "client": {"vertexai": True, "project": "my-project", "location": "europe-west4", "token": TOKEN},
     "version": "v1beta1",
 }
 ONLY: dict[str, Any] = {"response_modalities": ["IMAGE"]}
@@ -114,13 +111,13 @@ CASES = {
     ),
     "vertex express": (
         NanoBanana21,
-        {"api": "vertex", "api_key": fake.KEY},
+        {"api": "vertex", "api_key": KEY},
         Vary(image=PICTURE, prompt="at night", size=(2048, 1152)),
         {**EXPRESS, "parts": ["at night", file(PICTURE)], "config": SHAPED},
     ),
     "vertex project": (
         NanoBanana21,
-        {"api_key": None, "project": "my-project", "location": "europe-west4", "access_token": fake.TOKEN},
+        {"api_key": None, "project": "my-project", "location": "europe-west4", "access_token": TOKEN},
         Generate(prompt="a fox", size=(2048, 1152)),
         {**CLOUD, "parts": ["a fox"], "config": SHAPED},
     ),
@@ -138,7 +135,7 @@ def test_the_real_client_sends_the_same(serving, client, case):
     running = serving(respond)
     told = json.dumps({**order, "url": running.url, "model": model.id})
     subprocess.run([str(client), "-c", SCRIPT], input=told, text=True, check=True, timeout=120)
-    made = GeminiSettings(**{"base_url": f"{running.url}/{order['version']}", "api_key": fake.KEY, **settings})
+    made = GeminiSettings(**{"base_url": f"{running.url}/{order['version']}", "api_key": KEY, **settings})
     model(made).run(task)
     theirs, ours = running.requests
     assert camel(theirs) == ours

@@ -14,10 +14,12 @@ from limner.limits import Constraint, Expand, Limits, Picture, SizeRule
 from limner.testing import Conformance, Recorded
 from limner.testing.conformance import *  # noqa: F403
 from limner.testing.pictures import mask, picture
+from limner_fakes import openai as fake
 from limner_openai.plugin import Compatible, GptImage2
 from limner_openai.settings import OpenAISettings
 
-from . import fake
+SERVERS = {**fake.SERVERS, "openai-small": attrs.evolve(fake.SERVERS["openai"], least_pixels=256)}
+"""With OpenAI without its floor of 655,360 pixels, so that many pictures are made in a short time."""
 
 SIZE = (1024, 640)  # the fewest pixels that gpt-image-2 makes
 PICTURE = picture(SIZE)
@@ -26,7 +28,7 @@ GOOD = base64.b64encode(picture((16, 16)).data).decode()
 
 def provider(dialect: str):
     def answer(request: Request) -> Response:
-        status, said = fake.answer(request.path, request.content_type, request.body, dialect)
+        status, said = fake.answer(request.path, request.content_type, request.body, SERVERS[dialect])
         assert status == 200, said
         return Response(json.dumps(said).encode())
 
@@ -34,7 +36,7 @@ def provider(dialect: str):
 
 
 def problems(dialect: str):
-    return lambda request: fake.problems(request.path, request.content_type, request.body, dialect)
+    return lambda request: fake.problems(request.path, request.content_type, request.body, SERVERS[dialect])
 
 
 def recorded(model: Model) -> list[Recorded]:

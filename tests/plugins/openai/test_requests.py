@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from limner import Generate, Image, Inpaint, Mask, Outpaint, RemoveBackground, Vary
 from limner.testing.pictures import picture
 from limner.testing.strategies import tasks_within
+from limner_fakes import openai as fake
+from limner_fakes.pictures import opened
 from limner_openai.plugin import Compatible, limner_models
 from limner_openai.settings import OpenAISettings
 
-from . import fake
-
 ORACLE = Path(__file__).parents[4] / "shared" / "oracle" / "openai-images-openapi.json"
 OWN = [model for model in limner_models() if model is not Compatible]
-SERVERS = [name for name in fake.SERVERS if not name.startswith("openai")]
+SERVERS = [name for name in fake.SERVERS if name not in {"openai", "azure"}]
 SIZE = (1024, 640)
 
 
@@ -31,7 +31,7 @@ def server(dialect, **more):
 
 
 def wrong(request, dialect="openai"):
-    return fake.problems(request.path, request.content_type, request.body, dialect)
+    return fake.problems(request.path, request.content_type, request.body, fake.SERVERS[dialect])
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
@@ -125,7 +125,7 @@ def test_an_alpha_mask_is_right_for_both_readings(dialect):
     mask = Mask.box((100, 50, 300, 200), size=SIZE)
     call = edit(dialect, Inpaint(image=picture(SIZE), prompt="a fox", mask=mask))
     (sent,) = call.files_named("mask")
-    pixels = fake.opened(sent.data)
+    pixels = opened(sent.data)
     assert (pixels.mode, pixels.size, sent.content_type) == ("RGBA", SIZE, "image/png")
     assert pixels.getpixel((150, 100)) == (255, 255, 255, 0)
     assert pixels.getpixel((10, 10)) == (0, 0, 0, 255)
@@ -137,15 +137,15 @@ def test_vllms_mask_is_white_where_it_repaints():
     mask = Mask.box((100, 50, 300, 200), size=SIZE)
     call = edit("vllm-omni", Inpaint(image=picture(SIZE), prompt="a fox", mask=mask))
     (sent,) = call.files_named("mask_image")
-    assert fake.opened(sent.data).convert("L").tobytes() == mask.pil().tobytes()
+    assert opened(sent.data).convert("L").tobytes() == mask.pil().tobytes()
 
 
 def test_an_outpainted_canvas_is_transparent_where_something_is_added():
     call = edit("openai", Outpaint(image=picture(SIZE), prompt="a fox", expand=(64, 0, 0, 32)))
     (image,), (mask,) = call.files_named("image"), call.files_named("mask")
-    canvas = fake.opened(image.data)
+    canvas = opened(image.data)
     assert call.fields["size"] == "1088x672"
-    assert canvas.size == fake.opened(mask.data).size == (1088, 672)
+    assert canvas.size == opened(mask.data).size == (1088, 672)
     assert canvas.getpixel((10, 10))[3] == 0
     assert canvas.getpixel((100, 660))[3] == 0
     assert canvas.getpixel((100, 100))[3] == 255

@@ -54,9 +54,9 @@ def test_a_picture_comes_back_with_usage_and_request_id(service):
         "input_image_tokens": 0,
     }
     assert result.request_ids == ("req-42",)
-    assert result.metadata[0]["quality"] == "high"
-    assert running.paths == ["/v1/images/generations"]
-    assert running.heads[0]["authorization"] == f"Bearer {KEY}"
+    assert result.metadata[0]["quality"] == "low"
+    (request,) = running.requests
+    assert (request.path, request.headers["authorization"]) == ("/v1/images/generations", f"Bearer {KEY}")
 
 
 @pytest.mark.filterwarnings("ignore:OpenAI's masks guide")
@@ -242,22 +242,32 @@ def test_an_error_in_a_stream_is_the_error(serving):
     assert met.value.request_ids == ("req-s",)
 
 
-def test_a_server_that_does_not_stream_is_understood(service):
-    assert openai(service().url, partial_images=1).generate("a fox").image.size == (1024, 1024)
+def test_a_server_that_does_not_stream_is_understood(serving):
+    running = serving(says(200, {"created": 1, "data": [{"b64_json": GOOD}]}))
+    assert openai(running.url, partial_images=1).generate("a fox").image.data == PNG
+
+
+def test_the_stand_in_streams_as_the_service_does(service):
+    seen = []
+    model = openai(service().url, partial_images=2)
+    result = model.run(limner.Generate(prompt="a fox"), on_progress=seen.append)
+    assert result.image.size == (1024, 1024)
+    assert [(one.step, one.of) for one in seen if one.preview] == [(1, 2), (2, 2)]
+    edited = model.vary(picture(SIZE), "a red door")
+    assert edited.image.size == SIZE
 
 
 # ---------------------------------------------------------------------------------------------- Azure
 
 
 def test_azure_has_its_own_key_and_addresses(service):
-    running = service()
+    running = service("azure")
     openai(running.url, dialect="azure").generate("a fox")
     older = running.url.replace("/v1", "/openai")
     with pytest.raises(limner.RequestRejected):  # the stand-in has no such address: only the way to it is looked at
         openai(older, dialect="azure", api_version="2025-04-01-preview").generate("a fox")
-    assert running.heads[0]["api-key"] == KEY
-    assert "authorization" not in running.heads[0]
-    assert running.paths == [
-        "/v1/images/generations",
-        "/openai/deployments/gpt-image-2/images/generations?api-version=2025-04-01-preview",
-    ]
+    first, second = running.requests
+    assert (first.path, first.headers["api-key"]) == ("/v1/images/generations", KEY)
+    assert "authorization" not in first.headers
+    assert second.path == "/openai/deployments/gpt-image-2/images/generations"
+    assert second.query == {"api-version": "2025-04-01-preview"}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,13 @@ import pytest
 from aiohttp import web
 from limner import Generate, Inpaint, Vary
 from limner.testing.pictures import mask, picture
+from limner_fakes import openai as fake
 from limner_openai.mapping import alpha_mask
 from limner_openai.plugin import Compatible, GptImage2, GptImage25Flare
 from limner_openai.settings import OpenAISettings
 
-from . import fake
+from ...clients import CannotInstall, interpreter
 
-CLIENT = "openai==3.54.0"
 SIZE = (1024, 640)
 PICTURE, OTHER, MASK = picture(SIZE), picture((32, 32), media_type="image/jpeg"), mask(SIZE, (8, 8, 300, 200))
 
@@ -45,16 +45,12 @@ if order["arguments"].get("stream"):
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory) -> Path:
-    """An environment of its own with the real client."""
-    folder = tmp_path_factory.mktemp("client")
-    python = folder / "bin" / "python"
+    """An environment of its own with the real client; the processes of a run share it."""
+    shared = tmp_path_factory.getbasetemp()
     try:
-        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True, capture_output=True, timeout=120)
-        install = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", CLIENT]
-        subprocess.run(install, check=True, capture_output=True, timeout=300)
-    except (OSError, subprocess.SubprocessError) as error:
-        pytest.skip(f"{CLIENT} cannot be installed here: {error}")
-    return python
+        return interpreter("openai", (shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared) / "clients")
+    except CannotInstall as error:
+        pytest.skip(str(error))
 
 
 def file(name: str, image: limner.Image) -> dict[str, str]:

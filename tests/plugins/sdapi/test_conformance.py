@@ -10,10 +10,9 @@ from limner import Generate, Inpaint, Outpaint, Request, Response, Upscale, Vary
 from limner.testing import Conformance, Recorded
 from limner.testing.conformance import *  # noqa: F403
 from limner.testing.pictures import mask, picture
+from limner_fakes import sdapi as fake
 from limner_sdapi.plugin import Sdapi
 from limner_sdapi.settings import SdapiSettings
-
-from . import fake
 
 SIZE = (64, 96)
 PICTURE = picture(SIZE)

@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 from limner import Generate, Image, Inpaint, Mask, Outpaint, Upscale, Vary
 from limner.testing.pictures import picture
 from limner.testing.strategies import tasks_within
+from limner_fakes import sdapi as fake
+from limner_fakes.pictures import decoded, encoded, written
 from limner_sdapi.plugin import Sdapi
-
-from . import fake
 
 ORACLE = Path(__file__).parents[4] / "shared" / "oracle" / "sdapi_bodies.jsonl"
 SIZE = (64, 64)
-RGB = fake.text_of(PIL.Image.new("RGB", SIZE, "teal"))
-GREY = fake.text_of(PIL.Image.new("L", SIZE, 255))
+RGB = encoded(written(PIL.Image.new("RGB", SIZE, "teal")))
+GREY = encoded(written(PIL.Image.new("L", SIZE, 255)))
 
 
 def body(task):
@@ -60,19 +60,19 @@ def test_pictures_are_sent_in_rgb(mode):
     buffer = io.BytesIO()
     PIL.Image.new("RGB", SIZE, "teal").convert(mode).save(buffer, "PNG")
     sent = body(Vary(image=Image(buffer.getvalue()), prompt="a"))
-    assert fake.opened(sent["init_images"][0]).mode == "RGB"
+    assert decoded(sent["init_images"][0]).mode == "RGB"
 
 
 def test_masks_are_grey_pngs_that_are_not_rounded():
     mask = Mask.read(PIL.Image.linear_gradient("L").resize(SIZE))
     sent = body(Inpaint(image=picture(SIZE), prompt="a", mask=mask))
-    assert fake.opened(sent["mask"]).tobytes() == mask.pil().tobytes()
+    assert decoded(sent["mask"]).tobytes() == mask.pil().tobytes()
     assert (sent["mask_round"], sent["mask_blur"], sent["inpaint_full_res"], sent["inpainting_fill"]) == (False, 0, False, 1)
 
 
 def test_an_outpainted_canvas_holds_the_picture():
     sent = body(Outpaint(image=picture(SIZE), prompt="a", expand=(8, 0, 16, 0)))
-    canvas, mask = fake.opened(sent["init_images"][0]), fake.opened(sent["mask"])
+    canvas, mask = decoded(sent["init_images"][0]), decoded(sent["mask"])
     assert canvas.size == mask.size == (sent["width"], sent["height"]) == (88, 64)
     assert canvas.crop((8, 0, 72, 64)).tobytes() == picture(SIZE).pil().convert("RGB").tobytes()
     assert (mask.getpixel((0, 0)), mask.getpixel((30, 30)), mask.getpixel((87, 63))) == (255, 0, 255)

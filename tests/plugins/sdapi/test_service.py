@@ -11,10 +11,9 @@ import limner
 import pytest
 from limner import Generate, Mask
 from limner.testing.pictures import picture
+from limner_fakes.pictures import encoded, written
 from limner_sdapi.plugin import Sdapi
 from limner_sdapi.settings import SdapiSettings
-
-from . import fake
 
 SIZE = (128, 64)
 PICTURE = picture(SIZE)
@@ -166,7 +165,7 @@ def test_a_grid_that_comes_first_is_not_the_picture(serving):
 
 
 def test_several_pictures_without_an_index_are_not_guessed_at(serving):
-    image = fake.text_of(PICTURE.pil())
+    image = encoded(written(PICTURE.pil()))
     with pytest.raises(limner.BadResponse, match="does not identify"):
         at(serving(answer=(200, {"images": [image, image], "info": ""}))).generate("a fox", size=SIZE)
 

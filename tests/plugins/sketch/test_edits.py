@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from limner_sketch.painter import noise, subjects, variation
 from limner_sketch.painter.filling import diffuse, feather
 from limner_sketch.painter.inpainting import inpaint
-from limner_sketch.painter.matting import remove_background
+from limner_sketch.painter.matting import connected, remove_background
 from limner_sketch.painter.outpainting import outpaint
 from limner_sketch.painter.pixels import binary, difference, distance, edges, flatten
 from limner_sketch.painter.scene import paint, set_stage
@@ -257,7 +257,7 @@ def test_a_variation_is_no_double_exposure(prompt: str, strength: float) -> None
     assert ImageStat.Stat(both).sum[0] <= 0.1 * ImageStat.Stat(detail).sum[0]
 
 
-@pytest.mark.parametrize("name", ["fox", "house", "lighthouse", "balloon", "door"])
+@pytest.mark.parametrize("name", ["fox", "house", "lighthouse", "balloon", "door", "dog"])
 @pytest.mark.parametrize("seed", [1, 3])
 def test_the_subject_of_its_own_picture_is_cut_out(name: str, seed: int) -> None:
     """The painter's own mask says what the subject is: most of it stays, most of the backdrop goes."""
@@ -330,3 +330,36 @@ def test_a_feather_never_leaves_its_mask_for_good() -> None:
 
 def test_the_tones_of_a_variation_lie_far_enough_apart() -> None:
     assert 255 * (1 - variation._TONE) > 2 * (LEAST_CHANGE + 1)
+
+
+@pytest.mark.parametrize(("hour", "lightness"), [("at night", 70), ("", None)])
+def test_an_outpaint_keeps_the_light_of_the_picture(hour: str, lightness: int | None) -> None:
+    """What is painted beside a night is a night, and beside a day a day."""
+    picture = paint(f"a city {hour}", (240, 180), 1)
+    canvas, mask = Image.new("RGB", (400, 180)), Image.new("L", (400, 180), 255)
+    canvas.paste(picture, (160, 0))
+    mask.paste(0, (160, 0, 400, 180))
+    new = ImageStat.Stat(outpaint(canvas, mask, "a city", 2).crop((0, 0, 120, 60)).convert("L")).mean[0]
+    assert new < lightness if lightness is not None else new > 110
+
+
+@pytest.mark.parametrize("strength", [0.3, 0.5, 0.7])
+@pytest.mark.parametrize(
+    ("prompt", "then"), [("a fox in a meadow", "at night"), ("a city at night", "snow"), ("mountains", "")]
+)
+def test_a_variation_leaves_no_scraps(prompt: str, then: str, strength: float) -> None:
+    """What is replaced, and what is kept, is in one or two parts."""
+    size = (320, 240)
+    mask = replaced(paint(prompt, size, 1), paint(then, size, 5), strength, has_thing=False)
+    coarse = mask.resize((64, 48), Image.Resampling.BOX).point(lambda value: 255 if value > 127 else 0)
+    for parts in (connected(coarse), connected(ImageChops.invert(coarse))):
+        assert len(parts) <= 3
+
+
+def test_a_subject_gives_way_with_its_surroundings() -> None:
+    """Nothing of another light is left in the middle of a picture whose foreground is kept."""
+    size = (320, 240)
+    fox, night = paint("a fox in a meadow", size, 1), paint("at night", size, 5)
+    body = (160, 180)
+    kept = [replaced(fox, night, strength, has_thing=False).getpixel(body) for strength in (0.4, 0.6, 1.0)]
+    assert kept == [0, 0, 255]

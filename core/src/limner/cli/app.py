@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import sys
 import warnings
-from typing import Any, NoReturn
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 import limner
 from limner.cli import console, errors
+from limner.errors import LimnerError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 SECTIONS = {
     "Tasks": {
@@ -29,7 +35,15 @@ SECTIONS = {
         "doctor": "doctor",
         "new-plugin": "new_plugin",
     },
-    "Pictures": {"info": "provenance", "rerun": "provenance"},
+    "Pictures": {"info": "provenance", "rerun": "provenance", "logs": "logs", "examples": "examples"},
+    "Setup": {
+        "keys": "keys",
+        "aliases": "aliases",
+        "config": "config",
+        "install": "install",
+        "uninstall": "install",
+        "completion": "completion",
+    },
 }
 """The built-in commands by section of the help, each with the module that defines it."""
 
@@ -42,8 +56,14 @@ class Limner(click.Group):
     debug = False
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """List the built-in commands; ``limner plugins`` lists the others."""
-        return list(BUILT_IN)
+        """List the built-in commands, then those of plugins as far as these are loaded."""
+        return [*BUILT_IN, *sorted(self.commands)]
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """Complete the commands of plugins too."""
+        with contextlib.suppress(LimnerError):
+            self.load_plugin_commands()
+        return super().shell_complete(ctx, incomplete)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Import a built-in command, or load the plugins' commands."""
@@ -69,9 +89,15 @@ class Limner(click.Group):
         super().add_command(cmd, name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the commands, section by section; all with the same column widths."""
-        width = max(map(len, BUILT_IN))
-        for title, names in SECTIONS.items():
+        """Write the commands, section by section; all with the same column widths. Those of plugins come last."""
+        with contextlib.suppress(LimnerError):  # a wrong configuration file does not keep anyone from reading help
+            self.load_plugin_commands()
+        sections: dict[str, Iterable[str]] = {
+            **SECTIONS,
+            **({"From plugins": sorted(self.commands)} if self.commands else {}),
+        }
+        width = max(map(len, [*BUILT_IN, *self.commands]))
+        for title, names in sections.items():
             commands = ((name, self.get_command(ctx, name)) for name in names)
             limit = formatter.width - width - 6
             rows = [(f"{name:{width}}", command.get_short_help_str(limit)) for name, command in commands if command]

@@ -18,12 +18,23 @@ class Option(click.Option):
         self.section = section
 
 
-class Command(click.Command):
-    """A command whose help lists the options in sections and ends with an example."""
+class _WithExample(click.Command):
+    """A command whose help ends with an example."""
 
     def __init__(self, *args: Any, example: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.example = example
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the example."""
+        super().format_epilog(ctx, formatter)
+        if self.example:
+            with formatter.section("Example"):
+                formatter.write(f"{'':{formatter.current_indent}}{self.example}\n")
+
+
+class Command(_WithExample):
+    """A command whose help lists the options in sections and ends with an example."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, section by section."""
@@ -36,13 +47,6 @@ class Command(click.Command):
             with formatter.section("Options" if len(sections) == 1 else title):
                 formatter.write_dl(records)
 
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the example."""
-        super().format_epilog(ctx, formatter)
-        if self.example:
-            with formatter.section("Example"):
-                formatter.write(f"{'':{formatter.current_indent}}{self.example}\n")
-
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the arguments; explain those that are left over."""
         ctx.allow_extra_args = True
@@ -50,6 +54,22 @@ class Command(click.Command):
         if extra and not ctx.resilient_parsing:
             raise click.UsageError(_explain_extra(extra, ctx.params.get("prompt")), ctx)
         return extra
+
+
+class Group(_WithExample, click.Group):
+    """A command with commands of its own, such as ``keys``; an unknown one is answered with the nearest."""
+
+    command_class = Command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command; for an unknown name suggest the nearest."""
+        from limner.errors import did_you_mean
+
+        name = args[0]
+        if name.startswith("-") or ctx.resilient_parsing or name in self.commands:
+            return super().resolve_command(ctx, args)
+        hint = did_you_mean(name, self.commands) or f"available: {', '.join(self.commands)}"
+        raise click.UsageError(f"no such command {name!r}; {hint}", ctx)
 
 
 def quote_prompt(words: list[str]) -> str:

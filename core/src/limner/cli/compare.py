@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import html
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
@@ -14,6 +13,7 @@ import attrs
 import click
 
 from limner.cli.commands import Command
+from limner.cli.completing import complete_files, complete_models
 from limner.cli.console import format_entry, one_line, print_message
 from limner.cli.options import RUN_OPTIONS, TASK_OPTIONS, model_option, output_option
 from limner.cli.progress import run_in_thread
@@ -60,9 +60,17 @@ class Row:
     metavar="MODEL",
     multiple=True,
     required=True,
+    shell_complete=complete_models,
     help="Alias or full id; one row for each. Repeatable.",
 )
-@output_option("-o", "--output", required=True, metavar="FILE", help="Contact sheet: .png, .jpg, .webp or .html.")
+@output_option(
+    "-o",
+    "--output",
+    required=True,
+    metavar="FILE",
+    shell_complete=complete_files,
+    help="Contact sheet: .png, .jpg, .webp or .html.",
+)
 @TASK_OPTIONS["n"]
 @TASK_OPTIONS["size"]
 @TASK_OPTIONS["seed"]
@@ -74,7 +82,7 @@ def compare(prompt: str, models: Sequence[str], output: str, settings: dict[str,
 
     The models run at the same time, and their pictures are placed on one contact sheet, a row for each. Unsupported values
     are replaced by the nearest supported value, which the sheet notes. A failed model does not affect the others. The exit
-    status is 1 if no model returned a picture.
+    status is 1 if no model returned a picture, and 2 if a model is unknown, before anything is sent.
     """
     from limner.cli.output import check_folder
     from limner.images.files import where, write_atomically, write_elsewhere
@@ -88,7 +96,7 @@ def compare(prompt: str, models: Sequence[str], output: str, settings: dict[str,
         raise FileExistsError(f"{target} already exists; use --force to overwrite")
     check_folder(target.parent)
     task = Generate(prompt=prompt, **{name: value for name, value in values.items() if value not in (None, ())})
-    _check_settings(models, settings)
+    _check_models(models, settings)
     own_prices()  # what is wrong with the price file is reported before anything is paid for
     rows = run_in_thread(lambda: _rows(models, task, settings), f"{len(models)} models: {task.kind}")
     sheet = _sheet(prompt, rows, target.suffix.lower())
@@ -105,16 +113,21 @@ def compare(prompt: str, models: Sequence[str], output: str, settings: dict[str,
         click.get_current_context().exit(1)
 
 
-def _check_settings(models: Sequence[str], settings: dict[str, str]) -> None:
-    """Refuse a setting that none of the models has; one that only some have applies to those."""
-    from limner.plugins import registry
+def _check_models(models: Sequence[str], settings: dict[str, str]) -> None:
+    """Refuse a model that nobody offers, and a setting that none of the models has.
+
+    A setting that only some of the models have applies to those.
+
+    Raises:
+        UnknownModel: no installed plugin offers one of the models.
+    """
+    from limner.catalog import find_model
 
     known: set[str] = set()
     for model in models:
-        with contextlib.suppress(LimnerError):  # an unknown model is reported in its row
-            known |= {field.name for field in attrs.fields(registry().find(model).Settings)}
+        known |= {field.name for field in attrs.fields(find_model(model).Settings)}
     for name in settings:
-        if known and name not in known:
+        if name not in known:
             hint = did_you_mean(name, known) or f"available: {', '.join(sorted(known))}"
             raise click.BadParameter(f"none of the models has a setting {name}; {hint}", param_hint="-S")
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
+from limner.errors import one_line as one_line  # noqa: PLC0414 - the commands take it from here
 from limner.errors import shorten
 
 if TYPE_CHECKING:
@@ -18,12 +19,6 @@ if TYPE_CHECKING:
     from limner.fitting import Entry
 
 _ARGUMENTS = {"prompt": "PROMPT", "image": "IMAGE", "n": "-n"}
-
-
-def one_line(text: object) -> str:
-    """Bring a text onto one line, with control characters escaped so that it cannot steer a terminal."""
-    line = " ".join(str(text).split())
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in line)
 
 
 def print_message(text: object) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from limner.cli.commands import Command
+from limner.cli.completing import complete_models
 from limner.cli.errors import FAILED
 from limner.cli.options import RUN_OPTIONS, json_option
 from limner.errors import LimnerError
@@ -22,7 +23,7 @@ _STATUS = {True: "ok", False: "FAIL", None: "note"}
 
 
 @click.command(cls=Command, example="limner doctor sketch")
-@click.argument("model", required=False)
+@click.argument("model", required=False, shell_complete=complete_models)
 @RUN_OPTIONS["settings"]
 @click.option("--live", is_flag=True, help="Contact the provider too; makes no billed call.")
 @json_option
@@ -74,22 +75,26 @@ def _summary(subjects: Sequence[str]) -> str:
 
 
 def _plugin_findings() -> Iterator[tuple[str, Finding]]:
+    from limner.folders import others_can_read
     from limner.interface import Finding
+    from limner.keys import key_file
     from limner.plugins import registry
 
     for plugin in registry().plugins:
         yield plugin.name, Finding("plugin", not plugin.broken, plugin.broken or plugin.distribution or "in memory")
         yield from ((plugin.name, Finding("plugin", None, remark)) for remark in plugin.remarks)
+    if others_can_read(key_file()):
+        yield "keys", Finding("key store", False, f"other users can read {key_file()}; run 'chmod 600' on it")
     for name, claimants in registry().clashes().items():
         yield name, Finding("name", False, f"claimed by {' and '.join(claimants)}; uninstall one of them")
 
 
 def _model_findings(name: str | None, settings: Mapping[str, str], *, live: bool) -> Iterator[tuple[str, Finding]]:
-    from limner.catalog import get_model
+    from limner.catalog import configured
     from limner.catalog import models as all_models
     from limner.interface import Finding
 
-    selected = [get_model(name, **settings)] if name is not None else all_models()
+    selected = [configured(name, settings.get("model_id"), _without_id(settings))] if name is not None else all_models()
     for model in selected:
         try:
             found = _check_model(model, live=live)
@@ -98,13 +103,17 @@ def _model_findings(name: str | None, settings: Mapping[str, str], *, live: bool
         yield from ((getattr(model, "model_id", model.id), finding) for finding in found)
 
 
+def _without_id(settings: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in settings.items() if name != "model_id"}
+
+
 def _check_model(model: Model | type[Model], *, live: bool) -> list[Finding]:
+    from limner.catalog import configured
     from limner.interface import Finding
     from limner.isolation import blaming, checked
 
     kind = model if isinstance(model, type) else type(model)
-    with blaming(kind, "__init__"):
-        instance = model() if isinstance(model, type) else model
+    instance = configured(model.id, None, {}) if isinstance(model, type) else model
     with blaming(kind, "notices"):
         notices = [Finding("state", None, checked(notice, str)) for notice in instance.notices()]
     with blaming(kind, "diagnose"):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 import textwrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from limner.cli.commands import Command
+from limner.cli.completing import complete_models, complete_parameters, complete_tasks
 from limner.cli.options import SIZE, json_option
 
 if TYPE_CHECKING:
@@ -23,9 +24,18 @@ _MAX_NAMES = 5
 
 @click.command(cls=Command, example="limner models --task inpaint --supports mask_prompt")
 @click.option(
-    "--task", metavar="TASK", help="Models for this task: generate, vary, inpaint, outpaint, remove-background, upscale."
+    "--task",
+    metavar="TASK",
+    shell_complete=complete_tasks,
+    help="Models for this task: generate, vary, inpaint, outpaint, remove-background, upscale.",
 )
-@click.option("--supports", metavar="NAME", multiple=True, help="Models with this parameter or option. Repeatable.")
+@click.option(
+    "--supports",
+    metavar="NAME",
+    multiple=True,
+    shell_complete=complete_parameters,
+    help="Models with this parameter or option. Repeatable.",
+)
 @click.option("--size", type=SIZE, metavar="WxH", help="Models that support this width and height in pixels.")
 @click.option("--state", type=click.Choice(["active", "legacy", "retired"]), help="Models in this state.")
 @click.option("--all", "show_all", is_flag=True, help="Include retired models. --json always includes them.")
@@ -44,6 +54,7 @@ def models(
     """
     from limner.catalog import models as find
     from limner.cli.console import print_json, print_message
+    from limner.descriptions import summarize
     from limner.tasks import TASKS
 
     if task is not None and task not in TASKS:
@@ -51,7 +62,7 @@ def models(
     supports = tuple(name.replace("-", "_") for name in supports)
     found = find(task=task, supports=supports, size=size, state=state)
     if as_json:
-        print_json([_model_document(model) for model in found])
+        print_json([summarize(model) for model in found])
         return
     if not found:
         print_message("no installed model matches" if task or supports or size or state else "no model is installed")
@@ -64,7 +75,7 @@ def models(
 
 
 @click.command(cls=Command, example="limner show sketch --sources")
-@click.argument("model")
+@click.argument("model", shell_complete=complete_models)
 @click.option("--sources", is_flag=True, help="Cite the document that each limit comes from. --json always does.")
 @json_option
 def show(model: str, sources: bool, as_json: bool) -> None:
@@ -72,14 +83,14 @@ def show(model: str, sources: bool, as_json: bool) -> None:
 
     For each task: the parameters, their limits and their defaults. MODEL is an alias or a full id.
     """
+    from limner.catalog import find_model
     from limner.cli.console import print_json
-    from limner.cli.prices import price_rows, prices_document
-    from limner.plugins import registry
+    from limner.cli.prices import price_rows
+    from limner.descriptions import default_settings, describe
 
-    found = registry().find(model)
+    found = find_model(model)
     if as_json:
-        details = {"settings": dict(_settings(found)), "prices": prices_document(found), "tasks": _tasks_document(found)}
-        print_json(_model_document(found) | details)
+        print_json(describe(found))
         return
     from limner.cli.tables import print_facts, print_table
 
@@ -92,9 +103,8 @@ def show(model: str, sources: bool, as_json: bool) -> None:
         cite = footnotes.cite if footnotes is not None else None
         rows = [(task, price, as_of, *([cite(source)] if cite else [])) for task, price, as_of, source in prices]
         print_table(("task", "price", "as of", *(["source"] if cite else [])), rows, title="prices")
-    print_facts(
-        [("settings (-S)", ", ".join(name if value is None else f"{name}={value}" for name, value in _settings(found)))]
-    )
+    settings = default_settings(found).items()
+    print_facts([("settings (-S)", ", ".join(name if value is None else f"{name}={value}" for name, value in settings))])
     if footnotes is not None:
         footnotes.print()
 
@@ -186,7 +196,13 @@ def _print_models(models: Sequence[type[ModelInterface]]) -> None:
     width = max((len(short_name(model)) for model in models), default=0)
     for plugin, group in groups:
         rows = [
-            (short_name(model), ", ".join(_tasks(model)), _state(model), ", ".join(model.aliases[1:]), model.id)
+            (
+                short_name(model),
+                _tasks(model),
+                _state(model),
+                ", ".join(model.aliases[1:]),
+                model.id,
+            )
             for model in sorted(group, key=short_name)
         ]
         print_table(
@@ -223,9 +239,11 @@ def _print_model(model: type[ModelInterface], footnotes: Footnotes | None) -> No
 
 def _tables(model: type[ModelInterface], footnotes: Footnotes | None) -> Iterable[tuple[list[str], list[tuple[str, ...]]]]:
     """The rows of each task's table; tasks with the same rows share a table."""
+    from limner.descriptions import tasks_of
+
     tables: list[tuple[list[str], list[tuple[str, ...]]]] = []
-    for task, limits in sorted(model.limits.items(), key=lambda pair: _order(pair[0].kind)):
-        rows = _rows(limits, footnotes)
+    for task in tasks_of(model):
+        rows = _rows(model.limits[task], footnotes)
         shared = next((names for names, known in tables if known == rows), None)
         if shared is None:
             tables.append(([task.kind], rows))
@@ -239,37 +257,16 @@ def _abbreviated(names: list[str]) -> str:
     return ", ".join(shown)
 
 
-def _order(kind: str) -> int:
-    from limner.tasks import TASKS
+def _tasks(model: type[ModelInterface]) -> str:
+    from limner.descriptions import tasks_of
 
-    return list(TASKS).index(kind)
-
-
-def _tasks(model: type[ModelInterface]) -> list[str]:
-    return sorted((task.kind for task in model.limits), key=_order)
+    return ", ".join(task.kind for task in tasks_of(model))
 
 
 def _state(model: type[ModelInterface]) -> str:
     life = model.lifecycle
     ends = f" until {life.end_of_life}" if life.end_of_life and life.state() == "legacy" else ""
     return life.state() + ends
-
-
-def _settings(model: type[ModelInterface]) -> list[tuple[str, Any]]:
-    import attrs
-
-    return [(field.name, _default(field)) for field in attrs.fields(model.Settings)]
-
-
-def _default(field: Any) -> Any:
-    import attrs
-
-    if not field.repr or field.default is attrs.NOTHING:  # secrets have no repr
-        return None
-    value = field.default
-    if hasattr(value, "factory"):  # such as one that reads the environment
-        value = None if value.takes_self else value.factory()
-    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
 def _rows(limits: TaskLimits, footnotes: Footnotes | None) -> list[tuple[str, ...]]:
@@ -291,44 +288,3 @@ def _default_text(limit: Constraint) -> str:
     if limit.default is not None:
         return str(limit.default) if isinstance(limit.default, str) else format_value(limit.default)
     return "required" if limit.required else "random" if isinstance(limit, Seed) else ""
-
-
-def _model_document(model: type[ModelInterface]) -> dict[str, Any]:
-    life = model.lifecycle
-    return {
-        "id": model.id,
-        "aliases": list(model.aliases),
-        "plugin": model.plugin,
-        "provider": model.provider,
-        "offline": model.offline,
-        "tasks": _tasks(model),
-        "lifecycle": {
-            "state": life.state(),
-            "legacy_since": None if life.legacy_since is None else life.legacy_since.isoformat(),
-            "end_of_life": None if life.end_of_life is None else life.end_of_life.isoformat(),
-            "replacement": life.replacement,
-            "source": life.source,
-        },
-    }
-
-
-def _tasks_document(model: type[ModelInterface]) -> dict[str, Any]:
-    def documents(limits: Any) -> dict[str, Any]:
-        return {name: _limit_document(limit) for name, limit in limits.items()}
-
-    return {
-        task.kind: {"parameters": documents(limits.parameters), "options": documents(limits.options)}
-        for task, limits in sorted(model.limits.items(), key=lambda pair: _order(pair[0].kind))
-    }
-
-
-def _limit_document(limit: Constraint) -> dict[str, Any]:
-    from limner.documents import fingerprint
-
-    return {
-        "limit": limit.describe(),
-        "schema": limit.schema(),
-        "required": limit.required,
-        "default": fingerprint(limit.default),
-        "source": limit.source,
-    }

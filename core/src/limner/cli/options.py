@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from limner.cli.commands import Command, Option
+from limner.cli.completing import complete_files, complete_folders, complete_models, complete_options, complete_settings
 
 if TYPE_CHECKING:
     from limner.cli.runner import RunOptions
@@ -82,6 +83,7 @@ TASK_OPTIONS: dict[str, Decorator] = {
     "mask": task_option(
         "--mask",
         metavar="FILE|alpha",
+        shell_complete=complete_files,
         help="Mask of the size of IMAGE: white is repainted, black is kept. 'alpha' uses the transparency of IMAGE.",
     ),
     "box": task_option(
@@ -112,6 +114,7 @@ TASK_OPTIONS: dict[str, Decorator] = {
         "--option",
         "options",
         type=KeyValue("style_preset=anime"),
+        shell_complete=complete_options,
         multiple=True,
         callback=unique_keys,
         help="Provider-specific option. VALUE is JSON, else a string; @FILE is a picture. Repeatable.",
@@ -124,13 +127,16 @@ RUN_OPTIONS: dict[str, Decorator] = {
         "-m",
         "--model",
         metavar="MODEL",
-        help="Alias or full id. Default: LIMNER_MODEL, else the only installed model, else the offline model.",
+        shell_complete=complete_models,
+        help="Alias or full id. Default: LIMNER_MODEL, else the configured model, else the only installed model, else the "
+        "offline model.",
     ),
     "settings": model_option(
         "-S",
         "--setting",
         "settings",
         type=KeyValue("region=us-west-2"),
+        shell_complete=complete_settings,
         multiple=True,
         callback=unique_keys,
         help="Setting of the model, such as its region; 'limner show MODEL' lists them. Repeatable.",
@@ -149,6 +155,7 @@ RUN_OPTIONS: dict[str, Decorator] = {
         "-o",
         "--output",
         metavar="FILE",
+        shell_complete=complete_files,
         help="Output file (.png, .jpg, .webp); - is standard output. Several pictures are numbered FILE-1, FILE-2, ...; "
         "{seed} and {place} in the name are replaced. "
         "Default: a name made of the task and the seed.",
@@ -160,7 +167,10 @@ RUN_OPTIONS: dict[str, Decorator] = {
         help="Save model, task and seed in the file's metadata, input pictures as SHA-256. Default: on.",
     ),
     "previews": output_option(
-        "--previews", metavar="DIR", help="Keep unfinished pictures in this folder, if the provider sends any."
+        "--previews",
+        metavar="DIR",
+        shell_complete=complete_folders,
+        help="Keep unfinished pictures in this folder, if the provider sends any.",
     ),
     "dry_run": output_option("--dry-run", is_flag=True, help="Print the requests and the account as JSON; send nothing."),
     "as_json": output_option("--json", "as_json", is_flag=True, help="Print the result as JSON."),

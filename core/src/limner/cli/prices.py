@@ -9,7 +9,6 @@ from limner.prices import prices_for
 
 if TYPE_CHECKING:
     from limner.interface import ModelInterface
-    from limner.limits import Limits
     from limner.model import Model
     from limner.prices import Cost, Price
     from limner.tasks import Task
@@ -34,32 +33,7 @@ def price_rows(model: type[ModelInterface]) -> list[tuple[str, str, str, str]]:
     return [(task.kind, str(price), str(price.as_of), price.source) for task, price in _prices(model)]
 
 
-def prices_document(model: type[ModelInterface]) -> dict[str, list[dict[str, Any]]]:
-    """The model's prices by task as JSON values; a task that is not there has no known price."""
-    documents: dict[str, list[dict[str, Any]]] = {}
-    for task, price in _prices(model):
-        documents.setdefault(task.kind, []).append(_price_document(price))
-    return documents
-
-
 def _prices(model: type[ModelInterface]) -> list[tuple[type[Task], Price]]:
-    return [(task, price) for task in _in_order(model.limits) for price in prices_for(model, task)]
+    from limner.descriptions import tasks_of
 
-
-def _in_order(limits: Limits) -> list[type[Task]]:
-    from limner.tasks import TASKS
-
-    return [task for task in TASKS.values() if task in limits]
-
-
-def _price_document(price: Price) -> dict[str, Any]:
-    from limner.documents import fingerprint
-
-    return {
-        "amount": float(price.amount),
-        "currency": price.currency,
-        "per": price.per,
-        "when": {name: fingerprint(value) for name, value in price.when.items()},
-        "as_of": price.as_of.isoformat(),
-        "source": price.source,
-    }
+    return [(task, price) for task in tasks_of(model) for price in prices_for(model, task)]

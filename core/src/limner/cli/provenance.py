@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from limner.cli.commands import Command
-from limner.cli.options import TASK_OPTIONS, json_option, task_command, task_option
+from limner.cli.completing import complete_files
+from limner.cli.options import TASK_OPTIONS, Decorator, json_option, task_command, task_option
 from limner.errors import Problem, TaskRefused
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ _MAX_MODEL_NAME = 200
 
 
 @click.command(cls=Command, example="limner info fox.png")
-@click.argument("file")
+@click.argument("file", shell_complete=complete_files)
 @json_option
 def info(file: str, as_json: bool) -> None:
     """Show a picture's format, size, and how limner made it.
@@ -61,12 +62,38 @@ def info(file: str, as_json: bool) -> None:
             print_facts(task.items())
 
 
+_INPUTS: tuple[Decorator, ...] = (
+    task_option(
+        "--image",
+        "images",
+        metavar="FILE",
+        multiple=True,
+        shell_complete=complete_files,
+        help="Input picture, matched by SHA-256. Repeatable.",
+    ),
+    task_option(
+        "--mask",
+        "masks",
+        metavar="FILE",
+        multiple=True,
+        shell_complete=complete_files,
+        help="Mask, matched by SHA-256. Repeatable.",
+    ),
+    TASK_OPTIONS["box"],
+    TASK_OPTIONS["ellipse"],
+)
+
+
+def input_options(function: Any) -> Any:
+    """Add the options that give the input pictures of a record."""
+    for option in reversed(_INPUTS):
+        function = option(function)
+    return function
+
+
 @task_command(example="limner rerun fox.png -o again.png", without=("model", "fit"))
-@click.argument("file")
-@task_option("--image", "images", metavar="FILE", multiple=True, help="Input picture, matched by SHA-256. Repeatable.")
-@task_option("--mask", "masks", metavar="FILE", multiple=True, help="Mask, matched by SHA-256. Repeatable.")
-@TASK_OPTIONS["box"]
-@TASK_OPTIONS["ellipse"]
+@click.argument("file", shell_complete=complete_files)
+@input_options
 @task_option("--model-id", metavar="ID", help="Model id to call in place of the one in FILE, such as an ARN.")
 def rerun(options: RunOptions, arguments: dict[str, Any]) -> None:
     """Make a picture again.
@@ -75,20 +102,43 @@ def rerun(options: RunOptions, arguments: dict[str, Any]) -> None:
     input pictures and masks; they are matched by SHA-256. Metadata is not trusted: it never causes a file to be read, and
     a model id other than the model's own is called only if given by --model-id.
     """
-    import attrs
-
     from limner.cli.inputs import Inputs
-    from limner.cli.runner import run_task
-    from limner.documents import pictures_of
     from limner.results import read_provenance
 
     inputs = Inputs()
-    record = _checked(arguments["file"], read_provenance(inputs.image(arguments["file"])))
-    model = _model(arguments["file"], record, _given_id(options, arguments))
+    file = arguments["file"]
+    record = _checked(file, read_provenance(inputs.image(file)))
+    run_again(file, record, options, arguments, inputs, _given_id(options, arguments))
+
+
+def run_again(
+    file: str,
+    record: dict[str, Any],
+    options: RunOptions,
+    arguments: dict[str, Any],
+    inputs: Inputs,
+    given_id: str | None,
+) -> None:
+    """Send the requests of a record again.
+
+    Args:
+        file: what holds the record, for messages.
+        record: how a picture was made, of the form of ``Picture.provenance``.
+        options: how to run it.
+        arguments: the pictures and masks given.
+        inputs: reads them.
+        given_id: the model id to call; ``None`` calls that of the record, if it is the model's own.
+    """
+    import attrs
+
+    from limner.cli.runner import run_task
+    from limner.documents import pictures_of
+
+    model = _model(file, record, given_id)
     try:
         needed = pictures_of(record["task"])
     except TaskRefused as refusal:
-        raise _damaged(arguments["file"], refusal) from refusal
+        raise _damaged(file, refusal) from refusal
     given = _given_pictures(inputs, arguments)
     problems = [
         Problem(name, "", f"is not an input of this picture: its SHA-256 is {sha256}; {_expected(needed)}")
@@ -102,8 +152,8 @@ def rerun(options: RunOptions, arguments: dict[str, Any]) -> None:
     ]
     if problems:
         raise TaskRefused(problems)
-    task = _restored(arguments["file"], record["task"], {sha256: picture for sha256, (_, picture) in given.items()})
-    task, index = _call_of(arguments["file"], record, task)
+    task = _restored(file, record["task"], {sha256: picture for sha256, (_, picture) in given.items()})
+    task, index = _call_of(file, record, task)
     run_task(
         attrs.evolve(options, fit=record["fit"]).configure_model(*model),
         task,

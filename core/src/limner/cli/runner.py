@@ -40,25 +40,24 @@ class RunOptions:
         if self.as_json and self.output == STANDARD_OUTPUT and not self.dry_run:
             raise click.UsageError("standard output cannot hold both picture and JSON; name a file with -o, or omit --json")
 
-    def select_model(self) -> Model:
-        """Return the named model or, with a message, the default model."""
+    def model_name(self) -> str:
+        """Return the name of the model or, with a message, that of the default model."""
         from limner.catalog import default_model
 
-        name = self.model
-        if name is None:
-            name = default_model()
-            print_message(f"model: {name} (use -m to choose another)")
-        return self.configure_model(name, self.settings.get("model_id"))
+        if self.model is not None:
+            return self.model
+        name = default_model()
+        print_message(f"model: {name} (use -m to choose another)")
+        return name
 
     def configure_model(self, name: str, model_id: str | None) -> Model:
         """Find a model and apply the settings."""
-        from limner.catalog import get_model
+        from limner.catalog import configured
 
-        found = get_model(name, model_id=model_id)
         settings = {key: text for key, text in self.settings.items() if key != "model_id"}
         options = {"fit": self.fit, "on_filtered": self.on_filtered}
         settings |= {key: value for key, value in options.items() if value is not None}
-        return type(found)(found.Settings.of(settings), model_id=found.model_id)
+        return configured(name, model_id, settings)
 
 
 def run_task(model: Model, task: Task, options: RunOptions, base: str, *, only: int | None = None) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from limner.cli.commands import looks_like_file, quote_prompt
+from limner.cli.completing import complete_files
 from limner.cli.options import task_command
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def generate(options: RunOptions, arguments: dict[str, Any]) -> None:
 
 
 @task_command("strength", *_COMMON, example='limner vary photo.jpg "add denser trees" --strength 0.4 -o denser.png')
-@click.argument("words", nargs=-1, required=True, metavar="IMAGE... [PROMPT]")
+@click.argument("words", nargs=-1, required=True, metavar="IMAGE... [PROMPT]", shell_complete=complete_files)
 def vary(options: RunOptions, arguments: dict[str, Any]) -> None:
     """Generate variations of a picture.
 
@@ -63,7 +64,7 @@ def vary(options: RunOptions, arguments: dict[str, Any]) -> None:
     *_COMMON,
     example='limner inpaint house.png "a red door" --box 80,200,160,380 -o door.png',
 )
-@click.argument("image")
+@click.argument("image", shell_complete=complete_files)
 @click.argument("prompt", required=False)
 def inpaint(options: RunOptions, arguments: dict[str, Any]) -> None:
     """Repaint part of a picture.
@@ -84,7 +85,7 @@ def inpaint(options: RunOptions, arguments: dict[str, Any]) -> None:
     *_COMMON,
     example='limner outpaint scene.png "a wide beach" --expand 256,0,256,0 -o beach.png',
 )
-@click.argument("image")
+@click.argument("image", shell_complete=complete_files)
 @click.argument("prompt", required=False)
 def outpaint(options: RunOptions, arguments: dict[str, Any]) -> None:
     """Extend a picture beyond its borders.
@@ -99,7 +100,7 @@ def outpaint(options: RunOptions, arguments: dict[str, Any]) -> None:
 
 
 @task_command("options", example="limner remove-background photo.jpg -o subject.png")
-@click.argument("image")
+@click.argument("image", shell_complete=complete_files)
 def remove_background(options: RunOptions, arguments: dict[str, Any]) -> None:
     """Make the background of a picture transparent.
 
@@ -112,7 +113,7 @@ def remove_background(options: RunOptions, arguments: dict[str, Any]) -> None:
 
 
 @task_command("size", "seed", "negative_prompt", "options", example="limner upscale scene.png -o larger.png")
-@click.argument("image")
+@click.argument("image", shell_complete=complete_files)
 @click.argument("prompt", required=False)
 def upscale(options: RunOptions, arguments: dict[str, Any]) -> None:
     """Enlarge a picture.
@@ -137,6 +138,7 @@ def _run_edit(task: type[Task], options: RunOptions, arguments: dict[str, Any], 
 
 def _run(kind: str, options: RunOptions, arguments: dict[str, Any], inputs: Inputs) -> None:
     """Make the task and run it; the default name of the output starts with that of the first input."""
+    from limner.cli.defaults import default_arguments
     from limner.cli.runner import run_task
     from limner.signatures import make_task
     from limner.tasks import TASKS
@@ -145,8 +147,12 @@ def _run(kind: str, options: RunOptions, arguments: dict[str, Any], inputs: Inpu
     if negative:
         arguments["negative_prompt"] = negative[0] if len(negative) == 1 else negative
     arguments["options"] = {key: inputs.option(text) for key, text in provider_options.items()}
-    task = make_task(TASKS[kind], arguments)
-    run_task(options.select_model(), task, options, "-".join(filter(None, (inputs.stem, kind))))
+    name = options.model_name()
+    model = options.configure_model(name, options.settings.get("model_id"))
+    defaults = default_arguments(model, name, TASKS[kind])
+    arguments["options"] = {**defaults.pop("options", {}), **arguments["options"]}
+    task = make_task(TASKS[kind], defaults | arguments)
+    run_task(model, task, options, "-".join(filter(None, (inputs.stem, kind))))
 
 
 def _with_mask(arguments: dict[str, Any], image: Image, inputs: Inputs) -> dict[str, Any]:

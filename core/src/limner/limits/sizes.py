@@ -206,7 +206,8 @@ class Aspects(Constraint):
 
     def schema(self) -> Schema:
         side = {"type": "integer", "minimum": 1}
-        return {"type": "array", "prefixItems": [side, side], "items": False, "minItems": 2, "description": self.describe()}
+        pair: Schema = {"type": "array", "prefixItems": [side, side], "items": False, "minItems": 2}
+        return pair | {"description": self.describe(), "examples": [list(ratio) for ratio in self.allowed]}
 
 
 def _as_ratio(size: Size) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from limner import display
 from limner.images import Size
 from limner.limits.base import Constraint
 from limner.limits.numbers import Count
@@ -30,6 +31,9 @@ class TaskLimits:
     parameters: Mapping[str, Constraint]
     options: Mapping[str, Constraint] = attrs.field(factory=dict)
     own_size: str = ""
+
+    def _repr_html_(self) -> str:
+        return display.limits(self.flattened().items())
 
     def flattened(self) -> dict[str, Constraint]:
         """Return all limits by the names that accounts and errors use; options are ``options.NAME``."""

@@ -13,7 +13,7 @@ def _mapping(_context: click.Context, _option: click.Parameter, pairs: tuple[str
     return {identifier: model for identifier, _, model in split}
 
 
-@click.command("bedrock-emulator")
+@click.command("bedrock-emulator", short_help="Run Amazon Bedrock's InvokeModel on this machine.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1; 0 takes a free one.")
 @click.option("--painter", type=click.Choice(["sketch", "invert"]), default="sketch", show_default=True, help="What paints.")
 @click.option("--fault", "faults", multiple=True, metavar="FAULT", help="What goes wrong, such as throttle*2; repeatable.")
@@ -36,11 +36,11 @@ def command(port: int, painter: str, faults: tuple[str, ...], served: dict[str, 
     The first line of standard output is the address. Runs until interrupted.
     """
     from aiohttp import web
+    from limner_fakes.painters import PAINTERS
+    from limner_fakes.serving import SERVER, address, listen
 
     from limner_bedrock_emulator.faults import Faults
-    from limner_bedrock_emulator.painters import PAINTERS
     from limner_bedrock_emulator.service import Service
-    from limner_bedrock_emulator.serving import SERVER, address, listen
 
     try:
         service = Service(PAINTERS[painter](), Faults(faults), served, allow_undocumented=allow_undocumented)

@@ -1,24 +1,17 @@
-"""Faults on demand: what can go wrong, how it is asked for, and how often it still happens.
-
-A fault is written ``name``, ``name*2`` (the first two requests only) or, for ``filtered``, ``filtered:K``.
-It is asked for by the server's own list, by a request's header ``x-limner-fault``, or by ``[[fault:name]]`` in any
-text of the body. Where counts run out the next fault asked for has its turn, then the request is answered as usual.
-"""
+"""What can go wrong at Amazon Bedrock; ``limner_fakes.faults`` says how it is asked for."""
 
 from __future__ import annotations
 
-import base64
-import re
-from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from limner_fakes import faults
 
 from limner_bedrock_emulator.refusals import END_OF_LIFE, Refusal, invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
-HEADER = "x-limner-fault"
+    from limner_fakes.faults import Fault
 
 REFUSALS = {
     "throttle": Refusal(429, "ThrottlingException", "Too many requests, please wait before trying again."),
@@ -61,12 +54,7 @@ REFUSALS = {
 """Faults that answer with an error of the service."""
 
 BROKEN = {
-    "hang": "no answer until the client goes",
-    "reset": "the connection is reset in the middle of the answer",
-    "truncated-json": "the answer's JSON ends in the middle",
-    "bad-base64": "the pictures are no base64",
-    "not-a-picture": "the pictures are base64 of something else",
-    "missing-keys": "the answer is an empty object",
+    **faults.BROKEN,
     "fewer-images": "one picture less than asked for, without a word",
     "filtered": "content filter on the output: all pictures, with filtered:K the first K of them",
     "prompt-filtered": "Stability's newer models: the finish reason is that of a filtered prompt",
@@ -77,37 +65,8 @@ BROKEN = {
 """Faults of the connection or of the answer itself, each in words."""
 
 
-@dataclass(frozen=True)
-class Fault:
-    """One fault as asked for.
-
-    Attributes:
-        name: a name of :data:`REFUSALS` or :data:`BROKEN`.
-        argument: pictures to filter, ``None`` for all; for ``filtered`` alone.
-        times: requests that it meets, ``None`` for every one.
-    """
-
-    name: str
-    argument: int | None = None
-    times: int | None = None
-
-    @classmethod
-    def parse(cls, text: str) -> Fault:
-        """Read ``name``, ``name:K``, ``name*N`` or ``name:K*N``.
-
-        Raises:
-            ValueError: no such fault, or not of that form.
-        """
-        form = re.fullmatch(r"([a-z0-9-]+)(?::([1-9]\d*))?(?:\*([1-9]\d*))?", text.strip())
-        if form is None or form[1] not in REFUSALS | BROKEN or (form[2] is not None and form[1] != "filtered"):
-            known = ", ".join(sorted(REFUSALS | BROKEN))
-            raise ValueError(f"{text!r} is no fault; it is NAME, NAME*COUNT or filtered:K, where NAME is one of {known}")
-        argument, times = (None if number is None else int(number) for number in form.groups()[1:])
-        return cls(form[1], argument, times)
-
-
-class Faults:
-    """The server's own faults, and how often each fault was met.
+class Faults(faults.Faults):
+    """The emulator's own faults, and how often each fault was met.
 
     Args:
         texts: the server's own faults, in their order.
@@ -117,10 +76,7 @@ class Faults:
     """
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
-        self._own = list(texts)
-        for text in self._own:
-            Fault.parse(text)
-        self._met: Counter[tuple[str, str]] = Counter()
+        super().__init__(texts, REFUSALS | BROKEN, counting=("filtered",))
 
     def next(self, headers: Iterable[str], body: object) -> Fault | None:
         """Return the fault that the next request meets: by its header, by its texts, or the server's own.
@@ -128,36 +84,7 @@ class Faults:
         Raises:
             RequestRefused: the header or a text asks for an unknown fault.
         """
-        asked = [("header", text) for text in headers]
-        asked += [("text", text) for text in _markers(body)]
-        asked += [(f"own {at}", text) for at, text in enumerate(self._own)]
-        for key in asked:
-            try:
-                fault = Fault.parse(key[1])
-            except ValueError as error:
-                raise invalid(f"limner-bedrock-emulator: {error}") from error
-            if fault.times is None or self._met[key] < fault.times:
-                self._met[key] += 1
-                return fault
-        return None
-
-
-def spoil(picture: str, fault: Fault | None) -> str:
-    """Return the base64 of a picture, spoilt where the fault says so."""
-    match fault.name if fault is not None else None:
-        case "bad-base64":
-            return "*" + picture[1:-1]
-        case "not-a-picture":
-            return base64.b64encode(b"This is not a picture.").decode()
-    return picture
-
-
-def _markers(body: object) -> Iterator[str]:
-    """Find ``[[fault:...]]`` in the texts of a body, in their order, however deep it nests."""
-    waiting = [body]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, str):
-            yield from re.findall(r"\[\[fault:([^\[\]]{,100})\]\]", value)
-        elif isinstance(value, dict | list):
-            waiting.extend(reversed(list(value.values() if isinstance(value, dict) else value)))
+        try:
+            return super().next(headers, body)
+        except ValueError as error:
+            raise invalid(f"limner-bedrock-emulator: {error}") from error

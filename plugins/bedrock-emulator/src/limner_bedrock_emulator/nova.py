@@ -12,10 +12,10 @@ from limner_bedrock_emulator import pictures, titan
 from limner_bedrock_emulator.refusals import malformed
 
 if TYPE_CHECKING:
+    from limner_fakes.faults import Fault
+    from limner_fakes.painters import Painter
     from PIL import Image
 
-    from limner_bedrock_emulator.faults import Fault
-    from limner_bedrock_emulator.painters import Painter
     from limner_bedrock_emulator.pictures import Size
 
 SHORTEST, LONGEST = 320, 4096

@@ -21,8 +21,6 @@ MOST_PIXELS = 40_000_000
 """The emulator's own limit, against decompression bombs: far above every documented one."""
 _TOO_LARGE = f"expected at most {MOST_PIXELS} pixels (a limit of limner-bedrock-emulator)"
 OPAQUE = 255
-BACKGROUND = 32
-"""How far a pixel's levels may lie from the border's colour and still be background."""
 
 
 def read(
@@ -120,16 +118,6 @@ def find(prompt: str, size: tuple[int, int]) -> Image.Image:
     box = (margins[0], margins[1], size[0] - 1 - margins[0], size[1] - 1 - margins[1])
     ImageDraw.Draw(mask).ellipse(box, fill=0)
     return mask
-
-
-def cut_out(picture: Image.Image) -> Image.Image:
-    """Make transparent what has about the colour of the top left corner."""
-    opaque = picture.convert("RGB")
-    corner = Image.new("RGB", opaque.size, opaque.getpixel((0, 0)))
-    far = ImageChops.difference(opaque, corner).point(lambda level: 255 if level > BACKGROUND else 0)
-    red, green, blue = far.split()
-    opaque.putalpha(ImageChops.lighter(ImageChops.lighter(red, green), blue))
-    return opaque
 
 
 def _pixels(picture: Image.Image) -> str:

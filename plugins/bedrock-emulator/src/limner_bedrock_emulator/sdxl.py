@@ -9,14 +9,14 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Any
 
+from limner_fakes.faults import spoil
 from PIL import Image, ImageFilter, ImageOps
 
 from limner_bedrock_emulator import pictures
-from limner_bedrock_emulator.faults import spoil
 
 if TYPE_CHECKING:
-    from limner_bedrock_emulator.faults import Fault
-    from limner_bedrock_emulator.painters import Painter
+    from limner_fakes.faults import Fault
+    from limner_fakes.painters import Painter
 
 LARGEST_SEED = 4_294_967_295
 DEFAULT_SIZE = 1024

@@ -8,16 +8,16 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import socket
-import struct
 import uuid
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aiohttp import web
+from limner_fakes.faults import HEADER
+from limner_fakes.hosts import is_local
+from limner_fakes.serving import reset
 
 from limner_bedrock_emulator import eventstream, nova, sdxl, stability, titan, undocumented
-from limner_bedrock_emulator.faults import HEADER, REFUSALS, Fault, Faults
-from limner_bedrock_emulator.hosts import is_local
+from limner_bedrock_emulator.faults import REFUSALS, Faults
 from limner_bedrock_emulator.model_ids import NOVA_CANVAS, SDXL, STABILITY, TITAN_V1, TITAN_V2, check_callable, contract_of
 from limner_bedrock_emulator.refusals import (
     INTERNAL_ERROR,
@@ -37,7 +37,8 @@ from limner_bedrock_emulator.schemas import validate
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from limner_bedrock_emulator.painters import Painter
+    from limner_fakes.faults import Fault
+    from limner_fakes.painters import Painter
 
 LARGEST_BODY = 25_000_000
 LONGEST_MODEL_ID = 2048
@@ -110,7 +111,7 @@ class Service:
     async def _invoke(self, request: web.Request) -> web.StreamResponse:
         fault, data = await self._answer(request)
         if fault is not None and fault.name == "reset":
-            return await _reset(request, data, "application/json")
+            return await reset(request, data, _headers("application/json"))
         return web.Response(body=data, content_type="application/json")
 
     async def _invoke_stream(self, request: web.Request) -> web.StreamResponse:
@@ -123,7 +124,7 @@ class Service:
         else:
             frames = b"".join(eventstream.chunks(data))
         if fault is not None and fault.name == "reset":
-            return await _reset(request, frames, eventstream.CONTENT_TYPE)
+            return await reset(request, frames, _headers(eventstream.CONTENT_TYPE))
         headers = {"X-Amzn-Bedrock-Content-Type": "application/json"}
         return web.Response(body=frames, content_type=eventstream.CONTENT_TYPE, headers=headers)
 
@@ -201,6 +202,10 @@ async def _as_aws_answers(
     if not response.prepared:
         response.headers["x-amzn-RequestId"] = str(uuid.uuid4())
     return response
+
+
+def _headers(content_type: str) -> dict[str, str]:
+    return {"Content-Type": content_type, "x-amzn-RequestId": str(uuid.uuid4())}
 
 
 def _refusal(refusal: Refusal) -> web.Response:
@@ -289,16 +294,3 @@ def _parse(raw: bytes) -> Any:
 
 def _no_number(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
-
-
-async def _reset(request: web.Request, data: bytes, content_type: str) -> web.StreamResponse:
-    """Send half of the answer and reset the connection."""
-    headers = {"Content-Type": content_type, "Content-Length": str(len(data)), "x-amzn-RequestId": str(uuid.uuid4())}
-    response = web.StreamResponse(headers=headers)
-    await response.prepare(request)
-    await response.write(data[: len(data) // 2])
-    if request.transport is not None:
-        connection = request.transport.get_extra_info("socket")
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # close with RST, not FIN
-        request.transport.abort()
-    return response

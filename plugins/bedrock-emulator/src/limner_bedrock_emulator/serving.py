@@ -2,39 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import socket
-import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from aiohttp import web
+from limner_fakes.painters import PAINTERS
+from limner_fakes.serving import address, in_thread, listen
 
 from limner_bedrock_emulator.faults import Faults
-from limner_bedrock_emulator.painters import PAINTERS
 from limner_bedrock_emulator.service import ReceivedRequest, Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-
-HOST = "127.0.0.1"
-SERVER: dict[str, Any] = {
-    "access_log": None,
-    "auto_decompress": False,  # InvokeModel takes no Content-Encoding
-    "handler_cancellation": True,
-    "shutdown_timeout": 0.1,  # for a request under way; aiohttp takes 0 for ever
-}
-"""How aiohttp serves."""
-
-
-def listen(port: int) -> socket.socket:
-    """Open the listening socket on loopback; port 0 takes a free one."""
-    return socket.create_server((HOST, port))
-
-
-def address(listening: socket.socket) -> str:
-    """Return the address of a listening socket, for ``endpoint_url``."""
-    return f"http://{HOST}:{listening.getsockname()[1]}"
 
 
 class Emulator:
@@ -106,25 +84,5 @@ def serve(
     """
     with listen(port) as listening:
         emulator = Emulator(address(listening), painter, faults, served or {}, allow_undocumented=allow_undocumented)
-        loop = asyncio.new_event_loop()
-        thread = threading.Thread(target=loop.run_forever, name="limner-bedrock-emulator", daemon=True)
-        thread.start()
-        runner = web.AppRunner(emulator.service.application(), **SERVER)
-        try:
-            asyncio.run_coroutine_threadsafe(_start(runner, listening), loop).result()
+        with in_thread(emulator.service.application(), listening, "limner-bedrock-emulator"):
             yield emulator
-        finally:
-            asyncio.run_coroutine_threadsafe(_stop(runner, loop), loop).result()
-            loop.call_soon_threadsafe(loop.stop)
-            thread.join()
-            loop.close()
-
-
-async def _start(runner: web.AppRunner, listening: socket.socket) -> None:
-    await runner.setup()
-    await web.SockSite(runner, listening).start()
-
-
-async def _stop(runner: web.AppRunner, loop: asyncio.AbstractEventLoop) -> None:
-    await runner.cleanup()
-    await loop.shutdown_default_executor()

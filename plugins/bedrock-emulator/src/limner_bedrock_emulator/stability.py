@@ -11,10 +11,11 @@ import math
 import random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from limner_fakes.faults import spoil
+from limner_fakes.pictures import cut_out
 from PIL import Image, ImageChops, ImageFilter, ImageOps
 
 from limner_bedrock_emulator import pictures
-from limner_bedrock_emulator.faults import spoil
 from limner_bedrock_emulator.model_ids import STABILITY
 from limner_bedrock_emulator.refusals import invalid, shortened
 from limner_bedrock_emulator.schemas import schema
@@ -22,8 +23,9 @@ from limner_bedrock_emulator.schemas import schema
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from limner_bedrock_emulator.faults import Fault
-    from limner_bedrock_emulator.painters import Painter
+    from limner_fakes.faults import Fault
+    from limner_fakes.painters import Painter
+
     from limner_bedrock_emulator.pictures import Size
 
 LARGEST_SEED = 4_294_967_294
@@ -148,7 +150,7 @@ def _style_guide(service: str, body: dict[str, Any], painter: Painter, seed: int
 
 
 def _remove_background(service: str, body: dict[str, Any], painter: Painter, seed: int) -> Image.Image:  # noqa: ARG001
-    return pictures.cut_out(_read(service, body, "image"))
+    return cut_out(_read(service, body, "image"))
 
 
 def _upscale(service: str, body: dict[str, Any], painter: Painter, seed: int) -> Image.Image:

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from limner_fakes.faults import spoil
+from limner_fakes.pictures import cut_out
 from PIL import Image, ImageChops, ImageColor, ImageFilter, ImageOps
 
 from limner_bedrock_emulator import pictures
-from limner_bedrock_emulator.faults import spoil
 from limner_bedrock_emulator.refusals import malformed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from limner_bedrock_emulator.faults import Fault
-    from limner_bedrock_emulator.painters import Painter
+    from limner_fakes.faults import Fault
+    from limner_fakes.painters import Painter
+
     from limner_bedrock_emulator.pictures import Size
 
 LONGEST = 1408
@@ -119,9 +121,7 @@ def _paint(body: dict[str, Any], painter: Painter, dialect: Dialect) -> tuple[li
         case "COLOR_GUIDED_GENERATION":
             return _colour_guided(body["colorGuidedGenerationParams"], painter, seeds, size, dialect), None
         case _:  # BACKGROUND_REMOVAL
-            return [
-                pictures.cut_out(dialect.read(body["backgroundRemovalParams"]["image"], "#/backgroundRemovalParams/image"))
-            ], None
+            return [cut_out(dialect.read(body["backgroundRemovalParams"]["image"], "#/backgroundRemovalParams/image"))], None
 
 
 def _text_to_image(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import operator
 import re
 from collections.abc import Mapping
@@ -9,7 +10,6 @@ from typing import Any
 
 import attrs
 import limner
-import orjson
 from attrs.validators import ge, gt, in_, optional
 
 from limner_bedrock.addresses import address, parts_of
@@ -70,10 +70,14 @@ def _to_metadata(value: object) -> object:
     """Convert a mapping, or a string with a JSON object."""
     if isinstance(value, str):
         try:
-            value = orjson.loads(value)
-        except orjson.JSONDecodeError:
+            value = json.loads(value)
+        except ValueError:
             raise ValueError('request_metadata must be a JSON object like {"team": "press"}') from None
     return limner.Options(value) if isinstance(value, Mapping) else value
+
+
+def _compact_json(value: Mapping[str, str]) -> str:
+    return json.dumps(dict(value), separators=(",", ":"))
 
 
 def _check_metadata(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
@@ -139,6 +143,6 @@ class BedrockSettings(limner.Settings):
             "trace": self.trace,
             "serviceTier": self.service_tier,
             "performanceConfigLatency": self.performance_latency,
-            "requestMetadata": None if self.request_metadata is None else orjson.dumps(dict(self.request_metadata)).decode(),
+            "requestMetadata": None if self.request_metadata is None else _compact_json(self.request_metadata),
         }
         return {name: value for name, value in parameters.items() if value is not None}

@@ -133,6 +133,56 @@ LIMITS_3: Limits = {
     Vary: TaskLimits({"image": _REFERENCES_3, **_SHARED_3}, _OPTIONS_3),
 }
 
+# ---------------------------------------------------------------------------------------------- FLUX.1
+
+_PROMPT_1 = PromptText(32_000, required=True, source=f"{API}: no length is documented, that of FLUX.2")
+_OPTIONS_1: dict[str, Constraint] = {
+    "safety_tolerance": _safety(6),
+    "output_format": _output(API, "jpeg", "png"),
+    "prompt_upsampling": Flag(source=f"{API}: false by default"),
+}
+_SHARED_1: dict[str, Constraint] = {"prompt": _PROMPT_1, "n": _COUNT, "seed": _SEED}
+_SIZE_1 = SizeRule(256, 1440, multiple_of=32, default=(1024, 768), source=f"{API}: 256 to 1440, multiples of 32")
+LIMITS_11: Limits = {Generate: TaskLimits({**_SHARED_1, "size": _SIZE_1}, _OPTIONS_1)}
+LIMITS_DEV: Limits = {
+    Generate: TaskLimits(
+        {
+            **_SHARED_1,
+            "size": _SIZE_1,
+            "steps": Integer(1, 50, source=f"{API}: 28 by default"),
+            "guidance_scale": Real(1.5, 5.0, source=f"{API}: guidance, 3 by default"),
+        },
+        _OPTIONS_1,
+    )
+}
+
+
+def _ratios(default: str) -> Aspects:
+    said = f"{API}: aspect_ratio from 21:9 to 9:21, {default}; limner offers those that FLUX 3 lists"
+    return Aspects(_ASPECTS.allowed, source=said)
+
+
+LIMITS_ULTRA: Limits = {
+    Generate: TaskLimits(
+        {**_SHARED_1, "size": _ratios("16:9 by default")},
+        {**_OPTIONS_1, "raw": Flag(source=f"{API}: less processed pictures, false by default")},
+    )
+}
+_KONTEXT: dict[str, Constraint] = {**_SHARED_1, "size": _ratios("like the picture unless said")}
+_TOLERANT = f"{API}: 0 to 6; pages of {DOCS} have 2 as the most with a picture, which is taken here; 0 is strictest"
+LIMITS_KONTEXT: Limits = {
+    Generate: TaskLimits(_KONTEXT, _OPTIONS_1),
+    Vary: TaskLimits(
+        {
+            "image": Pictures(
+                _REFERENCE, required=True, source=f"{API}: input_image; input_image_2 to _4 are experimental, not offered"
+            ),
+            **_KONTEXT,
+        },
+        {**_OPTIONS_1, "safety_tolerance": Integer(0, 2, source=_TOLERANT)},
+    ),
+}
+
 # ---------------------------------------------------------------------------------------------- edits
 
 _MASK = MaskPicture(
@@ -183,6 +233,35 @@ LIMITS_ERASE: Limits = {
             "dilate_pixels": Integer(0, 25, source=f"{TOOLS}: how far the mask is widened; default 10"),
             "safety_tolerance": _safety(5, TOOLS),
             "output_format": _output(TOOLS, "jpeg", "png"),
+        },
+    )
+}
+
+_EXPAND_SIZES = f"{DOCS} states no sizes for expand; those of fill, for the picture and for what it becomes"
+LIMITS_EXPAND: Limits = {
+    Outpaint: TaskLimits(
+        {
+            "image": Picture(
+                alpha=False,
+                size=SizeRule(256, 2048, multiple_of=32, max_pixels=4_000_000, source=_EXPAND_SIZES),
+                required=True,
+                source=f"{API}: image, in base64",
+            ),
+            "prompt": PromptText(32_000, source=f"{API}: empty by default; no length is documented, that of FLUX.2"),
+            "expand": Expand(
+                2048,
+                canvas=SizeRule(256, 6144, max_pixels=4_000_000, source=_EXPAND_SIZES),
+                source=f"{API}: top, bottom, left and right, 0 to 2048 each",
+            ),
+            "n": _COUNT,
+            "seed": _SEED,
+            "steps": Integer(15, 50, source=API),
+            "guidance_scale": Real(1.5, 100.0, source=f"{API}: guidance"),
+        },
+        {
+            "safety_tolerance": _safety(6),
+            "output_format": _output(API, "jpeg", "png"),
+            "prompt_upsampling": Flag(source=f"{API}: false by default"),
         },
     )
 }

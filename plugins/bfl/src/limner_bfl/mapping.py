@@ -12,7 +12,7 @@ from limner_http import dump_json, parse_json, picture_from_base64
 from limner_bfl import wire
 from limner_bfl.services import MODERATED, reasons
 
-Family = Literal["flux-2", "flux-3", "fill", "erase", "outpaint"]
+Family = Literal["flux-1", "flux-2", "flux-3", "kontext", "fill", "erase", "expand", "outpaint"]
 
 _NAMES = {"prompt": "prompt", "seed": "seed", "steps": "steps", "guidance_scale": "guidance"}
 
@@ -43,9 +43,24 @@ def _flux_3(task: Task) -> dict[str, Any]:
     }
 
 
+def _kontext(task: Task) -> dict[str, Any]:
+    """FLUX.1 kontext and ultra: by aspect ratio, with a picture or without."""
+    ratio = getattr(task, "size", None)
+    (picture,) = getattr(task, "image", ()) or (None,)
+    return {
+        "aspect_ratio": None if ratio is None else f"{ratio[0]}:{ratio[1]}",
+        "input_image": None if picture is None else picture.data,
+    }
+
+
 def _masked(task: Task) -> dict[str, Any]:
     assert isinstance(task, Inpaint) and isinstance(task.mask, Mask)  # noqa: S101, PT018 - the limits leave no other
     return {"image": task.image.data, "mask": task.mask.png()}
+
+
+def _expanded(task: Task) -> dict[str, Any]:
+    assert isinstance(task, Outpaint) and task.expand is not None  # noqa: S101, PT018 - the limits leave no other
+    return {"image": task.image.data, **dict(zip(("left", "top", "right", "bottom"), task.expand, strict=True))}
 
 
 def _outpaint(task: Task) -> dict[str, Any]:
@@ -62,10 +77,13 @@ def _outpaint(task: Task) -> dict[str, Any]:
 
 
 _OWN: dict[Family, Callable[[Task], dict[str, Any]]] = {
+    "flux-1": _flux_2,
     "flux-2": _flux_2,
     "flux-3": _flux_3,
+    "kontext": _kontext,
     "fill": _masked,
     "erase": _masked,
+    "expand": _expanded,
     "outpaint": _outpaint,
 }
 

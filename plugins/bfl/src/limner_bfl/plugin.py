@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from limner import Model, Outpaint, Picture, Problem, Request, Response, Task, Vary, hookimpl
+from limner import Key, Model, Outpaint, Picture, Problem, Request, Response, Task, Vary, hookimpl
 from limner_http import HttpModel
 
 from limner_bfl.limits import (
     LIMITS_3,
+    LIMITS_11,
+    LIMITS_DEV,
     LIMITS_ERASE,
+    LIMITS_EXPAND,
     LIMITS_FILL,
     LIMITS_FLEX,
     LIMITS_KLEIN,
+    LIMITS_KONTEXT,
     LIMITS_OUTPAINT,
     LIMITS_PRO,
+    LIMITS_ULTRA,
     MANY_PIXELS,
     OUTPAINT,
     PRICES_3,
@@ -25,18 +30,31 @@ from limner_bfl.limits import (
     PRICES_PRO,
     STEP,
 )
-from limner_bfl.services import BFL
 
 if TYPE_CHECKING:
+    from limner_http import Service
+
     from limner_bfl.mapping import Family
 
 
 class _FluxModel(HttpModel):
     """What all models of the API have in common."""
 
-    service = BFL
     provider = "bfl"
     family: ClassVar[Family] = "flux-2"
+
+    def api(self) -> Service:
+        """Return BFL's API."""
+        from limner_bfl.services import BFL
+
+        return BFL
+
+    @classmethod
+    def api_keys(cls) -> Sequence[Key]:
+        """Return BFL's key."""
+        from limner_bfl.services import BFL
+
+        return (BFL.key,)
 
     def encode(self, task: Task) -> Request:
         """Write the task as JSON."""
@@ -125,6 +143,58 @@ class Flux3Image(_FluxModel):
     family = "flux-3"
 
 
+class FluxKontextPro(_FluxModel):
+    """FLUX.1 kontext pro: edits by words."""
+
+    id = "flux-kontext-pro"
+    aliases = ("flux-kontext",)
+    limits = LIMITS_KONTEXT
+    family = "kontext"
+
+
+class FluxKontextMax(_FluxModel):
+    """FLUX.1 kontext max: edits by words; an account may run six tasks at once."""
+
+    id = "flux-kontext-max"
+    limits = LIMITS_KONTEXT
+    family = "kontext"
+
+
+class Flux11Pro(_FluxModel):
+    """FLUX.1.1 pro."""
+
+    id = "flux-pro-1.1"
+    aliases = ("flux-1.1",)
+    limits = LIMITS_11
+    family = "flux-1"
+
+
+class Flux11Ultra(_FluxModel):
+    """FLUX.1.1 pro ultra: by aspect ratio."""
+
+    id = "flux-pro-1.1-ultra"
+    aliases = ("flux-ultra",)
+    limits = LIMITS_ULTRA
+    family = "kontext"
+
+
+class FluxDev(_FluxModel):
+    """FLUX.1 dev: with steps and guidance."""
+
+    id = "flux-dev"
+    limits = LIMITS_DEV
+    family = "flux-1"
+
+
+class FluxExpand(_FluxModel):
+    """FLUX.1 expand: outpaint by pixels."""
+
+    id = "flux-pro-1.0-expand"
+    aliases = ("flux-expand",)
+    limits = LIMITS_EXPAND
+    family = "expand"
+
+
 class FluxFill(_FluxModel):
     """FLUX.1 fill: inpaint."""
 
@@ -168,6 +238,12 @@ def limner_models() -> Sequence[type[Model]]:
         Flux2Klein4B,
         Flux2Klein9B,
         Flux3Image,
+        FluxKontextPro,
+        FluxKontextMax,
+        Flux11Pro,
+        Flux11Ultra,
+        FluxDev,
+        FluxExpand,
         FluxFill,
         FluxErase,
         FluxOutpainting,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import limner
 from limner import Generate, Model, Picture, Problem, Request, Response, Task, Vary, hookimpl
-from limner_http import HttpModel, Service
+from limner_http import HttpModel
 
 from limner_gemini.limits import (
     LIFE_OF_FLASH,
@@ -21,6 +21,9 @@ from limner_gemini.limits import (
     Shape,
 )
 from limner_gemini.settings import GeminiSettings
+
+if TYPE_CHECKING:
+    from limner_http import Service
 
 _ROOM = 10_000
 """Bytes of a request besides prompt and pictures, at most."""
@@ -48,6 +51,13 @@ class GeminiModel(HttpModel):
     def is_vertex(self) -> bool:
         """Whether the model is called at Vertex AI."""
         return self.settings.api == "vertex" or self.settings.project is not None
+
+    @classmethod
+    def api_keys(cls) -> Sequence[limner.Key]:
+        """Return the key of the Gemini API, and that of Vertex AI's express mode."""
+        from limner_gemini.services import GEMINI, VERTEX
+
+        return (GEMINI.key, VERTEX.key)
 
     def api(self) -> Service:
         """Return the Gemini API, or Vertex AI at a location."""

@@ -84,24 +84,35 @@ def _delay(detail: dict[str, Any]) -> float | None:
 GEMINI = Service(
     name="the Gemini API",
     base_url="https://generativelanguage.googleapis.com/v1beta",
+    url_variable="GOOGLE_GEMINI_BASE_URL",
+    url_suffix="/v1beta",
     key_variables=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+    key_name="gemini",
     key_header="x-goog-api-key",
     key_format="{}",
     failures=FAILURES,
     said=said,
 )
-_VERTEX = attrs.evolve(GEMINI, name="Vertex AI", key_variables=("GOOGLE_API_KEY",))
+VERTEX = attrs.evolve(
+    GEMINI,
+    name="Vertex AI",
+    url_variable="GOOGLE_VERTEX_BASE_URL",
+    url_suffix="/v1beta1",
+    key_variables=("GOOGLE_API_KEY",),
+    key_name="vertex",
+)
 
 
 def vertex(location: str, *, express: bool) -> Service:
     """Describe Vertex AI: at a location, with an API key (express mode) or an access token."""
     host = "aiplatform.googleapis.com" if location == "global" else f"{location}-aiplatform.googleapis.com"
-    service = attrs.evolve(_VERTEX, base_url=f"https://{host}/v1beta1")
+    service = attrs.evolve(VERTEX, base_url=f"https://{host}/v1beta1")
     if express:
         return service
     return attrs.evolve(
         service,
         key_variables=("GOOGLE_OAUTH_ACCESS_TOKEN",),
+        key_name="",  # it lives for an hour
         key_header="Authorization",
         key_format="Bearer {}",
         key_setting="access_token",

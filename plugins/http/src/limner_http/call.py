@@ -367,33 +367,46 @@ class Call:
 
 
 def key_of(service: Service, settings: HttpSettings) -> str | None:
-    """Find the key: the setting's, else that of the environment.
+    """Find the key: the setting's, else that of the environment, else the stored one.
 
     Raises:
-        AuthenticationFailed: there is none and one is needed, or the environment's is no key.
+        AuthenticationFailed: there is none and one is needed, the one found is no key, or the key store is damaged.
     """
     given: str | None = getattr(settings, service.key_setting)
     if given is not None:
         return given
-    found = next((os.environ[name] for name in service.key_variables if os.environ.get(name, "").strip()), "").strip()
-    if not found:
-        if service.key_needed and settings.base_url is None:
-            variables = " or ".join(service.key_variables)
-            advice = f"set {variables}" if variables else f"give the setting {service.key_setting}"
+    found = found_key(service)
+    if found is None:
+        if service.key_needed and settings.base_url is None and not _url_of_environment(service):
+            ways = [f"set {' or '.join(service.key_variables)}"] if service.key_variables else []
+            ways += [f"run 'limner keys set {service.key_name}'"] if service.key_name else []
+            advice = ", or ".join(ways) or f"give the setting {service.key_setting}"
             raise limner.AuthenticationFailed(f"there is no key for {service.name}; {advice}")
         return None
-    if not (found.isascii() and found.isprintable()):
-        raise limner.AuthenticationFailed(f"the key in {' or '.join(service.key_variables)} is not printable ASCII text")
-    return found
+    if not (found.value.isascii() and found.value.isprintable()):
+        raise limner.AuthenticationFailed(f"the key {found.source} is not printable ASCII text")
+    return found.value
+
+
+def found_key(service: Service) -> limner.FoundKey | None:
+    """Find the key of the environment, else the stored one.
+
+    Raises:
+        AuthenticationFailed: the key store is damaged.
+    """
+    try:
+        return service.key.find()
+    except limner.TaskRefused as error:
+        raise limner.AuthenticationFailed("; ".join(map(str, error.problems))) from error
 
 
 def base_url_of(service: Service, settings: HttpSettings) -> str:
     """Return the address that paths are added to, with a slash at its end.
 
     Raises:
-        TaskRefused: the service has none of its own, and none is set.
+        TaskRefused: the service has none of its own, and none is set; or that of the environment is no URL.
     """
-    found = settings.base_url or service.base_url
+    found = settings.base_url or _url_of_environment(service) or service.base_url
     if not found:
         limit = f"is needed: the address of the {service.name} server, such as http://127.0.0.1:8000/v1"
         raise limner.TaskRefused([limner.Problem("setting base_url", "", limit)])
@@ -411,3 +424,22 @@ def _start_of(response: httpcore.Response) -> bytes:
     finally:
         response.close()
     return bytes(content[:MAX_ERROR_BYTES])
+
+
+def _url_of_environment(service: Service) -> str:
+    """Return the address that the environment names for a service, empty where it names none.
+
+    Raises:
+        TaskRefused: it is no URL.
+    """
+    found = os.environ.get(service.url_variable, "").strip() if service.url_variable else ""
+    if not found:
+        return ""
+    try:
+        parts = parts_of(found)
+    except ValueError as error:
+        raise limner.TaskRefused([limner.Problem(f"environment variable {service.url_variable}", "", str(error))]) from None
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        limit = "must be a URL without user, query or fragment"
+        raise limner.TaskRefused([limner.Problem(f"environment variable {service.url_variable}", "", limit)])
+    return found.rstrip("/") + service.url_suffix

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import limner
 
 from limner_http.addresses import address
-from limner_http.call import Call, base_url_of, key_of
+from limner_http.call import Call, base_url_of, found_key, key_of
 from limner_http.deadlines import Deadline
 
 if TYPE_CHECKING:
@@ -26,14 +25,17 @@ def diagnose(model: HttpModel, *, live: bool) -> Iterator[limner.Finding]:
     except limner.AuthenticationFailed as error:
         yield limner.Finding("credentials", False, error.message)
         return
-    variable = next((name for name in service.key_variables if os.environ.get(name)), "")
-    given = getattr(settings, service.key_setting)
-    where = f"from the setting {service.key_setting}" if given else f"from {variable}"
+    found = None if getattr(settings, service.key_setting) is not None else found_key(service)
+    where = f"from the setting {service.key_setting}" if found is None else found.source
     yield limner.Finding("credentials", True if key else None, where if key else "no key; none is sent")
     try:
         base_url = base_url_of(service, settings)
     except limner.TaskRefused as error:
-        yield limner.Finding("endpoint", False, "; ".join(f"base_url {problem.limit}" for problem in error.problems))
+        yield limner.Finding(
+            "endpoint",
+            False,
+            "; ".join(f"{problem.parameter.removeprefix('setting ')} {problem.limit}" for problem in error.problems),
+        )
         return
     if not live or not service.probe:
         yield limner.Finding("endpoint", None, f"{address(base_url)}, not asked")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 import limner
 
-from limner_http.services import Service
 from limner_http.settings import HttpSettings
 
 if TYPE_CHECKING:
     from limner_http.call import Call
+    from limner_http.services import Service
 
 
 class HttpModel(limner.Model):
@@ -28,6 +28,11 @@ class HttpModel(limner.Model):
     def api(self) -> Service:
         """Return the API that the settings choose; by default there is one."""
         return self.service
+
+    @classmethod
+    def api_keys(cls) -> Sequence[limner.Key]:
+        """Return the key of ``service``; a model with several services overrides this."""
+        return (cls.service.key,) if hasattr(cls, "service") and cls.service.key_name else ()
 
     def call(self) -> Call:
         """Start a call: its deadline begins now.

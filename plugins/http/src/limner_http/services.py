@@ -11,6 +11,7 @@ from limner import (
     AccessDenied,
     AuthenticationFailed,
     BadResponse,
+    Key,
     ProviderError,
     ProviderTimeout,
     ProviderUnavailable,
@@ -83,9 +84,13 @@ class Service:
     Args:
         name: for messages, such as ``OpenAI``.
         base_url: the address that paths of requests are added to; empty where the user must give one.
+        url_variable: an environment variable with another address, which the setting ``base_url`` goes before; such as the
+            one that the provider's own client reads.
+        url_suffix: what is added to the variable's address, such as the API's version.
         key_variables: environment variables with the key; the first that is set holds.
         key_header: the header that carries the key.
         key_format: the header's text; ``{}`` stands for the key.
+        key_name: by which the key is stored with ``limner keys``; empty where it is not. The environment goes first.
         key_needed: whether a call without a key is refused before it is sent. At an own ``base_url`` none is needed.
         key_setting: the setting that holds the key.
         request_id_headers: headers of answers with the id of the request.
@@ -97,7 +102,10 @@ class Service:
 
     name: str
     base_url: str = ""
+    url_variable: str = ""
+    url_suffix: str = ""
     key_variables: tuple[str, ...] = ()
+    key_name: str = ""
     key_header: str = "Authorization"
     key_format: str = "Bearer {}"
     key_needed: bool = True
@@ -108,10 +116,15 @@ class Service:
     max_bytes: int = 100_000_000
     probe: str = ""
 
+    @property
+    def key(self) -> Key:
+        """The key, wherever it comes from."""
+        return Key(self.key_name, self.key_variables)
+
 
 _LATER = "try again later"
 _BILLED = "try again; the call may have been billed"
-_KEY = "check api_key, or the environment variable that holds the key"
+_KEY = "check api_key, the environment variable that holds the key, or 'limner keys list'"
 _CORRECT = "correct what the message names"
 _ADDRESS = "check the model's id and base_url"
 

@@ -9,8 +9,6 @@ from typing import Any
 import attrs
 from limner_http import HttpSettings
 
-from limner_openai.dialects import DIALECTS
-
 
 def _partials(value: int | str) -> int:
     try:
@@ -25,7 +23,11 @@ def _check_partials(_: object, attribute: attrs.Attribute[int], value: int) -> N
 
 
 def _check_dialect(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
-    if value is not None and value not in DIALECTS:
+    if value is None:
+        return
+    from limner_openai.dialects import DIALECTS
+
+    if value not in DIALECTS:
         raise ValueError(f"{attribute.name} must be one of {', '.join(DIALECTS)}")
 
 

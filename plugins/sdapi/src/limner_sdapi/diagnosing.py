@@ -11,23 +11,28 @@ import limner
 
 from limner_sdapi.jobs import listed
 from limner_sdapi.naming import LISTS, names_of
-from limner_sdapi.services import SdapiCall, login_of
+from limner_sdapi.services import LOGIN, SdapiCall, login_of
 
 if TYPE_CHECKING:
     from limner_sdapi.plugin import Sdapi
+    from limner_sdapi.settings import SdapiSettings
 
 _SECONDS = 20.0
 _SHOWN = 12
 
 
+def _credentials(settings: SdapiSettings) -> str:
+    if login_of(settings) is None:
+        return "an api_key is sent" if settings.api_key else "no password; none is sent"
+    found = None if settings.user is not None or settings.password is not None else LOGIN.find()
+    where = "from the settings" if found is None else found.source
+    return f"user and password {where} are sent"
+
+
 def diagnose(model: Sdapi, *, live: bool) -> Iterator[limner.Finding]:
     """Look at the way to the server; nothing is painted."""
     settings = attrs.evolve(model.settings, timeout=min(_SECONDS, model.settings.timeout))
-    login = login_of(settings)
-    sent = (
-        "user and password are sent" if login else "an api_key is sent" if settings.api_key else "no password; none is sent"
-    )
-    yield limner.Finding("credentials", None, sent)
+    yield limner.Finding("credentials", None, _credentials(settings))
     call = SdapiCall(settings, model.model_id)
     parts = urlsplit(call.base_url)
     where = f"{parts.scheme}://{parts.netloc}"

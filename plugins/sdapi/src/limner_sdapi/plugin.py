@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 import limner
 from limner import Model, Picture, Problem, Request, Response, Task, Upscale, hookimpl
-from limner_http import HttpModel, Service
+from limner_http import HttpModel
 
 from limner_sdapi.limits import A1111, LIMITS
 from limner_sdapi.settings import SdapiSettings
 
 if TYPE_CHECKING:
+    from limner_http import Service
+
     from limner_sdapi.services import SdapiCall
 
 
@@ -25,6 +27,13 @@ class Sdapi(HttpModel):
     provider = "sdapi"
     Settings: ClassVar[type[limner.Settings]] = SdapiSettings
     settings: SdapiSettings
+
+    @classmethod
+    def api_keys(cls) -> Sequence[limner.Key]:
+        """Return the login, written as ``user:password``."""
+        from limner_sdapi.services import LOGIN
+
+        return (LOGIN,)
 
     def api(self) -> Service:
         from limner_sdapi.services import SERVICE

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import base64
-import os
 from typing import Any
 
 import attrs
-from limner import AuthenticationFailed, ProviderUnavailable, RequestRejected
+from limner import AuthenticationFailed, Key, ProviderUnavailable, RequestRejected, TaskRefused
 from limner_http import Call, Failure, Said, Service, said_by_default
 
 from limner_sdapi.settings import SdapiSettings
 
 AUTH_VARIABLE = "SDAPI_AUTH"
+LOGIN = Key("sdapi", (AUTH_VARIABLE,))
 
 FAILURES = (
     Failure(
@@ -61,6 +61,7 @@ def said(content: Any) -> Said:
 SERVICE = Service(
     name="the sdapi server",
     base_url="http://127.0.0.1:7860",
+    url_variable="SDAPI_BASE_URL",
     key_needed=False,
     failures=FAILURES,
     said=said,
@@ -87,7 +88,17 @@ class SdapiCall(Call):
 
 
 def login_of(settings: SdapiSettings) -> str | None:
-    """Return ``user:password``: the settings', else the environment's; an ``api_key`` is sent in place of the latter."""
+    """Return ``user:password``: the settings', else the environment's, else the stored one; ``api_key`` replaces the latter.
+
+    Raises:
+        AuthenticationFailed: the key store is damaged.
+    """
     if settings.user is not None or settings.password is not None:
         return f"{settings.user or ''}:{settings.password or ''}"
-    return None if settings.api_key is not None else os.environ.get(AUTH_VARIABLE, "").strip() or None
+    if settings.api_key is not None:
+        return None
+    try:
+        found = LOGIN.find()
+    except TaskRefused as error:
+        raise AuthenticationFailed("; ".join(map(str, error.problems))) from error
+    return None if found is None else found.value

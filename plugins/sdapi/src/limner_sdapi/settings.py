@@ -34,7 +34,7 @@ class SdapiSettings(HttpSettings):
 
     Args:
         user: for HTTP Basic authentication, such as A1111's ``--api-auth``. With ``password``; not said, both are taken from
-            the environment variable SDAPI_AUTH, written as ``user:password``.
+            the environment variable SDAPI_AUTH, written as ``user:password``, or from ``limner keys set sdapi``.
         password: see ``user``.
         preview: whether unfinished pictures are asked for as progress; making them costs the server some time.
     """

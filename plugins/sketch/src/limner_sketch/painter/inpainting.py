@@ -5,6 +5,7 @@ from PIL import Image, ImageChops, ImageFilter, ImageStat
 from limner_sketch.painter import noise, subjects
 from limner_sketch.painter.filling import blend_in, diffuse
 from limner_sketch.painter.horizon import find_horizon
+from limner_sketch.painter.light import in_light_of
 from limner_sketch.painter.pixels import Box, binary, flatten
 from limner_sketch.painter.scene import paint, paint_scenery, set_stage
 
@@ -31,6 +32,7 @@ def inpaint(picture: Image.Image, mask: Image.Image, prompt: str, seed: int) -> 
     if mask.getextrema()[0] == 255:
         return paint(prompt, base.size, seed)
     hole = binary(mask)
+    prompt = in_light_of(base, ImageChops.invert(hole), prompt) if prompt.strip() else prompt
     return Image.composite(_filled(base, hole, box, prompt, seed), base, mask)
 
 

@@ -16,6 +16,12 @@ _EDGE = 34
 _STRANGE = 13
 """How far a colour behind an edge has to be from the background's colours, in levels of 255."""
 
+_DIFFERENT = 17
+"""How far a colour of the subject has to be from those of the scenery beside it, in levels of 255."""
+
+_LEAST_LEFT = 0.5
+"""The share of a subject that is left without scenery; where less would be, it is taken as it was found."""
+
 _BANDS = 12
 """The number of horizontal bands that each have background colours of their own."""
 
@@ -25,7 +31,7 @@ _MARGIN = 0.14
 _COLOURS = 24
 """The number of background colours of a band."""
 
-_LEAST_PART = 0.3
+_LEAST_PART = 0.5
 """The least weight of a further part of the subject, as a share of its weightiest part."""
 
 
@@ -62,11 +68,23 @@ def _coarse_subject(small: Image.Image) -> Image.Image:
     barrier = path_costs(_steps(small), _border(small.size), max)
     behind_edge = _level(barrier)
     foreign = noise.compute(
-        lambda e: e["c"] * e["min"](e["b"] / _EDGE, 1.0), c=_foreign(small).convert("F"), b=barrier
+        lambda e: e["c"] * e["min"](e["b"] / _EDGE, 1.0), c=_foreign(small, small, _MARGIN).convert("F"), b=barrier
     ).convert("L")
     walled = _clear_of_margins(_opened(_without_holes(_closed(behind_edge)), 9))
     strange = _opened(_closed(foreign.point(lambda value: 255 if value > _STRANGE else 0)), 3)
-    return _parts(_without_holes(ImageChops.lighter(walled, strange)), foreign)
+    return _without_scenery(small, _parts(_without_holes(ImageChops.lighter(walled, strange)), foreign))
+
+
+def _without_scenery(small: Image.Image, found: Image.Image) -> Image.Image:
+    """Return the mask of a subject without what looks like the scenery beside it, such as a hill behind its head."""
+    if found.getbbox() is None:
+        return found
+    grown = found.filter(ImageFilter.MaxFilter(5))
+    foreign = _foreign(small, diffuse(small, grown, level=True), 0.5)
+    differing = ImageChops.darker(grown, foreign.point(lambda value: 255 if value > _DIFFERENT else 0))
+    bridged = ImageChops.darker(_closed(_opened(_closed(differing), 3), 13), grown)
+    clean = _parts(_opened(_without_holes(bridged), 3), foreign)
+    return clean if ImageStat.Stat(clean).sum[0] >= _LEAST_LEFT * ImageStat.Stat(found).sum[0] else found
 
 
 def _level(barrier: Image.Image) -> Image.Image:
@@ -84,8 +102,8 @@ def _clear_of_margins(mask: Image.Image) -> Image.Image:
     return clear
 
 
-def _closed(mask: Image.Image) -> Image.Image:
-    return mask.filter(ImageFilter.MaxFilter(3)).filter(ImageFilter.MinFilter(3))
+def _closed(mask: Image.Image, width: int = 3) -> Image.Image:
+    return mask.filter(ImageFilter.MaxFilter(width)).filter(ImageFilter.MinFilter(width))
 
 
 def _opened(mask: Image.Image, width: int) -> Image.Image:
@@ -99,15 +117,18 @@ def _steps(small: Image.Image) -> Image.Image:
     return ImageChops.lighter(across, down).convert("F")
 
 
-def _foreign(small: Image.Image) -> Image.Image:
-    """Return how far each pixel's colour is from the nearest background colour of its band, or a neighbouring one."""
+def _foreign(small: Image.Image, scenery: Image.Image, margin: float) -> Image.Image:
+    """Return how far each pixel's colour is from the nearest colour of the scenery in its band, or a neighbouring one.
+
+    `margin` is the share of the scenery's width at the left and at the right that is looked at.
+    """
     nearest = Image.new("L", small.size, 255)
     for band in range(_BANDS):
         top, bottom = (round(small.height * (band + side) / _BANDS) for side in (0, 1))
         if top == bottom:
             continue
         reach = max(1, small.height // _BANDS)
-        samples = _samples(small, (max(0, top - reach), min(small.height, bottom + reach)))
+        samples = _samples(scenery, (max(0, top - reach), min(small.height, bottom + reach)), margin)
         palette = samples.quantize(_COLOURS, Image.Quantize.MEDIANCUT)
         rows = small.crop((0, top, small.width, bottom))
         mapped = rows.quantize(palette=palette, dither=Image.Dither.NONE).convert("RGB")
@@ -115,9 +136,9 @@ def _foreign(small: Image.Image) -> Image.Image:
     return nearest
 
 
-def _samples(small: Image.Image, rows: tuple[int, int]) -> Image.Image:
-    """Return the margins of some rows side by side; at the top and the bottom of the picture, its edge too."""
-    margin = max(1, round(small.width * _MARGIN))
+def _samples(small: Image.Image, rows: tuple[int, int], share: float) -> Image.Image:
+    """Return the margins of some rows side by side."""
+    margin = max(1, round(small.width * share))
     depth = rows[1] - rows[0]
     samples = Image.new("RGB", (2 * margin, depth))
     samples.paste(small.crop((0, rows[0], margin, rows[1])), (0, 0))

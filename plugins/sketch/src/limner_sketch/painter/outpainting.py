@@ -5,6 +5,7 @@ from PIL import Image, ImageOps
 from limner_sketch.painter import subjects
 from limner_sketch.painter.filling import blend_in
 from limner_sketch.painter.horizon import find_horizon
+from limner_sketch.painter.light import in_light_of
 from limner_sketch.painter.pixels import Box, Size, binary, flatten
 from limner_sketch.painter.scene import paint, paint_scenery, set_stage
 from limner_sketch.painter.stage import Stage
@@ -38,6 +39,7 @@ def outpaint(canvas: Image.Image, mask: Image.Image, prompt: str, seed: int) -> 
         return paint(prompt, base.size, seed)
     if mask.getbbox() is None:
         return base
+    prompt = in_light_of(base, ImageOps.invert(opened), prompt)
     horizon = kept[1] + find_horizon(base.crop(kept), opened.crop(kept))
     scenery = paint_scenery(prompt, base.size, seed, horizon)
     painted = _continued(base, opened, scenery, kept)

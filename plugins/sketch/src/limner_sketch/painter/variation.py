@@ -20,13 +20,22 @@ _COARSE = 128
 _TRANSITION = 0.08
 """The width of the transition between old and new, as a share of the longest path."""
 
-_THINGS_REPLACED = 0.6
-"""The strength from which on the picture's subject gives way to the scene's."""
+_CALM = 13
+"""The width of the smallest scrap, in pixels of the small picture, that is replaced or kept by itself."""
 
-_LEAST_THING, _LARGEST_THING = 0.01, 0.35
+_THINGS_REPLACED = 0.6
+"""The strength from which on the scene's subject is shown."""
+
+_AROUND = 15
+"""The width of a filter that reaches the surroundings of a subject, in pixels."""
+
+_SURROUNDED = 0.7
+"""The share of a subject's surroundings that is replaced before the subject is."""
+
+_LEAST_THING, _LARGEST_THING = 0.03, 0.35
 """The area of what is taken for a picture's subject, as a share of the picture."""
 
-_EDGE_COST = 1.0
+_EDGE_COST = 0.5
 """How much an edge of one level (of 255) slows replacement down, in pixels of plain area."""
 
 
@@ -64,7 +73,7 @@ def replaced(base: Image.Image, scene: Image.Image, strength: float, *, has_thin
     `has_thing` says whether the scene shows a thing, which then appears as a whole.
     """
     costs = path_costs(_costs(base, scene), [(x, 0) for x in range(thumbnail(base, _COARSE).width)])
-    order = noise.stretch(costs)
+    order = _without_islands(noise.stretch(costs))
     levels = sorted(noise.numbers(order))
     reached = levels[round(strength * (len(levels) - 1))] + _TRANSITION * strength
     smooth = order.resize(base.size, Image.Resampling.BILINEAR)
@@ -73,12 +82,22 @@ def replaced(base: Image.Image, scene: Image.Image, strength: float, *, has_thin
     return _things_whole(mask, _thing(base), appearing, strength)
 
 
+def _without_islands(order: Image.Image) -> Image.Image:
+    """Smooth the order of replacement, so that what is replaced has one calm outline and leaves no scraps behind."""
+    coarse = noise.mask(order)
+    return coarse.filter(ImageFilter.MedianFilter(_CALM)).filter(ImageFilter.GaussianBlur(_CALM / 3)).convert("F").point(
+        lambda value: value * (1 / 255) + 0
+    )  # fmt: skip
+
+
 def _things_whole(mask: Image.Image, old: Image.Image, new: Image.Image, strength: float) -> Image.Image:
-    """Return the mask with both subjects left out as a whole or, from `_THINGS_REPLACED` on, replaced as a whole."""
-    things = ImageChops.lighter(old, new)
+    """Return the mask with both subjects whole: the old one gives way with its surroundings, the new one comes late."""
+    around = ImageChops.subtract(old.filter(ImageFilter.MaxFilter(_AROUND)), old)
+    gives_way = around.getbbox() is not None and ImageStat.Stat(mask, around).mean[0] > 255 * _SURROUNDED
+    mask = ImageChops.lighter(mask, old) if gives_way else ImageChops.darker(mask, ImageChops.invert(old))
     if strength < _THINGS_REPLACED:
-        return ImageChops.darker(mask, ImageChops.invert(things))
-    return ImageChops.lighter(mask, things)
+        return ImageChops.darker(mask, ImageChops.invert(new))
+    return ImageChops.lighter(mask, new)
 
 
 def _thing(picture: Image.Image) -> Image.Image:

@@ -15,7 +15,7 @@ from PIL import Image, ImageOps
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from limner_bedrock_emulator.pictures import Size
+    from limner_fakes.pictures import Size
 
 
 class Painter(Protocol):

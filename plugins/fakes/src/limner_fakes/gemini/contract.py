@@ -1,0 +1,106 @@
+"""What ``generateContent`` of each image model takes, as JSON Schemas, and what is wrong with a body.
+
+Sources: Google's pages on image generation and on the models, the types of the ``google-genai`` client; where a page of
+Google's is missing (ratios, classes and references of 2.1) third parties, as the reference of limner says.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import functools
+import re
+from typing import Any, Literal, NamedTuple
+
+from limner_fakes.pictures import FORMATS, BadPicture, opened
+from limner_fakes.schemas import Schema, against, closed
+
+TEN = ("1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9")
+FOURTEEN = (*TEN, "1:4", "4:1", "1:8", "8:1")
+CLASSES = {"512": 512, "1K": 1024, "2K": 2048, "4K": 4096}
+LARGEST_PICTURE = 7_000_000
+LARGEST_PICTURES = 20_000_000
+"""Of all pictures of a request, in base64."""
+
+Kind = Literal["generate", "vary"]
+
+
+class Contract(NamedTuple):
+    """What a model takes: aspect ratios, classes, how many references, levels of thought."""
+
+    ratios: tuple[str, ...]
+    classes: tuple[str, ...]
+    references: int
+    levels: tuple[str, ...] = ()
+
+
+MODELS = {
+    "gemini-nano-banana-2.1": Contract(FOURTEEN, ("1K", "2K", "4K"), 14, ("MINIMAL", "MEDIUM", "HIGH")),
+    "gemini-3-pro-image": Contract(TEN, ("1K", "2K", "4K"), 14),
+    "gemini-3.1-flash-image": Contract(FOURTEEN, ("512", "1K", "2K", "4K"), 14, ("MINIMAL", "HIGH")),
+    "gemini-3.1-flash-lite-image": Contract(FOURTEEN, ("1K",), 14, ("MINIMAL", "HIGH")),
+}
+
+
+@functools.cache
+def schema(model: str, kind: Kind) -> Schema:
+    """Return the schema of the bodies that a model takes, with pictures (``vary``) or without."""
+    contract = MODELS[model]
+    text = closed("text", text={"type": "string", "minLength": 1})
+    data = closed("mimeType data", mimeType={"enum": list(FORMATS)}, data={"type": "string", "contentEncoding": "base64"})
+    parts: Schema = {"type": "array", "prefixItems": [text], "minItems": 1}
+    if kind == "generate":
+        parts |= {"items": False}
+    else:
+        parts |= {"items": closed("inlineData", inlineData=data), "minItems": 2, "maxItems": 1 + contract.references}
+    image = closed("", aspectRatio={"enum": list(contract.ratios)}, imageSize={"enum": list(contract.classes)})
+    thinking = closed("thinkingLevel", thinkingLevel={"enum": list(contract.levels)})
+    config = closed(
+        "responseModalities",
+        responseModalities={"const": ["IMAGE"]},
+        imageConfig=image,
+        temperature={"type": "number", "minimum": 0, "maximum": 1},
+        **({"thinkingConfig": thinking} if contract.levels else {}),
+    )
+    content = closed("role parts", role={"const": "user"}, parts=parts)
+    contents = {"type": "array", "items": content, "minItems": 1, "maxItems": 1}
+    return closed("contents generationConfig", contents=contents, generationConfig=config)
+
+
+def model_of(path: str) -> str:
+    """Return the model that a path names; empty where it is not one that makes pictures."""
+    match = re.fullmatch(r"/?(?:.*/)?models/([\w.-]+):generateContent", path)
+    return match[1] if match else ""
+
+
+def problems(path: str, body: Any) -> list[str]:
+    """Say what the service would refuse."""
+    model = model_of(path)
+    if model not in MODELS:
+        return [f"there is no {path}"]
+    kind: Kind = "vary" if pictures_of(body) else "generate"
+    return against(schema(model, kind), body) or _of_pictures(body)
+
+
+def pictures_of(body: Any) -> list[dict[str, str]]:
+    """Return the pictures in a body, whatever else it is."""
+    contents = body.get("contents") if isinstance(body, dict) else None
+    contents = [content for content in contents if isinstance(content, dict)] if isinstance(contents, list) else []
+    parts = [part for content in contents if isinstance(content.get("parts"), list) for part in content["parts"]]
+    return [part["inlineData"] for part in parts if isinstance(part, dict) and "inlineData" in part]
+
+
+def _of_pictures(body: dict[str, Any]) -> list[str]:
+    found = []
+    for picture in pictures_of(body):
+        try:
+            data = base64.b64decode(picture["data"], validate=True)
+            kind = opened(data).format
+        except (binascii.Error, BadPicture):
+            found.append("Unable to process input image: it is no picture in base64")
+            continue
+        found += ["a picture is too large"] if len(data) > LARGEST_PICTURE else []
+        found += [f"a picture is called {picture['mimeType']}"] if kind != FORMATS[picture["mimeType"]] else []
+    if sum(len(picture["data"]) for picture in pictures_of(body)) > LARGEST_PICTURES:
+        found.append("the request is too large")
+    return found

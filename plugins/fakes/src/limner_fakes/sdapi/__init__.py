@@ -1,0 +1,10 @@
+"""Servers of ``/sdapi/v1``: what a real one would ignore, cut or misread in silence is refused.
+
+Pictures are repainted where the mask opens them; unknown names are replaced in silence, as A1111 does.
+"""
+
+from limner_fakes.sdapi.answering import a1111_error, answer
+from limner_fakes.sdapi.contract import LISTS, UPSCALE, problems
+from limner_fakes.sdapi.service import SdapiService
+
+__all__ = ["LISTS", "UPSCALE", "SdapiService", "a1111_error", "answer", "problems"]
