@@ -51,7 +51,10 @@ nitpick_ignore_regex = [
     (r"py:.*", rf"({'|'.join(map(re.escape, dir(builtins)))})"),
     (r"py:.*", r"(PIL|attr|botocore|click|hypothesis|pluggy)\..*|AttrsInstance"),
     # Aliases and classes in signatures that only the core and the transports make; the text beside them says what to give.
-    (r"py:.*", r"Deadline|Failed|Mode|ProgressCallback|Size|limner\.results\.Origin"),
+    (
+        r"py:.*",
+        r"Deadline|Failed|Mode|Model(Description|Interface)|ProgressCallback|Size|limner\.results\.Origin|limner_fakes\..*",
+    ),
 ]
 
 

@@ -21,6 +21,7 @@ PACKAGES = [
     "limner_http",
     "limner_bedrock",
     "limner_bedrock_emulator",
+    "limner_fakes",
 ]
 GENERATED = {"genindex.html", "py-modindex.html", "search.html"}
 """Pages of Sphinx's own. The index and the search are linked by the theme, the list of modules is not."""

@@ -135,7 +135,7 @@ LIMITS_3: Limits = {
 
 # ---------------------------------------------------------------------------------------------- FLUX.1
 
-_PROMPT_1 = PromptText(32_000, required=True, source=f"{API}: no length is documented, that of FLUX.2")
+_PROMPT_1 = PromptText(32_000, required=True, source=f"{API}: length undocumented, as for FLUX.2")
 _OPTIONS_1: dict[str, Constraint] = {
     "safety_tolerance": _safety(6),
     "output_format": _output(API, "jpeg", "png"),
@@ -247,7 +247,7 @@ LIMITS_EXPAND: Limits = {
                 required=True,
                 source=f"{API}: image, in base64",
             ),
-            "prompt": PromptText(32_000, source=f"{API}: empty by default; no length is documented, that of FLUX.2"),
+            "prompt": PromptText(32_000, source=f"{API}: empty by default; length undocumented, as for FLUX.2"),
             "expand": Expand(
                 2048,
                 canvas=SizeRule(256, 6144, max_pixels=4_000_000, source=_EXPAND_SIZES),

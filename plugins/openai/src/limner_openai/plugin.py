@@ -27,7 +27,7 @@ class OpenAIModel(ImagesModel):
     def __init__(self, settings: limner.Settings | None = None, *, model_id: str | None = None) -> None:
         super().__init__(settings, model_id=model_id)
         if self.settings.dialect not in {None, *OWN_DIALECTS}:
-            limit = "is for other servers; use the model openai-compatible with it"
+            limit = "is for other servers; use it with the model openai-compatible"
             raise limner.TaskRefused([Problem.of("setting dialect", self.settings.dialect, limit)])
 
     def warnings(self, task: Task) -> Iterable[str]:
