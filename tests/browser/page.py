@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from PIL import Image
 
 T = TypeVar("T")
-PATIENCE = 8.0
+PATIENCE = 30.0
 """Seconds; only a failure takes so long."""
 
 
@@ -155,8 +155,9 @@ class Page:
     def run(self) -> None:
         """Press Run, and wait until every run has ended."""
         self.settle()
+        before = len(self.all("#results .run"))
         self.click("Run")
-        self.until(lambda: self.all("#results .run"))
+        self.until(lambda: len(self.all("#results .run")) > before)
         self.ended()
 
     def ended(self) -> None:

@@ -394,6 +394,27 @@ def test_a_server_that_was_started_again_gets_the_pictures_again(page, playgroun
     page.forgive("status of 409")
 
 
+def test_the_history_is_kept_on_request_without_pictures(page, tmp_path):
+    page.model("sketch")
+    page.choose("Vary")
+    page.field("Image").send_keys(str(png(tmp_path / "own.png", (64, 64))))
+    page.until(lambda: page.all(".thumbnails img"))
+    page.fill("Prompt", "denser trees")
+    page.run()
+    page.in_view(page.field("Keep in this browser, without pictures")).click()
+    page.open()
+    page.until(lambda: page.all("#history li"))[0].find_element("css selector", "button").click()
+    page.until(lambda: page.field("Prompt").get_attribute("value") == "denser trees")
+    assert page.js("return document.querySelector('.segments input:checked + label').textContent") == "Vary"
+    assert not page.all(".thumbnails img")
+    stored = page.js("return JSON.stringify(localStorage)")
+    assert "denser trees" in stored
+    assert "$picture" not in stored
+    page.click("Clear history")
+    page.in_view(page.field("Keep in this browser, without pictures")).click()
+    assert page.js("return localStorage.length") == 0
+
+
 def test_the_keyboard_alone(page):
     """From the prompt to an edited picture, without the mouse."""
     page.model("sketch")

@@ -78,32 +78,3 @@ def test_a_plain_provider_error():
     error = ProviderError("no answer")
     assert str(error) == "no answer"
     assert (error.model, error.request_ids, error.result, error.pictures) == (None, (), None, ())
-
-
-@pytest.mark.parametrize(
-    ("error", "maybe"),
-    [
-        (errors.AuthenticationFailed("no key"), False),
-        (errors.AccessDenied("no"), False),
-        (errors.RateLimited("too many requests"), False),
-        (errors.ModelRetired("gone"), False),
-        (errors.RequestRejected("no such size"), False),
-        (errors.ProviderUnavailable("no connection"), False),
-        (errors.ProviderUnavailable("the connection was closed; the call may have been billed"), True),
-        (errors.ProviderTimeout("no answer"), True),
-        (errors.BadResponse("not JSON"), True),
-        (errors.ContentFiltered("held back"), True),
-        (ProviderError("something failed"), True),
-    ],
-)
-def test_which_errors_may_have_been_billed(error, maybe):
-    assert error.maybe_billed is maybe
-
-
-def test_pictures_that_came_in_spite_of_an_error_are_billed():
-    error = errors.RateLimited("too many requests")
-    task = Generate(prompt="a fox", n=2)
-    error.result = limner.Result(model="fake", task=task, pictures=(limner.Picture(outcome="failed"),))
-    assert not error.maybe_billed
-    error.result = limner.Result(model="fake", task=task, pictures=(limner.Picture(), limner.Picture(outcome="failed")))
-    assert error.maybe_billed

@@ -216,3 +216,29 @@ def test_a_damaged_picture_keeps_the_others(run):
     assert "damaged" in str(error)
     assert error.model == "fake.painter-1"
     assert len(error.pictures) == 2
+
+
+def test_a_run_may_be_billed_if_one_of_its_calls_may():
+    """Of several calls, one that was throttled says nothing about the others."""
+
+    def transport(*errors):
+        waiting = list(errors)
+
+        def send(request):
+            error = waiting.pop()
+            if error is not None:
+                raise error
+            return answer(request)
+
+        return send
+
+    def billed(*errors):
+        with pytest.raises(limner.LimnerError) as caught:
+            fake(transport(*errors)).run(limner.Generate(prompt="a", n=2 * len(errors)))
+        return caught.value.may_be_billed
+
+    assert billed(limner.RateLimited("a")) is False
+    assert billed(limner.RateLimited("a"), limner.RequestRejected("b")) is False
+    assert billed(limner.RateLimited("a"), limner.ProviderTimeout("b")) is True
+    assert billed(limner.RateLimited("a"), None) is True
+    assert billed(limner.ProviderUnavailable("a")) is True

@@ -228,3 +228,11 @@ def test_an_answer_that_is_no_json_object_is_a_bad_response(body):
 
 def test_an_answer_that_is_a_json_object():
     assert limner.parse_json(b'{"pictures": ["a"]}') == {"pictures": ["a"]}
+
+
+def test_a_picture_of_a_result_is_an_input_like_any_other(result):
+    for source in (result, result.image, result.image.image):
+        assert limner.Vary(image=source, prompt="a").image == (result.image.image,)
+        assert limner.Upscale(image=source).image is result.image.image
+    with pytest.raises(TaskRefused, match="a picture of a result"):
+        limner.Upscale(image=Picture(outcome="filtered"))

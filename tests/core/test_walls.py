@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import limner
@@ -140,3 +142,17 @@ def test_pillow_is_imported_when_a_pixel_is_touched():
     for path in sources(CORE):
         if CORE / "testing" not in path.parents:
             assert not {module for module, _ in imports(path, module_level=True) if module.startswith("PIL")}, path
+
+
+def test_batches_are_a_room_that_no_single_call_enters():
+    """And one module in it knows Dask."""
+    for path in sources(CORE):
+        known = {module for module, _ in imports(path)}
+        if CORE / "batches" not in path.parents and CORE / "cli" not in path.parents:
+            assert not [m for m, _ in imports(path, at_run_time=True) if m.startswith("limner.batches")], path
+        if path.name != "dask_engine.py":
+            assert not {module.partition(".")[0] for module in known} & {"dask", "distributed"}, path
+    once = "import sys, limner; limner.generate('a', model='sketch', size=(64, 64))"
+    ran = f"{once}; print([name for name in sys.modules if 'batches' in name])"
+    done = subprocess.run([sys.executable, "-c", ran], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "[]\n"

@@ -52,7 +52,7 @@ def test_the_capabilities_name_every_model_once_and_read_as_the_limits(generator
     for model in generator.first_party_models():
         assert text.count(f"{generator.link(model)},") + text.count(f"{generator.link(model)} |") == 1, model.id
     (row,) = (line for line in text.splitlines() if "[sdxl-local]" in line)
-    assert row.split(" | ")[1:4] == ["GVIOU", "1", "GVIO"]
+    assert row.split(" | ")[1:4] == ["GVIOBU", "1", "GVIO"]
     assert "grey IO" in row
 
 

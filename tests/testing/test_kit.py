@@ -15,9 +15,12 @@ from typing import Any
 import attrs
 import pytest
 import right_plugin
+import wrong_third
 from caught import CAUGHT
+from faults import limited_options
 from hypothesis import Phase, settings
-from limner import LimnerError, Model, Request, Response
+from limner import Generate, LimnerError, Model, Request, Response
+from limner.limits import Items, Text
 from limner.testing import Conformance
 from limner.testing import conformance as kit
 from wrong_plugins import CAUGHT_BY, FAULTS
@@ -70,6 +73,12 @@ def caught(name: str, conformance: Conformance) -> str:
     return pytest.fail(f"{name} passed")
 
 
+class Tagged(right_plugin.Palette):
+    """It takes a list of texts, of which the kit may say one in the prompt as well."""
+
+    limits = limited_options(Generate, tags=Items(Text(200, source="Palette"), 1, 5, source="Palette"))
+
+
 ELSEWHERE = {"test_offline_models_stay_offline"}
 """What the right plugin cannot show; unusual ones do."""
 
@@ -99,6 +108,47 @@ def test_the_fault_of_the_larger_sets_is_caught(module: str, fault: str) -> None
     assert "contract: " in said
 
 
+@pytest.mark.parametrize("words", wrong_third.REPORTS)
+def test_wrong_progress_is_caught(words: str) -> None:
+    def answer(request: Request) -> Response:
+        wrong_third.REPORTS[words]()
+        return right_plugin.paint(request)
+
+    assert words in caught("test_progress_is_true", conformance_of(right_plugin.Palette, answer=answer))
+
+
+def test_a_combination_that_is_documented_must_not_be_refused() -> None:
+    made = conformance_of(wrong_third.RefusesWhatIsDocumented, body_problems=wrong_third.problems_of_moods)
+    said = caught("test_limits_reach_the_ends_of_the_schema", made)
+    assert "check refuses options.mood='wild' with options.finish='gloss'" in said
+
+
+def test_retries_that_the_provider_documents_are_no_fault() -> None:
+    check("test_send_calls_once")(conformance_of(wrong_third.TriesAgainAfterFaults, retryable=(429, 500, 503)))
+
+
+def test_a_list_may_hold_a_text_of_the_prompt() -> None:
+    check("test_lists_keep_their_order")(conformance_of(Tagged))
+
+
+def test_a_stored_answer_needs_no_seed() -> None:
+    stored = [attrs.evolve(one, task=attrs.evolve(one.task, seed=None)) for one in right_plugin.recorded()[:1]]
+    check("test_sync_equals_async")(conformance_of(right_plugin.Palette, recorded=stored))
+
+
+def test_a_failing_transport_that_takes_headers_is_asked_for_request_ids() -> None:
+    from wire import failure
+
+    def failing(status: int, body: bytes, headers: dict[str, str]) -> Callable[[Request], Response]:
+        def send(request: Request) -> Response:
+            raise failure(right_plugin.Palette.Settings(), status, body, None)
+
+        return send
+
+    said = caught("test_send_names_each_failure", conformance_of(right_plugin.Palette, endpoint=None, failing=failing))
+    assert "the request id" in said
+
+
 LIGHT = "from limner import hookimpl\nfrom right_plugin import Palette\n"
 
 
@@ -120,6 +170,11 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
     [
         ("test_interface_of_the_import", "import PIL.Image, numpy_is_not_there", "numpy_is_not_there"),
         ("test_interface_of_the_import", "import PIL.Image", "loads PIL"),
+        ("test_interface_of_the_import", "import json; json.dumps = lambda *_, **__: '{}'", "json.dumps"),
+        ("test_interface_of_the_import", "import ssl; ssl._create_default_https_context = None", "ssl._create_default"),
+        ("test_interface_of_the_import", "import os; os.environ.setdefault('PALETTE_HOME', '/')", "the environment"),
+        ("test_interface_of_the_import", "import os; os.umask(0)", "os.umask"),
+        ("test_interface_of_the_import", "Palette.mro()[1].plan = None", "limner.model.Model.plan"),
         ("test_interface_of_the_hook", "def limner_models(): return [Palette]", "not marked with @hookimpl"),
         ("test_interface_of_the_hook", "@hookimpl\ndef limner_models(): return Palette", "not a list"),
         ("test_interface_of_the_hook", "@hookimpl\ndef limner_models(): return []", "offers [], not Palette"),
@@ -133,7 +188,7 @@ def test_every_check_catches_some_fault() -> None:
     of_the_module = {"test_interface_of_the_import", "test_interface_of_the_hook"}
     of_what_is_given = {"test_interface_of_deviations", "test_recorded_answers_cover_every_task"}
     larger = {check for faults in CAUGHT.values() for check in faults.values()}
-    of_what_is_given |= {"test_examples_say_every_parameter"}
+    of_what_is_given |= {"test_examples_say_every_parameter", "test_progress_is_true"}
     named = {check for check, _ in CAUGHT_BY.values()} | larger | of_the_module | of_what_is_given
     assert named == set(kit.__all__)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from limner.batches import BatchOutcome as BatchOutcome, abatch as abatch, batch as batch
     from limner.catalog import (
         get_model as get_model,
         models as models,
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
         AccessDenied as AccessDenied,
         AuthenticationFailed as AuthenticationFailed,
         BadResponse as BadResponse,
+        BatchStopped as BatchStopped,
         ContentFiltered as ContentFiltered,
         LimnerError as LimnerError,
         ModelRetired as ModelRetired,
@@ -89,12 +91,13 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _NAMES = {
+    "batches": "BatchOutcome abatch batch",
     "catalog": "get_model models",
     "descriptions": "describe",
     "errors": """
-        AccessDenied AuthenticationFailed BadResponse ContentFiltered LimnerError ModelRetired PluginError
-        Problem ProviderError ProviderTimeout ProviderUnavailable RateLimited RequestRejected TaskRefused
-        UnknownModel
+        AccessDenied AuthenticationFailed BadResponse BatchStopped ContentFiltered LimnerError ModelRetired
+        PluginError Problem ProviderError ProviderTimeout ProviderUnavailable RateLimited RequestRejected
+        TaskRefused UnknownModel
     """,
     "fitting": "Entry",
     "hookspecs": "hookimpl",

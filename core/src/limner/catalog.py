@@ -15,7 +15,7 @@ from limner.interface import ModelInterface
 from limner.isolation import blaming, breaking_alone
 from limner.limits import TaskLimits
 from limner.model import Model
-from limner.plugins import Plugin, registry, short_name
+from limner.plugins import Plugin, listed, registry, short_name
 from limner.tasks import Task
 
 MODEL_VARIABLE = "LIMNER_MODEL"
@@ -63,7 +63,7 @@ def configured(name: str | None, model_id: str | None, settings: Mapping[str, An
     """As :func:`get_model`; a setting may have any name."""
     own = configuration()
     name = default_model() if name is None else name
-    found, meant = find_model(name), own.meant(name)
+    found, meant = cast("type[Model]", registry().find(name)), own.meant(name)
     if model_id is None and meant not in found.aliases and meant != found.id:
         model_id = meant
     defaults = own.settings_of(known_names(found, name))
@@ -71,23 +71,6 @@ def configured(name: str | None, model_id: str | None, settings: Mapping[str, An
         _check_defaults(found, defaults)
     with blaming(found, "__init__"):
         return found(found.Settings.of({**defaults, **settings}), model_id=model_id)
-
-
-def find_model(name: str) -> type[Model]:
-    """Find a model class by an own alias, alias, id or longer id.
-
-    Raises:
-        UnknownModel: no installed plugin offers it.
-        PluginError: two plugins claim the name.
-    """
-    own = configuration()
-    meant = own.meant(name)
-    try:
-        return cast("type[Model]", registry().find(meant, also=own.aliases))
-    except UnknownModel as error:
-        if meant == name:
-            raise
-        raise UnknownModel(f"{error}; {name!r} is your own alias for it, see 'limner aliases'") from error
 
 
 def known_names(model: type[ModelInterface], name: str) -> tuple[str, ...]:
@@ -117,8 +100,8 @@ def default_model() -> str:
     choices = installed if len(installed) == 1 else [model for model in installed if model.offline]
     if len(choices) == 1:
         return choices[0].id
-    names = ", ".join(sorted(model.id for model in installed))
-    hint = f"name one of {names}, or set {MODEL_VARIABLE}" if installed else "no model is installed; install limner-sketch"
+    names = listed(sorted(map(short_name, installed)), "name one of ")
+    hint = f"{names}, or set {MODEL_VARIABLE}" if installed else "no model is installed; install limner-sketch"
     raise UnknownModel(f"no model was named: {hint}")
 
 

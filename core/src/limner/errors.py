@@ -4,6 +4,7 @@ LimnerError
 ├── TaskRefused             the task is invalid, or the model does not support it; nothing was sent
 ├── UnknownModel            no installed plugin offers a model of that name
 ├── PluginError             a plugin is broken, or two plugins claim the same name
+├── BatchStopped            a batch ended before every task was sent
 └── ProviderError           the provider or the connection to it failed
     ├── AuthenticationFailed    the credentials are missing, wrong or expired
     ├── AccessDenied            the credentials are valid but lack permission
@@ -32,6 +33,7 @@ __all__ = [
     "AccessDenied",
     "AuthenticationFailed",
     "BadResponse",
+    "BatchStopped",
     "ContentFiltered",
     "LimnerError",
     "ModelRetired",
@@ -52,9 +54,12 @@ class LimnerError(Exception):
 
     Attributes:
         result: the partial result, or ``None``.
+        may_be_billed: whether a request may have been carried out and billed. ``False`` if it certainly was not, so that
+            sending it again cannot be billed twice. A transport sets it if it knows better than the class.
     """
 
     result: Result | None = None
+    may_be_billed: bool = True
 
     @property
     def pictures(self) -> tuple[Picture, ...]:
@@ -171,6 +176,8 @@ class TaskRefused(LimnerError, ValueError):
         model: the id of the model, or ``None`` if the task is invalid for every model.
     """
 
+    may_be_billed = False
+
     def __init__(self, problems: Iterable[Problem], model: str | None = None) -> None:
         self.problems = tuple(problems)
         self.model = model
@@ -187,9 +194,17 @@ class TaskRefused(LimnerError, ValueError):
 class UnknownModel(LimnerError, LookupError):
     """No installed plugin offers a model of that name."""
 
+    may_be_billed = False
+
 
 class PluginError(LimnerError):
     """A plugin is broken, or two plugins claim the same name. The message names them."""
+
+
+class BatchStopped(LimnerError):
+    """A batch ended before every task was sent, such as because its budget is reached; the message says why."""
+
+    may_be_billed = False
 
 
 class ProviderError(LimnerError):
@@ -212,23 +227,17 @@ class ProviderError(LimnerError):
         ids = f" (request {', '.join(self.request_ids)})" if self.request_ids else ""
         return f"{who}{self.message}{ids}"
 
-    @property
-    def maybe_billed(self) -> bool:
-        """Whether the provider may bill the call all the same, so that repeating it may be paid for twice.
-
-        It may where the message says so (plugins use the word "billed"), where pictures came out in spite of the error, and
-        where the class of the error does not tell that nothing was made.
-        """
-        made = self.result is not None and any(picture.outcome != "failed" for picture in self.result.pictures)
-        return made or "billed" in self.message or not isinstance(self, _NOTHING_MADE)
-
 
 class AuthenticationFailed(ProviderError):
     """The credentials are missing, wrong or expired."""
 
+    may_be_billed = False
+
 
 class AccessDenied(ProviderError):
     """The credentials are valid but lack permission for this model or region."""
+
+    may_be_billed = False
 
 
 class RateLimited(ProviderError):
@@ -237,6 +246,8 @@ class RateLimited(ProviderError):
     Attributes:
         retry_after: seconds to wait before the next request, if the provider says so.
     """
+
+    may_be_billed = False
 
     def __init__(
         self, message: str, *, model: str | None = None, request_ids: Iterable[str] = (), retry_after: float | None = None
@@ -252,6 +263,8 @@ class ContentFiltered(ProviderError):
 class ModelRetired(ProviderError):
     """The provider reports that the model is retired."""
 
+    may_be_billed = False
+
 
 class ProviderTimeout(ProviderError):
     """No response before the deadline. The provider may still have made and billed a picture."""
@@ -264,13 +277,11 @@ class ProviderUnavailable(ProviderError):
 class RequestRejected(ProviderError):
     """The provider considers the request invalid."""
 
+    may_be_billed = False
+
 
 class BadResponse(ProviderError):
     """The response is not what the provider documents."""
-
-
-_NOTHING_MADE = (AuthenticationFailed, AccessDenied, RateLimited, ModelRetired, ProviderUnavailable, RequestRejected)
-"""Errors of calls that made nothing, unless the message says otherwise; a filter may have looked at finished pictures."""
 
 
 def refused(value: object, why: str, parameter: str = "image") -> TaskRefused:

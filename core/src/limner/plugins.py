@@ -37,6 +37,9 @@ GROUP = "limner"
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.:/-]*")
 
+_MOST_LISTED = 10
+"""Models that a message lists by name."""
+
 SLOW_SECONDS = 0.2
 """A plugin that takes longer to load is named as slow."""
 
@@ -191,34 +194,33 @@ class Registry:
                 claims.setdefault(name, []).append(plugin.name)
         return {name: claimants for name, claimants in claims.items() if len(claimants) > 1}
 
-    def find(self, name: str, also: Iterable[str] = ()) -> type[ModelInterface]:
-        """Find a model class by alias, id or a longer id such as an ARN.
-
-        Args:
-            name: what it is called.
-            also: further names to suggest where there is no such model.
+    def find(self, name: str) -> type[ModelInterface]:
+        """Find a model class by the user's own alias, an alias, its id or a longer id such as an ARN.
 
         Raises:
             UnknownModel: there is none; the message has the nearest names and what to install.
             PluginError: several models claim the name.
+            TaskRefused: the configuration file, which has the user's own aliases, is wrong.
         """
+        own, name = name, configuration().meant(name)
         named = [(model, plugin) for model, plugin in self.models() if name in (model.id, *model.aliases)]
         found = named or [(model, plugin) for model, plugin in self.models() if _matches(model, plugin, name)]
         if len(found) > 1:
             who = " and ".join(f"{plugin.name} ({plugin.distribution or 'in memory'})" for _, plugin in found)
             raise PluginError(f"{name!r} is claimed by {who}; use a full id, or uninstall one of them")
         if not found:
-            raise UnknownModel(self._unknown(name, also))
+            hint = f"; {own!r} is your own alias for it, see 'limner aliases'" if own != name else ""
+            raise UnknownModel(self._unknown(name) + hint)
         return found[0][0]
 
-    def _unknown(self, name: str, also: Iterable[str]) -> str:
-        names = sorted({known for model, _ in self.models() for known in (model.id, *model.aliases)} | set(also))
-        meant = did_you_mean(name, names, 3)
+    def _unknown(self, name: str) -> str:
+        names = {known for model, _ in self.models() for known in (model.id, *model.aliases)}
+        meant = did_you_mean(name, sorted(names | set(configuration().aliases)), 3)
         parts = [f"no installed plugin offers a model {name!r}"]
         parts += [meant] if meant else []
         short = sorted(short_name(model) for model, _ in self.models())
         if not meant:
-            parts += [f"installed: {', '.join(short)}"] if short else ["no model is installed"]
+            parts.append(listed(short, "installed: ") if short else "no model is installed")
         package = next((FIRST_PARTY[alias] for alias in FIRST_PARTY if alias in name.lower()), None)
         if package is not None and not meant:
             parts.append(f"install {package}")
@@ -290,6 +292,14 @@ def _loaded() -> Registry:
 
         installed.manager.register(Recorder(), "limner logs")
     return installed
+
+
+def listed(names: Iterable[str], label: str) -> str:
+    """List the names of models for a message; where there are many, say how to list them."""
+    found = list(names)
+    if len(found) > _MOST_LISTED:
+        return f"{len(found)} models are installed; 'limner models' lists them"
+    return f"{label}{', '.join(found)}"
 
 
 def short_name(model: type[ModelInterface]) -> str:

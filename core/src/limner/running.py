@@ -115,6 +115,7 @@ def _decode(model: ModelInterface, fitted: Fitted, kept: Kept | None, answers: A
     failure = failure or _failure(model, result)
     _log(model, answers, result, failure)
     if failure is not None:
+        failure.may_be_billed = answers.may_be_billed
         _raise(failure, model, result)
     return result
 

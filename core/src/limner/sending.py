@@ -32,6 +32,11 @@ class Answers:
         """The answers, without the errors."""
         return [outcome for outcome in self.outcomes if isinstance(outcome, Response)]
 
+    @property
+    def may_be_billed(self) -> bool:
+        """Whether at least one call was answered, or failed in a way that may have been billed."""
+        return any(isinstance(outcome, Response) or outcome.may_be_billed for outcome in self.outcomes)
+
 
 def send(model: ModelInterface, requests: Sequence[Request]) -> Answers:
     """Send requests side by side."""
@@ -70,9 +75,11 @@ def _outcome(get: Callable[[], Response]) -> Response | LimnerError:
     try:
         return get()
     except CancelledError:
-        return ProviderError("cancelled before it was sent")
-    except LimnerError as error:
+        error: LimnerError = ProviderError("cancelled before it was sent")
+        error.may_be_billed = False
         return error
+    except LimnerError as failure:
+        return failure
 
 
 async def in_worker(model: ModelInterface, job: Callable[[], T]) -> T:

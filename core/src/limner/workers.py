@@ -113,7 +113,7 @@ class Slots:
                 with self._lock:
                     self._taken.discard(turn)
                 failure = LimnerError(f"the call was not made: {error}")
-                failure.__cause__ = error
+                failure.__cause__, failure.may_be_billed = error, False
                 if future.set_running_or_notify_cancel():
                     future.set_exception(failure)
 

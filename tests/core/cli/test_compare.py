@@ -1,5 +1,9 @@
 """compare: one sheet, a row for each model; a failure stands in its row and costs the others nothing."""
 
+import re
+import shutil
+import subprocess
+
 import pytest
 from limner import Image, ProviderUnavailable, hookimpl
 
@@ -86,3 +90,38 @@ def test_a_setting_that_no_model_has_is_refused_before_anything_is_painted(limne
     assert done.exit_code == 2
     assert "did you mean timeout?" in done.stderr
     assert not (workplace / "sheet.png").exists()
+
+
+def test_a_page_has_captions_alternative_texts_and_pictures_that_a_click_enlarges(limner, workplace):
+    done = limner("compare", 'a "fox"', "-m", "sketch", "-n", "2", "--size", "80x64", "--seed", "5", "-o", "sheet.html")
+    assert done.exit_code == 0
+    page = (workplace / "sheet.html").read_text(encoding="utf-8")
+    assert page.count("seed 5, 1st of 2, 80x64") == 1
+    assert page.count('alt="a &quot;fox&quot;, by sketch"') == 2
+    assert re.search(r"<p class=\"facts\">\d+\.\d s, cost: 0 USD</p>", page)
+    assert re.search(r"sketch: \d+\.\d s, cost: 0 USD", done.stderr)
+    assert 'name="viewport"' in page
+    for number in (1, 2):
+        assert f'<figure id="p1-{number}"><a href="#p1-{number}"' in page
+    assert "<script" not in page
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="there is no chromium here")
+@pytest.mark.parametrize(("width", "target"), [(500, ""), (500, "#p1-2")])
+def test_a_page_fits_the_window(limner, workplace, width, target):
+    """In a real browser: nothing is wider than the window, and a picture that is clicked is as large as that allows."""
+    limner("compare", "a fox " * 60, "-m", "sketch", "-m", "limner.sketch-1", "-n", "2", "--size", "640x480", "-o", "s.html")
+    page = workplace / "s.html"
+    script = (
+        "<script>onload=()=>{const e=document.documentElement,f=document.querySelector('figure:target img');"
+        "document.title=[e.scrollWidth<=innerWidth,f?Math.round(f.getBoundingClientRect().width):0].join()}</script>"
+    )
+    page.write_text(page.read_text(encoding="utf-8") + script, encoding="utf-8")
+    command = [
+        shutil.which("chromium"), "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={workplace / 'profile'}",
+        f"--window-size={width},800", "--virtual-time-budget=2000", "--dump-dom", f"file://{page}{target}",
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    fits, shown = re.search(r"<title>(\w+),(\d+)</title>", done.stdout).groups()
+    assert fits == "true"
+    assert (int(shown) > 400) == bool(target)

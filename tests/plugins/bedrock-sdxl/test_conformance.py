@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+from collections.abc import Iterator
 
 import limner
 import pytest
@@ -17,6 +18,8 @@ from limner_bedrock_emulator.schemas import validate
 from limner_bedrock_sdxl.plugin import Sdxl
 from limner_fakes.painters import Invert
 from PIL import Image, ImageOps
+
+from ..bedrock_over_http import RETRYABLE, credentials, endpoint, errors
 
 PICTURE = picture((64, 64))
 
@@ -89,6 +92,12 @@ def vary(request: Request) -> Response:
     return Response(json.dumps({"result": "success", "artifacts": [made]}).encode())
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _aws() -> Iterator[None]:
+    with credentials():
+        yield
+
+
 @pytest.fixture(scope="module")
 def conformance() -> Conformance:
     return Conformance(
@@ -98,5 +107,7 @@ def conformance() -> Conformance:
         answer=answer,
         reference_painter=answer,
         vary_painter=vary,
-        recorded=[*(Recorded(task=task, body=artifact("SUCCESS")) for task in TASKS), *REFUSALS],
+        recorded=[*(Recorded(task=task, body=artifact("SUCCESS")) for task in TASKS), *REFUSALS, *errors(TASKS[0])],
+        endpoint=endpoint(Sdxl),
+        retryable=RETRYABLE,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import limner
@@ -18,6 +19,8 @@ from limner_bedrock_emulator.model_ids import contract_of
 from limner_bedrock_stability.models import MODELS
 from limner_fakes.painters import Invert
 from PIL import Image, ImageOps
+
+from ..bedrock_over_http import RETRYABLE, credentials, endpoint, errors
 
 CURRENT = [model for model in MODELS if model.is_current()]
 
@@ -154,8 +157,15 @@ def vary(request: Request) -> Response:
     return Response(json.dumps({"seeds": [7], "finish_reasons": [None], "images": [image]}).encode())
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _aws() -> Iterator[None]:
+    with credentials():
+        yield
+
+
 @pytest.fixture(scope="module", params=CURRENT, ids=lambda model: model.service)
 def conformance(request) -> Conformance:
+    stored = recorded(request.param)
     edits = any(task.kind in {"inpaint", "outpaint"} for task in request.param.limits)
     return Conformance(
         model=request.param(),
@@ -164,7 +174,9 @@ def conformance(request) -> Conformance:
         vary_painter=vary,
         answer=answer,
         reference_painter=answer if edits else None,
-        recorded=recorded(request.param),
+        recorded=[*stored, *errors(stored[0].task)],
+        endpoint=endpoint(request.param) if request.param is CURRENT[0] else None,  # one transport for all
+        retryable=RETRYABLE,
         deviations={"test_pictures_travel_byte_for_byte": CROPPED} if request.param.service == "outpaint" else {},
         module="limner_bedrock_stability.plugin",
     )

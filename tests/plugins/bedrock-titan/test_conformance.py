@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import limner
@@ -18,6 +19,8 @@ from limner_bedrock_emulator.schemas import validate
 from limner_bedrock_titan.plugin import NovaCanvas, TitanV1, TitanV2
 from limner_fakes.painters import Invert
 from PIL import Image, ImageOps
+
+from ..bedrock_over_http import RETRYABLE, credentials, endpoint, errors
 
 SIDE = 320  # the least that Nova Canvas takes
 PICTURE = picture((SIDE, SIDE))
@@ -129,6 +132,12 @@ def vary(request: Request) -> Response:
     return Response(json.dumps({"images": [base64.b64encode(buffer.getvalue()).decode()]}).encode())
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _aws() -> Iterator[None]:
+    with credentials():
+        yield
+
+
 @pytest.fixture(scope="module", params=[TitanV1, TitanV2, NovaCanvas], ids=["v1", "v2", "nova"])
 def conformance(request: pytest.FixtureRequest) -> Conformance:
     model = request.param
@@ -139,5 +148,7 @@ def conformance(request: pytest.FixtureRequest) -> Conformance:
         answer=answer,
         reference_painter=answer,
         vary_painter=vary,
-        recorded=recorded(model),
+        recorded=recorded(model) + errors(limner.Generate(prompt="a fox", seed=10)),
+        endpoint=endpoint(model) if model is TitanV2 else None,  # one transport for all
+        retryable=RETRYABLE,
     )

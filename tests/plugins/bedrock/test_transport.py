@@ -375,3 +375,32 @@ def test_a_bug_is_not_dressed_up(send):
 
     with pytest.raises(TypeError, match="a bug of the caller"):
         send(session=Broken())
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "billed"),
+    [
+        (429, "ThrottlingException", False),
+        (500, "InternalServerException", False),
+        (400, "ValidationException", False),
+        (403, "AccessDeniedException", False),
+        (408, "ModelTimeoutException", True),
+        (424, "ModelErrorException", True),
+        (599, "", True),
+    ],
+)
+def test_an_error_says_whether_the_call_may_be_billed(stub, send, status, code, billed):
+    stub.otherwise = stub.error(status, code, "no")
+    with pytest.raises(limner.ProviderError) as error:
+        send(max_attempts=1)
+    assert error.value.may_be_billed is billed
+
+
+def test_a_cut_answer_may_be_billed_and_a_refused_connection_is_not(stub, send):
+    stub.otherwise = stub.cut(b'{"images"')
+    with pytest.raises(limner.ProviderError) as error:
+        send(max_attempts=1)
+    assert error.value.may_be_billed is True
+    with pytest.raises(limner.ProviderUnavailable) as error:
+        send(max_attempts=1, endpoint_url="http://127.0.0.1:9")
+    assert error.value.may_be_billed is False

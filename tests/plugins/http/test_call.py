@@ -4,13 +4,14 @@ import os
 import subprocess
 import sys
 import threading
+from typing import ClassVar
 
 import limner
 import limner_http
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from limner_http import Event
+from limner_http import Event, HttpModel, HttpSettings, Service
 from limner_http.sse import events
 
 from .conftest import KEY, REQUEST, Said
@@ -155,3 +156,46 @@ def test_every_public_name_is_there():
     assert all(getattr(limner_http, name) is not None for name in limner_http.__all__)
     with pytest.raises(AttributeError, match="no attribute 'paint'"):
         _ = limner_http.paint
+
+
+class Elsewhere(HttpModel):
+    id = "example.elsewhere"
+    service = Service(
+        name="Example",
+        base_url="https://api.example.com/v1",
+        url_variable="EXAMPLE_BASE_URL",
+        url_suffix="/v1",
+        key_variables=("EXAMPLE_API_KEY",),
+    )
+    limits: ClassVar = {}
+
+
+@pytest.fixture
+def _no_key(monkeypatch):
+    for name in ("EXAMPLE_API_KEY", "EXAMPLE_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.usefixtures("_no_key")
+def test_the_environment_names_another_address_and_the_setting_goes_before_it(monkeypatch):
+    with pytest.raises(limner.AuthenticationFailed):
+        Elsewhere().call()
+    monkeypatch.setenv("EXAMPLE_BASE_URL", "http://127.0.0.1:9/")
+    assert Elsewhere().call().base_url == "http://127.0.0.1:9/v1/"
+    assert Elsewhere(HttpSettings(base_url="http://127.0.0.1:8/x")).call().base_url == "http://127.0.0.1:8/x/"
+    monkeypatch.setenv("EXAMPLE_BASE_URL", " ")
+    assert Elsewhere(HttpSettings(api_key="k")).call().base_url == "https://api.example.com/v1/"
+
+
+@pytest.mark.usefixtures("_no_key")
+@pytest.mark.parametrize(
+    "url", ["ftp://x", "localhost:80", "https://user:canary@x", "https://x/?key=canary", "https://x/#canary"]
+)
+def test_an_address_of_the_environment_that_is_none_is_refused_and_not_shown(monkeypatch, url):
+    monkeypatch.setenv("EXAMPLE_BASE_URL", url)
+    with pytest.raises(limner.TaskRefused, match="environment variable EXAMPLE_BASE_URL: must be a URL") as met:
+        Elsewhere(HttpSettings(api_key="k")).call().get("models")
+    assert "canary" not in str(met.value)
+    findings = list(Elsewhere(HttpSettings(api_key="k")).diagnose())
+    assert any("EXAMPLE_BASE_URL must be a URL" in found.detail and found.fine is False for found in findings)
+    assert "canary" not in str(findings)

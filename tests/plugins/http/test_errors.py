@@ -218,3 +218,39 @@ def test_a_key_can_be_another_setting(serving, model, monkeypatch):
     assert next(iter(made.diagnose())).detail == "from the setting token"
     with pytest.raises(limner.AuthenticationFailed, match="give the setting token"):
         kind(Settings(api_key="another")).send(REQUEST)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "billed"),
+    [
+        (429, {}, False),
+        (503, LATER, False),
+        (503, {}, True),
+        (500, {}, True),
+        (504, {}, True),
+        (400, {}, False),
+        (401, {}, False),
+    ],
+)
+def test_an_error_says_whether_the_call_may_be_billed(model, serving, status, headers, billed):
+    server = serving(Said(status, {"error": "no"}, headers))
+    with pytest.raises(limner.ProviderError) as error:
+        model(server.url, max_attempts=1).send(REQUEST)
+    assert error.value.may_be_billed is billed
+
+
+def test_what_cannot_be_reached_is_not_billed(model):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with pytest.raises(limner.ProviderUnavailable) as error:
+        model(f"http://127.0.0.1:{port}", max_attempts=1).send(REQUEST)
+    assert error.value.may_be_billed is False
+
+
+def test_once_a_job_is_accepted_every_error_may_be_billed(model, serving):
+    server = serving([Said(body={"id": 7}), Said(429, {"error": "slow down"})])
+    call = model(server.url, max_attempts=1).call()
+    call.post(REQUEST)
+    with pytest.raises(limner.RateLimited) as error:
+        call.get("jobs/7")
+    assert error.value.may_be_billed is True

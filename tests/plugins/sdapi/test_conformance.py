@@ -6,7 +6,7 @@ import json
 
 import limner
 import pytest
-from limner import Generate, Inpaint, Outpaint, Request, Response, Upscale, Vary
+from limner import Generate, Inpaint, Outpaint, RemoveBackground, Request, Response, Upscale, Vary
 from limner.testing import Conformance, Recorded
 from limner.testing.conformance import *  # noqa: F403
 from limner.testing.pictures import mask, picture
@@ -22,6 +22,7 @@ TASKS = [
     Vary(image=PICTURE, prompt="a fox", seed=7),
     Inpaint(image=PICTURE, prompt="a fox", mask=MASK, seed=7),
     Outpaint(image=PICTURE, prompt="a fox", expand=(64, 0, 0, 0), seed=7),
+    RemoveBackground(image=PICTURE),
     Upscale(image=PICTURE),
 ]
 LISTED = tuple(fake.LISTS)
@@ -89,6 +90,7 @@ def conformance() -> Conformance:
         endpoint=lambda url: Sdapi(SdapiSettings(base_url=url, max_in_flight=8, timeout=30)),
         recorded=RECORDED,
         deviations={
+            "test_every_parameter_can_be_said": "the size of an upscaled picture must have the shape of the picture",
             "test_limits_reach_the_ends_of_the_schema": "a picture under 64 pixels is refused beside any canvas",
         },
         module="limner_sdapi.plugin",

@@ -7,12 +7,13 @@ import io
 import json
 from pathlib import Path
 
+import attrs
 import limner
 import PIL.Image
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from limner import Generate, Image, Inpaint, Mask, Outpaint, Upscale, Vary
+from limner import Generate, Image, Inpaint, Mask, Outpaint, Upscale, Vary, WeightedText
 from limner.testing.pictures import picture
 from limner.testing.strategies import tasks_within
 from limner_fakes import sdapi as fake
@@ -88,7 +89,7 @@ def test_a_picture_off_the_grid_is_refused_or_fitted():
 
 # ---------------------------------------------------------------------------------------------- bodies of public programs
 
-NOT_PAINTED = {"/sdapi/v1/extra-batch-images", "/sdapi/v1/interrogate", "/sdapi/v1/png-info", "/sdapi/v1/options", "/rembg"}
+NOT_PAINTED = {"/sdapi/v1/extra-batch-images", "/sdapi/v1/interrogate", "/sdapi/v1/png-info", "/sdapi/v1/options"}
 REFUSED = {
     "unknown top-level keys": ["loras", "sd_model_checkpoint"],
     "num_inference_steps": ["num_inference_steps"],
@@ -178,7 +179,7 @@ def test_bodies_of_public_programs_are_reproduced():
     for said in public():
         sent = filled(said)
         unusual = said["endpoint"] in NOT_PAINTED or any(part in said["note"] for part in REFUSED)
-        if unusual or said["endpoint"] == fake.UPSCALE or not sent["prompt"]:
+        if unusual or said["endpoint"] in {fake.UPSCALE, fake.REMBG} or not sent["prompt"]:
             continue
         made = body(task_of(said))
         names = [name for name in REPRODUCED if sent.get(name) not in {None, ""}]
@@ -193,7 +194,64 @@ def test_bodies_of_public_programs_are_reproduced():
     assert count > 15
 
 
+WEIGHTED = st.lists(
+    st.builds(
+        WeightedText,
+        st.text("fox (red)[]\\\\:, 1.2", min_size=1, max_size=12).filter(lambda text: text.strip()),
+        st.integers(0, 2000).map(lambda weight: weight / 1000),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+@given(WEIGHTED)
+@settings(max_examples=50)
+def test_weights_are_what_the_server_reads(parts):
+    parts = [attrs.evolve(part, weight=part.weight if part.weight != 1 else 1.01) for part in parts]
+    found = fake.weights_of(body(Generate(prompt=parts))["prompt"])
+    expected = []
+    for part in parts:
+        expected += [(", ", 1.0)] * bool(expected) + [(part.text, pytest.approx(part.weight))]
+    assert found == expected
+
+
+def test_prompts_and_parts_without_a_weight_are_sent_as_they_are():
+    assert body(Generate(prompt="a (red:1.2) fox"))["prompt"] == "a (red:1.2) fox"
+    assert body(Generate(prompt=["a [fox]", WeightedText("snow (deep)", 1.3)]))["prompt"] == "a [fox], (snow \\(deep\\):1.3)"
+
+
+def test_the_high_resolution_pass_is_that_of_a1111():
+    options = {"hr_scale": 1.5, "hr_upscaler": "Latent", "hr_strength": 0.4, "hr_steps": 10}
+    sent = body(Generate(prompt="a", size=(512, 512), options=options))
+    assert {name: sent.get(name) for name in ("enable_hr", "hr_scale", "hr_upscaler", "hr_second_pass_steps")} == {
+        "enable_hr": True,
+        "hr_scale": 1.5,
+        "hr_upscaler": "Latent",
+        "hr_second_pass_steps": 10,
+    }
+    assert (sent["denoising_strength"], sent["width"]) == (0.4, 512)
+    assert "enable_hr" not in body(Generate(prompt="a"))
+
+
+WRONG = {
+    "size and factor": (Upscale(image=picture(SIZE), size=(256, 128), options={"factor": 2}), "without a size"),
+    "another shape": (Upscale(image=picture((128, 64)), size=(256, 256)), "shape of the picture, such as 256x"),
+    "smaller": (Upscale(image=picture((256, 256)), size=(128, 128)), "not be smaller"),
+    "too large": (Upscale(image=picture((64, 64)), size=(512, 512)), "at most 8 times"),
+    "no model": (limner.RemoveBackground(image=picture(SIZE), options={"model": "None"}), "gives no picture"),
+    "weight": (Generate(prompt=[WeightedText("a", 3.0)]), "0.0 to 2.0|0 to 2"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_does_not_go_together_is_refused(case):
+    task, why = WRONG[case]
+    with pytest.raises(limner.TaskRefused, match=why):
+        Sdapi().plan(task)
+
+
 def test_upscale_is_the_call_of_the_web_page():
     sent = body(Upscale(image=picture(SIZE), options={"upscaler": "Lanczos"}))
     assert base64.b64decode(sent.pop("image")) == picture(SIZE).data
-    assert sent == {"resize_mode": 0, "upscaling_resize": 2, "upscaler_1": "Lanczos"}
+    assert sent == {"resize_mode": 0, "upscaler_1": "Lanczos"}  # the factor is 2 by default

@@ -11,6 +11,7 @@ import limner
 import pytest
 from limner import Generate, Mask
 from limner.testing.pictures import picture
+from limner_fakes import sdapi as fake
 from limner_fakes.pictures import encoded, written
 from limner_sdapi.plugin import Sdapi
 from limner_sdapi.settings import SdapiSettings
@@ -91,6 +92,49 @@ def test_upscale_makes_a_larger_picture(serving):
     server = serving()
     assert at(server).upscale(PICTURE, options={"factor": 4, "upscaler": "ESRGAN_4x"}).image.size == (512, 256)
     assert server.paths == ["/sdapi/v1/upscalers", "/sdapi/v1/extra-single-image"]
+
+
+@pytest.mark.parametrize("size", [(512, 256), (300, 150), (129, 65), (1000, 500)])
+def test_upscale_makes_the_size_that_is_asked_for(serving, size):
+    server = serving()
+    assert at(server).upscale(PICTURE, size=size).image.size == size
+    assert 1 <= server.bodies[0]["upscaling_resize"] <= 8
+
+
+def test_the_high_resolution_pass_makes_a_larger_picture(serving):
+    options = {"hr_scale": 1.7, "hr_upscaler": "Latent (nearest)"}
+    assert at(serving()).generate("a fox", size=SIZE, options=options).image.size == (216, 104)
+
+
+@pytest.mark.parametrize("name", ["Latent (worst)", "None of these"])
+def test_an_unknown_upscaler_of_the_second_pass_is_refused(serving, name):
+    server = serving()
+    with pytest.raises(limner.RequestRejected, match=r"has no hr_upscaler.*Latent, .*ESRGAN_4x"):
+        at(server).generate("a fox", size=SIZE, options={"hr_scale": 2, "hr_upscaler": name})
+    assert server.bodies == []
+
+
+@pytest.mark.parametrize("absent", [fake.REMBG, fake.REMBG_OF_SD_NEXT])
+def test_the_background_is_removed_by_sd_next_or_by_the_extension(serving, absent):
+    server = serving()
+    server.no_rembg = absent
+    result = at(server).remove_background(PICTURE)
+    assert result.image.image.has_alpha
+    assert result.image.size == SIZE
+    assert len(server.bodies) == 1
+
+
+def test_a_flattened_picture_has_a_background_still(serving):
+    server = serving(answer=(200, {"image": encoded(written(PICTURE.pil().convert("RGB")))}))
+    server.no_rembg = fake.REMBG
+    with pytest.raises(limner.BadResponse, match="let it save PNG"):
+        at(server).remove_background(PICTURE)
+
+
+def test_a_server_without_background_removal_says_so(serving):
+    server = serving(missing=("rembg",))
+    with pytest.raises(limner.RequestRejected, match="no such address"):
+        at(server).remove_background(PICTURE)
 
 
 # ---------------------------------------------------------------------------------------------- never in silence

@@ -22,7 +22,7 @@ OPENAI = "openai==3.54.0"
 
 @pytest.fixture(scope="module", autouse=True)
 def _installed() -> Iterator[None]:
-    with studio.installed():
+    with studio.installed(studio.Studio, studio.Enlarger):
         yield
 
 

@@ -49,6 +49,8 @@ OPTIONS = {
     "tile": Flag(source=SOURCE),
     "tiles": Integer(1, 9, source=SOURCE),
     "look": PictureLimit(source=SOURCE),
+    "output_format": Choice(("png", "jpeg"), source=SOURCE),
+    "output_compression": Integer(0, 100, source=SOURCE),
 }
 SIZE = SizeRule(16, 64, multiple_of=16, source=SOURCE)
 PICTURE = PictureLimit(source=SOURCE, required=True)
@@ -114,7 +116,8 @@ class Studio(Model):
         for word, error in ERRORS.items():
             if word in prompt.split():
                 raise type(error)(*error.args) if isinstance(error, ZeroDivisionError) else _again(error)
-        made = [base64.b64encode(picture(tuple(order["size"])).data).decode()] * order.get("n", 1)
+        media_type = f"image/{order['options'].get('output_format', 'png')}"
+        made = [base64.b64encode(picture(tuple(order["size"]), media_type=media_type).data).decode()] * order.get("n", 1)
         return Response(json.dumps({"pictures": made, "prompt": prompt}).encode(), request_id=f"req-{len(CALLS)}")
 
     def decode(self, task: Task, response: Response) -> Sequence[Picture]:
@@ -144,22 +147,18 @@ class Enlarger(Studio):
     limits: ClassVar = {Upscale: TaskLimits({"image": PICTURE})}
 
 
-class _Plugin:
-    @staticmethod
-    @hookimpl
-    def limner_models() -> list[type[Model]]:
-        return [Studio, Enlarger]
-
-
 @contextmanager
-def installed() -> Iterator[None]:
-    """The models, as if their plugin were installed."""
-    plugin = registry().register(_Plugin, "test-studio")
+def installed(*models: type[Model]) -> Iterator[None]:
+    """Models, as if a plugin that offers them were installed."""
+    offered = hookimpl(lambda: models)
+    offered.__name__ = "limner_models"
+    name = f"test-{models[0].id}"
+    plugin = registry().register(type("Plugin", (), {"limner_models": staticmethod(offered)}), name)
     assert not plugin.broken
     try:
         yield
     finally:
-        registry().unregister("test-studio")
+        registry().unregister(name)
 
 
 @attrs.frozen

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 import limner_bedrock_emulator
 import pytest
-from limner_bedrock_emulator.painters import Invert
 
 from . import studio
 from .studio import CALLS, GATE, WAIT, Client
@@ -164,15 +163,18 @@ def test_so_many_runs_and_no_more(client: Client, monkeypatch):
         assert first.result().status == 200
 
 
-class Slow(Invert):
-    """Paints once it may."""
+class Slow:
+    """A painter that paints once it may."""
 
-    def __init__(self) -> None:
-        self.may = threading.Event()
+    def __init__(self, painter) -> None:
+        self._painter, self.may = painter, threading.Event()
+
+    def __getattr__(self, name: str):
+        return getattr(self._painter, name)
 
     def paint(self, *arguments):
         assert self.may.wait(WAIT)
-        return super().paint(*arguments)
+        return self._painter.paint(*arguments)
 
 
 @pytest.mark.filterwarnings("ignore:.*(legacy|end of life)")
@@ -185,7 +187,7 @@ def test_a_dropped_connection_is_billed_once(client: Client, monkeypatch):
         monkeypatch.setenv(name, value)
     with limner_bedrock_emulator.serve() as emulator:
         monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", emulator.url)
-        painter = emulator.service.painter = Slow()
+        painter = emulator.service.painter = Slow(emulator.service.painter)
         asked = {"model": "nova", "prompt": "a fox", "size": "512x512"}
         for _ in range(3):
             body = json.dumps(asked).encode()

@@ -6,14 +6,18 @@ import base64
 import json
 from pathlib import Path
 
+import attrs
 import limner
 import pytest
 from jsonschema import Draft202012Validator
 from limner.testing.pictures import mask, picture
+from limner_openai.plugin import GptImage2
+from limner_openai.settings import OpenAISettings
 from limner_server.answers import made
 from limner_server.asking import Asked, Wanted
+from PIL import ImageOps
 
-from .studio import CALLS, Client
+from .studio import CALLS, Client, installed
 
 SPECIFICATION = Path(__file__).parents[4] / "shared" / "oracle" / "openai-images-openapi.json"
 PICTURE = picture((32, 32))
@@ -212,8 +216,16 @@ def test_formats(client: Client, fields, media_type):
 
 
 def test_compression_makes_files_smaller(client: Client):
-    few, many = (client.generate(output_format="jpeg", output_compression=c).pictures[0] for c in (5, 95))
+    few, many = (client.generate(output_format="webp", output_compression=c).pictures[0] for c in (5, 95))
     assert len(few.data) < len(many.data)
+    assert CALLS[0]["options"] == {}
+
+
+def test_a_format_that_the_model_makes_is_left_to_it(client: Client):
+    answer = client.generate("?fit=strict", output_format="jpeg", output_compression=5)
+    assert CALLS[0]["options"] == {"output_format": "jpeg", "output_compression": 5}
+    assert answer.pictures[0] == picture((32, 32), media_type="image/jpeg"), "not compressed once more"
+    assert client.generate("?fit=strict", output_format="auto").json["output_format"] == "png"
 
 
 def test_tokens(client: Client):
@@ -257,6 +269,22 @@ def test_a_picture_with_transparency_is_its_own_mask(client: Client):
     assert client.edit(("image", cut_out())).json["limner"]["task"] == "inpaint"
     opaque = limner.Image.read(picture((32, 32), "RGBA").pil().convert("RGB").convert("RGBA"))
     assert client.edit(("image", opaque)).json["limner"]["task"] == "vary"
+
+
+@pytest.mark.filterwarnings("ignore:.*(legacy|end of life)")
+def test_exactly_the_transparent_pixels_change(client: Client, bedrock_emulator, monkeypatch):
+    """Over real HTTP to Titan's stand-in, which inverts what the mask opens."""
+    aws = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
+    for name, value in {**aws, "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": bedrock_emulator.url}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_BEARER_TOKEN_BEDROCK", raising=False)
+    size, box = (512, 512), (100, 50, 300, 400)
+    original = picture(size)
+    fields = [("model", "titan"), ("prompt", "a red door"), ("image", original), ("mask", cut_out(size, box))]
+    (edited,) = client.form("/v1/images/edits", *fields).pictures
+    expected = original.pil().convert("RGB")
+    expected.paste(ImageOps.invert(expected.crop(box)), box)
+    assert edited.pil().convert("RGB").tobytes() == expected.tobytes()
 
 
 @pytest.mark.parametrize(
@@ -434,3 +462,29 @@ def test_a_picture_that_cannot_be_converted_is_not_lost():
     assert answer.pictures[0][1] == "image/png"
     assert answer.shared["output_format"] == "png"
     assert "not converted to webp" in answer.limner["warnings"][0]
+
+
+def test_limner_is_a_client_of_its_own_server(client: Client, serving):
+    """A server with a model of limner-openai that is called at another server: unfinished pictures come through both."""
+    inner = f"{serving(names={'far.painter-1': 'studio'})}/v1"
+
+    @attrs.frozen(kw_only=True)
+    class FarSettings(OpenAISettings):
+        base_url: str | None = inner
+        api_key: str | None = "sk-test"
+
+    class Far(GptImage2):
+        id = "far.painter-1"
+        ids = aliases = ()
+        Settings = FarSettings
+
+    with installed(Far):
+        asked = {"model": "far.painter-1", "prompt": "previews tokens", "size": "1024x1024"}
+        *partial, completed = events(client.generate(**asked, stream=True, partial_images=2).body)
+        parts = [("model", "far.painter-1"), ("prompt", "a door"), ("image", PICTURE)]
+        edited = client.form("/v1/images/edits", *parts).json
+    assert [event["type"] for event in partial] == ["image_generation.partial_image"] * 2
+    assert completed["limner"]["model"] == "far.painter-1"
+    assert completed["usage"]["total_tokens"] == 33
+    assert edited["limner"]["task"] == "vary"
+    assert [call["kind"] for call in CALLS] == ["generate", "vary"]

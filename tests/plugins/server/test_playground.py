@@ -88,6 +88,11 @@ def test_no_other_file_is_served(client, path):
     assert client.get(f"/playground/{path}").status == 404
 
 
+def test_the_address_without_its_slash_leads_to_the_page(client):
+    answer = studio.Client(client.url).get("/playground")
+    assert (answer.status, answer.headers["location"]) == (302, "/playground/")
+
+
 def test_without_the_playground_there_is_no_page():
     with serve(ServerSettings()) as url:
         assert studio.Client(url).get("/playground/").status == 404

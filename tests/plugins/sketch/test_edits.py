@@ -332,7 +332,7 @@ def test_the_tones_of_a_variation_lie_far_enough_apart() -> None:
     assert 255 * (1 - variation._TONE) > 2 * (LEAST_CHANGE + 1)
 
 
-@pytest.mark.parametrize(("hour", "lightness"), [("at night", 70), ("", None)])
+@pytest.mark.parametrize(("hour", "lightness"), [("at night", 32), ("", None)])
 def test_an_outpaint_keeps_the_light_of_the_picture(hour: str, lightness: int | None) -> None:
     """What is painted beside a night is a night, and beside a day a day."""
     picture = paint(f"a city {hour}", (240, 180), 1)

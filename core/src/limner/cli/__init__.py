@@ -3,16 +3,28 @@
 app         the program: finds commands, built in or from plugins
 tasks       generate, vary, inpaint, outpaint, remove-background, upscale
 compare     compare
+batch       batch
 inspect     models, show, plugins
 doctor      doctor
 provenance  info, rerun
+logs        logs
+examples    examples
+keys        keys
+aliases     aliases
+config      config
+install     install, uninstall
+completion  completion
 new_plugin  new-plugin
 
 commands    the base class of the commands: help in sections, extra arguments explained
 options     the options, and how their values are parsed
+completing  what a shell offers to complete
+defaults    arguments of tasks from the configuration file
 inputs      the pictures that a command reads
 runner      dry run, run, and the report of the result
 output      the pictures that a command writes
+sheets      contact sheets and pages of pictures
+batch_view  progress, summary and index of a batch
 progress    long work in a thread, with progress
 errors      error messages and exit statuses
 console     lines on stderr, JSON on stdout

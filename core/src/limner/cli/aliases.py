@@ -49,7 +49,7 @@ def set_alias(name: str, model: str) -> None:
     NAME is the alias. MODEL is the alias or full id of an installed model, or an ARN.
     """
     from limner.cli.console import print_message
-    from limner.configuration import change, configuration
+    from limner.configuration import change
     from limner.plugins import registry
 
     if not _NAME.fullmatch(name):
@@ -57,7 +57,7 @@ def set_alias(name: str, model: str) -> None:
     for known, _ in registry().models():
         if name in (known.id, *known.aliases):
             raise click.BadParameter(f"{name!r} is already a name of {known.id}; choose another", param_hint="NAME")
-    registry().find(model, also=configuration().aliases)
+    registry().find(model)
     change(("aliases", name), model)
     print_message(f"{name} is now {model}")
 

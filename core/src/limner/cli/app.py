@@ -27,6 +27,7 @@ SECTIONS = {
         "remove-background": "tasks",
         "upscale": "tasks",
         "compare": "compare",
+        "batch": "batch",
     },
     "Models and plugins": {
         "models": "inspect",

@@ -17,6 +17,7 @@ from limner.cli.completing import complete_files, complete_models
 from limner.cli.console import format_entry, one_line, print_message
 from limner.cli.options import RUN_OPTIONS, TASK_OPTIONS, model_option, output_option
 from limner.cli.progress import run_in_thread
+from limner.cli.sheets import CELL, LINE, MARGIN, page, thumbnail
 from limner.errors import LimnerError, did_you_mean
 
 if TYPE_CHECKING:
@@ -26,12 +27,8 @@ if TYPE_CHECKING:
 
     from limner.images import Image
     from limner.model import Model
-    from limner.results import Result
+    from limner.results import Picture, Result
     from limner.tasks import Task
-
-CELL = 320
-LINE = 14
-MARGIN = 12
 
 
 @attrs.frozen
@@ -43,12 +40,16 @@ class Row:
         pictures: the pictures received.
         notes: what was adjusted or dropped, or the error.
         failed: whether the model failed.
+        captions: seed and size of each picture.
+        facts: seconds and cost.
     """
 
     model: str
     pictures: tuple[Image, ...]
     notes: tuple[str, ...]
     failed: bool = False
+    captions: tuple[str, ...] = ()
+    facts: str = ""
 
 
 @click.command(cls=Command, example='limner compare "a lighthouse" -m sketch -m titan -n 2 -o sheet.png')
@@ -106,7 +107,7 @@ def compare(prompt: str, models: Sequence[str], output: str, settings: dict[str,
         written = write_elsewhere(sheet, target.suffix, target)
         raise click.ClickException(f"{target}: {error.strerror or error}; {where(written)}") from error
     for row in rows:
-        for note in row.notes:
+        for note in filter(None, (*row.notes, row.facts)):
             print_message(f"{row.model}: {note}")
     print_message(f"wrote {target}")
     if not any(row.pictures for row in rows):
@@ -121,11 +122,11 @@ def _check_models(models: Sequence[str], settings: dict[str, str]) -> None:
     Raises:
         UnknownModel: no installed plugin offers one of the models.
     """
-    from limner.catalog import find_model
+    from limner.plugins import registry
 
     known: set[str] = set()
     for model in models:
-        known |= {field.name for field in attrs.fields(find_model(model).Settings)}
+        known |= {field.name for field in attrs.fields(registry().find(model).Settings)}
     for name in settings:
         if name not in known:
             hint = did_you_mean(name, known) or f"available: {', '.join(sorted(known))}"
@@ -146,7 +147,9 @@ def _row(name: str, task: Task, settings: dict[str, str]) -> Row:
         own = {key: value for key, value in settings.items() if key in known}
         return _successful_row(name, model, model.with_settings(**own).run(task))
     except LimnerError as error:
-        return Row(name, _images(error.result), (f"error: {one_line(error)}",), failed=True)
+        return Row(
+            name, _images(error.result), (f"error: {one_line(error)}",), failed=True, captions=_captions(error.result)
+        )
 
 
 def _successful_row(name: str, model: Model, result: Result) -> Row:
@@ -154,11 +157,27 @@ def _successful_row(name: str, model: Model, result: Result) -> Row:
 
     notes = [line for line in map(format_entry, result.account) if line is not None]
     missing = [f"{picture.outcome}: {picture.reason}" for picture in result.pictures if picture.outcome != "ok"]
-    return Row(name, _images(result), (*notes, *missing, *result.warnings, cost_line(model, result.task)))
+    facts = f"{result.seconds:.1f} s, {cost_line(model, result.task)}"
+    return Row(name, _images(result), (*notes, *missing, *result.warnings), captions=_captions(result), facts=facts)
+
+
+def _received(result: Result | None) -> tuple[Picture, ...]:
+    return () if result is None else tuple(picture for picture in result.images if picture.image is not None)
 
 
 def _images(result: Result | None) -> tuple[Image, ...]:
-    return () if result is None else tuple(picture.image for picture in result.images if picture.image is not None)
+    return tuple(picture.image for picture in _received(result) if picture.image is not None)
+
+
+def _captions(result: Result | None) -> tuple[str, ...]:
+    return tuple(map(_caption, _received(result)))
+
+
+def _caption(picture: Picture) -> str:
+    """Describe a picture: its seed, its place among several of one call, and its size."""
+    parts = [] if picture.seed is None else [f"seed {picture.seed}"]
+    parts += [picture.place] if picture.of > 1 else []
+    return ", ".join([*parts, "{}x{}".format(*picture.size)])
 
 
 def _sheet(prompt: str, rows: Sequence[Row], suffix: str) -> bytes:
@@ -172,18 +191,31 @@ def _sheet(prompt: str, rows: Sequence[Row], suffix: str) -> bytes:
 
 
 def _page(prompt: str, rows: Sequence[Row]) -> str:
-    def cell(image: Image) -> str:
-        source = f"data:{image.media_type};base64,{base64.b64encode(image.data).decode()}"
-        return f'<img src="{source}" alt="" width="{CELL}">'
+    return page(prompt, "".join(_section(prompt, number, row) for number, row in enumerate(rows, 1)))
 
-    def line(row: Row) -> str:
-        notes = "".join(f'<p class="{"error" if row.failed else "note"}">{html.escape(note)}</p>' for note in row.notes)
-        return f"<section><h2>{html.escape(row.model)}</h2>{''.join(map(cell, row.pictures))}{notes}</section>"
 
-    title = html.escape(prompt)
-    style = "body{font:15px/1.4 sans-serif;margin:2em}img{margin:0 8px 8px 0;vertical-align:top}.error{color:#b00020}"
-    head = f'<!doctype html><meta charset="utf-8"><title>{title}</title><style>{style}</style>'
-    return f"{head}<h1>{title}</h1>{''.join(map(line, rows))}"
+def _section(prompt: str, number: int, row: Row) -> str:
+    """Write the row of one model."""
+    figures = "".join(
+        _figure(f"p{number}-{position}", f"{prompt}, by {row.model}", image, caption)
+        for position, (image, caption) in enumerate(zip(row.pictures, row.captions, strict=True), 1)
+    )
+    facts = f'<p class="facts">{html.escape(row.facts)}</p>' if row.facts else ""
+    notes = "".join(f'<p class="{"error" if row.failed else "note"}">{html.escape(note)}</p>' for note in row.notes)
+    grid = f'<div class="grid">{figures}</div>' if figures else ""
+    return f"<section><h2>{html.escape(row.model)}</h2>{grid}{facts}{notes}</section>"
+
+
+def _figure(name: str, alt: str, image: Image, caption: str) -> str:
+    """Write a picture that a click enlarges, and another closes again."""
+    source = f"data:{image.media_type};base64,{base64.b64encode(image.data).decode()}"
+    width, height = image.size
+    picture = f'<img src="{source}" alt="{html.escape(alt)}" width="{width}" height="{height}" loading="lazy">'
+    close = '<a class="close" href="#top" aria-label="Close"></a>'
+    return (
+        f'<figure id="{name}"><a href="#{name}" aria-label="Enlarge">{picture}</a>'
+        f"<figcaption>{html.escape(caption)}</figcaption>{close}</figure>"
+    )
 
 
 def _contact_sheet(prompt: str, rows: Sequence[Row]) -> PIL.Image.Image:
@@ -202,8 +234,10 @@ def _contact_sheet(prompt: str, rows: Sequence[Row]) -> PIL.Image.Image:
     top = 3 * LINE
     for row in rows:
         draw.text((MARGIN, top), row.model, fill="#003366", font=font)
-        for column, thumbnail in enumerate(_thumbnails(row)):
-            sheet.paste(thumbnail, (MARGIN + column * (CELL + MARGIN), top + LINE + MARGIN // 2))
+        for column, small in enumerate(map(thumbnail, row.pictures)):
+            left, edge = MARGIN + column * (CELL + MARGIN), top + LINE + MARGIN // 2
+            sheet.paste(small, (left, edge))
+            draw.text((left, edge + small.height + 2), row.captions[column], fill="#666666", font=font)
         below = top + _height(row, wrap) - MARGIN - LINE * len(_lines(row, wrap))
         for number, text in enumerate(_lines(row, wrap)):
             draw.text((MARGIN, below + number * LINE), text, fill="#b00020" if row.failed else "#444444", font=font)
@@ -211,19 +245,13 @@ def _contact_sheet(prompt: str, rows: Sequence[Row]) -> PIL.Image.Image:
     return sheet
 
 
-def _thumbnails(row: Row) -> list[PIL.Image.Image]:
-    thumbnails = [image.pil().convert("RGB") for image in row.pictures]
-    for thumbnail in thumbnails:
-        thumbnail.thumbnail((CELL, CELL))
-    return thumbnails
-
-
 def _lines(row: Row, wrap: int) -> list[str]:
     import textwrap
 
-    return [line for note in row.notes for line in textwrap.wrap(note, wrap)]
+    return [line for note in filter(None, (row.facts, *row.notes)) for line in textwrap.wrap(note, wrap)]
 
 
 def _height(row: Row, wrap: int) -> int:
     pictures = max((round(image.size[1] * min(1, CELL / max(image.size))) for image in row.pictures), default=0)
-    return LINE + MARGIN + pictures + LINE * len(_lines(row, wrap)) + MARGIN
+    captions = LINE + 2 if row.pictures else 0
+    return LINE + MARGIN + pictures + captions + LINE * len(_lines(row, wrap)) + MARGIN

@@ -47,10 +47,11 @@ def _models(_ctx: click.Context) -> Iterable[str]:
 
 
 def _model(ctx: click.Context) -> type[ModelInterface]:
-    from limner.catalog import default_model, find_model
+    from limner.catalog import default_model
+    from limner.plugins import registry
 
     named = ctx.params.get("model") or next(iter(ctx.params.get("models") or ()), None)
-    return find_model(named or default_model())
+    return registry().find(named or default_model())
 
 
 def _settings(ctx: click.Context) -> Iterable[str]:

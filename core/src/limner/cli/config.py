@@ -115,17 +115,17 @@ def _value(text: str) -> Any:
 
 def _check(key: str, keys: list[str], value: Any) -> None:
     """Check what depends on the installed models: names of models, settings and arguments."""
-    from limner.catalog import find_model
+    from limner.plugins import registry
 
     match keys:
         case ["model"] if isinstance(value, str):
-            find_model(value)
+            registry().find(value)
         case ["settings", model, setting]:
             _check_setting(model, setting, value)
         case ["arguments", model, argument]:
             from limner.cli.defaults import check_argument
 
-            find_model(model)
+            registry().find(model)
             check_argument(key, argument)
         case ["settings" | "arguments", *_]:
             form = f"{keys[0]}.MODEL.{'SETTING' if keys[0] == 'settings' else 'ARGUMENT'}"
@@ -135,9 +135,9 @@ def _check(key: str, keys: list[str], value: Any) -> None:
 def _check_setting(model: str, setting: str, value: Any) -> None:
     import attrs
 
-    from limner.catalog import find_model
+    from limner.plugins import registry
 
-    kind = find_model(model).Settings
+    kind = registry().find(model).Settings
     kind.of({setting: value})
     if not getattr(attrs.fields(kind), setting).repr:
         raise click.BadParameter(f"{setting} may be secret; store a key with 'limner keys set'", param_hint="KEY")

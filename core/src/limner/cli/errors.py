@@ -15,7 +15,7 @@ from typing import NoReturn
 import click
 
 from limner.cli.console import format_problem, print_message
-from limner.errors import LimnerError, TaskRefused, UnknownModel
+from limner.errors import LimnerError, TaskRefused, UnknownModel, did_you_mean
 
 FAILED, REFUSED, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 
@@ -45,10 +45,10 @@ def report_error(error: Exception, *, debug: bool) -> int:
     return _exit_status(error)
 
 
-def exit_interrupted(interrupt: KeyboardInterrupt) -> NoReturn:
+def exit_interrupted(interrupt: KeyboardInterrupt, message: str = "interrupted; no file is incomplete") -> NoReturn:
     """End the program at once, whatever its threads are doing."""
     with contextlib.suppress(OSError, ValueError, KeyboardInterrupt):
-        print_message("interrupted; no file is incomplete")
+        print_message(message)
         sys.stdout.flush()
         sys.stderr.flush()
     os._exit(TERMINATED if isinstance(interrupt, Terminated) else INTERRUPTED)
@@ -107,7 +107,9 @@ def _option_hint(error: click.NoSuchOption) -> str | None:
         return f"put {name} before the command: 'limner {name} {context.info_name} ...'"
     owners = [command for command in cli.list_commands(context) if _has_option(cli.get_command(context, command), name)]
     if not owners:
-        return None
+        known = [option for parameter in context.command.params for option in parameter.opts if option.startswith("--")]
+        suggestion = did_you_mean(name, known)
+        return f"no such option {name}" + (f"; {suggestion}" if suggestion else "")
     if context.command is cli:
         return f"put {name} after the command, such as 'limner {owners[0]} ... {name} ...'"
     return f"'{context.command_path}' has no option {name}; it belongs to {_join(owners)}"

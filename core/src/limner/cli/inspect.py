@@ -83,12 +83,12 @@ def show(model: str, sources: bool, as_json: bool) -> None:
 
     For each task: the parameters, their limits and their defaults. MODEL is an alias or a full id.
     """
-    from limner.catalog import find_model
     from limner.cli.console import print_json
     from limner.cli.prices import price_rows
     from limner.descriptions import default_settings, describe
+    from limner.plugins import registry
 
-    found = find_model(model)
+    found = registry().find(model)
     if as_json:
         print_json(describe(found))
         return

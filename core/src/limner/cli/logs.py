@@ -64,10 +64,10 @@ def path() -> None:
 @json_option
 def list_runs(limit: int, model: str | None, as_json: bool) -> None:
     """List the latest runs, the newest first."""
-    from limner.catalog import find_model
     from limner.logs import entries
+    from limner.plugins import registry
 
-    _print_runs(entries(limit=limit, model="" if model is None else find_model(model).id), as_json=as_json)
+    _print_runs(entries(limit=limit, model="" if model is None else registry().find(model).id), as_json=as_json)
 
 
 @logs.command("search", example='limner logs search "fox"')

@@ -91,8 +91,10 @@ def read_file_object(file: BinaryFile) -> bytes:
     raise refused(file, f"the file has over {MAX_FILE_BYTES:,} bytes")
 
 
-def write_atomically(path: Path, data: bytes, *, overwrite: bool) -> Path:
+def write_atomically(path: Path, data: bytes, *, overwrite: bool, durable: bool = False) -> Path:
     """Write a file whole or not at all: under another name first, then renamed.
+
+    With ``durable``, its bytes are on the disk before it has its name.
 
     A file that is overwritten keeps its mode; where a symbolic link has the name, the file that it points to is overwritten.
 
@@ -105,7 +107,7 @@ def write_atomically(path: Path, data: bytes, *, overwrite: bool) -> Path:
     target, mode = _overwritten(path) if overwrite else (path, None)
     unfinished = target.parent / f".{os.urandom(8).hex()}.part"  # short, however long the name is
     try:
-        _create(unfinished, data, mode)
+        _create(unfinished, data, mode, durable=durable)
         if overwrite:
             unfinished.replace(target)
         else:
@@ -152,11 +154,14 @@ def _overwritten(path: Path) -> tuple[Path, int | None]:
     return target, stat.S_IMODE(mode)
 
 
-def _create(path: Path, data: bytes, mode: int | None) -> None:
+def _create(path: Path, data: bytes, mode: int | None, *, durable: bool) -> None:
     readable = 0o666 if mode is None else 0o600  # until it has the mode of the file that it replaces
     binary = getattr(os, "O_BINARY", 0)
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | binary, readable), "wb") as file:  # noqa: PTH123
         file.write(data)
+        if durable:
+            file.flush()
+            os.fsync(file.fileno())
     if mode is not None:
         with contextlib.suppress(OSError):  # a file system without modes
             path.chmod(mode)

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING, Any, Protocol, Union
 
 import attrs
 
-from limner.errors import TaskRefused, refused
+from limner.errors import LimnerError, TaskRefused, refused
 from limner.images import metadata
 from limner.images.files import (
     BinaryFile,
@@ -28,7 +28,31 @@ from limner.images.pixels import EIGHT_BIT_MODES, eight_bit, on_white, open_pict
 if TYPE_CHECKING:
     import PIL.Image
 
-ImageSource = Union["Image", str, os.PathLike[str], bytes, BinaryFile, "PIL.Image.Image"]
+
+class HasImage(Protocol):
+    """A picture of a result, or a result: anything with an ``image``."""
+
+    @property
+    def image(self) -> Any:
+        """The picture."""
+        ...
+
+
+ImageSource = Union["Image", HasImage, str, os.PathLike[str], bytes, BinaryFile, "PIL.Image.Image"]
+
+
+def _picture_of(source: object) -> Image | None:
+    """The image of a result, or of one of its pictures."""
+    for _ in range(2):
+        try:
+            source = getattr(source, "image", None)
+        except LimnerError:  # a result without pictures
+            raise
+        except Exception:  # somebody else's object
+            return None
+        if isinstance(source, Image):
+            return source
+    return None
 
 
 @attrs.frozen(repr=False)
@@ -68,7 +92,7 @@ class Image:
 
     @classmethod
     def read(cls, source: ImageSource) -> Image:
-        """Make an Image from a path, bytes, a binary file object or a Pillow image (which is encoded as PNG).
+        """Make an Image from a path, bytes, a binary file object, a picture of a result, or a Pillow image (encoded as PNG).
 
         Raises:
             TaskRefused: the source is none of these or not a picture, or a file object cannot be read.
@@ -81,6 +105,8 @@ class Image:
                 return cls(bytes(source))
             case str() | os.PathLike():
                 return cls._read_path(checked_path(source))
+        if (picture := _picture_of(source)) is not None:
+            return picture
         if callable(getattr(source, "read", None)):
             return cls(read_file_object(source))  # type: ignore[arg-type]
         if callable(getattr(source, "convert", None)):
@@ -88,7 +114,7 @@ class Image:
                 return cls(png_bytes(upright(source)))  # type: ignore[arg-type]
             except Exception as error:
                 raise refused(source, f"the Pillow image cannot be encoded: {error}") from error
-        raise refused(source, "must be a path, bytes, a binary file object or a Pillow image")
+        raise refused(source, "must be a path, bytes, a binary file object, a Pillow image or a picture of a result")
 
     @classmethod
     def _read_path(cls, path: Path) -> Image:

@@ -155,3 +155,23 @@ def carries_bytes(body: bytes, data: bytes) -> bool:
         return True
     encoded = base64.b64encode(data).decode()
     return any(isinstance(leaf, str) and encoded in leaf for leaf in leaves(parsed(body)).values())
+
+
+_MEDIA_TYPE = re.compile(r"image/[\w.+-]+")
+
+
+def media_types_of(body: bytes, data: bytes) -> set[str]:
+    """The media types that a body says of a picture in it: in a data URL, beside it in JSON, or in the head of its part."""
+    place = place_of(body, data)
+    if body.startswith(b"--") and place >= 0:
+        head = body[:place].rpartition(b"\r\n--")[2].decode("latin-1")
+        return set(_MEDIA_TYPE.findall(head.lower().partition("content-type:")[2]))
+    encoded = base64.b64encode(data).decode()
+    said: set[str] = set()
+    for _, node in nodes(parsed(body)):
+        inner = node.values() if isinstance(node, dict) else ()
+        if any(isinstance(value, str) and encoded in value for value in inner):
+            said |= {value for value in inner if isinstance(value, str) and _MEDIA_TYPE.fullmatch(value)}
+        if isinstance(node, str) and node.endswith(encoded) and node.startswith("data:"):
+            said |= set(_MEDIA_TYPE.findall(node[:100]))
+    return said

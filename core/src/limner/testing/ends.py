@@ -10,7 +10,7 @@ from typing import Any
 from limner import Image, Mask, WeightedText, limits
 from limner.images import Box, Size
 from limner.testing.constraints import near
-from limner.testing.pictures import MODES, WITH_ALPHA, mask, picture
+from limner.testing.pictures import COLOURS, MODES, WITH_ALPHA, mask, picture
 
 _ASPECTS: tuple[Size, ...] = ((1000, 1000), (1600, 900), (900, 1600))
 ODD_TEXTS = (
@@ -20,9 +20,11 @@ ODD_TEXTS = (
     " a  fox, two blanks ",
     "e\u0301 \ufb01 \u2460 \u212b \uff21 \u00a0.",  # which normalization would change
     "50% of <b>A & B</b> &amp; 'it''s' $HOME %20+",
+    "(a fox:1.3), [snow] {x|y} *bold* _so_ #1 @me ~ `q` ^ = ; ! ? /imagine --ar 1:1",
+    "one\r\ntwo \u201cquoted\u201d \u2013 \u2026 \u200d\u00ad stra\u00dfe \u0130",
     "a ",
 )
-"""Texts that careless code changes: letter case, blanks, quotes, markup, and characters with two spellings."""
+"""Texts that careless code changes: case, blanks, quotes, markup, syntax of prompts, characters with two spellings."""
 
 _LARGEST = 4_000_000  # pixels of a sample: a larger one costs seconds
 
@@ -92,7 +94,11 @@ def _(constraint: limits.PromptText) -> list[Any]:
         return texts
     weights = ends(constraint.weights)
     pairs = [(WeightedText("a fox", weight), WeightedText("snow", weights[0])) for weight in weights]
-    return _allowed(constraint, [*texts, *pairs, *(tuple(reversed(pair)) for pair in pairs[:1])])
+    many = tuple(WeightedText(f"part {at}", weights[0]) for at in range(min(constraint.max_parts or 3, _MOST_PARTS)))
+    return _allowed(constraint, [*texts, *pairs, *(tuple(reversed(pair)) for pair in pairs[:1]), many])
+
+
+_MOST_PARTS = 50
 
 
 @ends.register
@@ -172,7 +178,13 @@ def sample_sizes(constraint: limits.Picture | limits.Pictures) -> list[Size]:
 def _(constraint: limits.Pictures) -> list[Any]:
     inner = ends(constraint.of)
     several = [tuple(inner[:1] * constraint.max_items), (*inner[:2], *inner[:1])[: constraint.max_items]]
-    return list(dict.fromkeys([*((image,) for image in inner), *several]))
+    several.append(tuple(distinct_pictures(inner[0].size, constraint.max_items)))
+    return _allowed(constraint, [*((image,) for image in inner), *several])
+
+
+def distinct_pictures(size: Size, most: int) -> list[Image]:
+    """Pictures of a size in pixels, each of another colour: as many as may be, up to a handful."""
+    return [picture(size, colour=colour) for colour in COLOURS[:most]]
 
 
 @ends.register

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import json
+import math
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn, get_args
 
@@ -13,12 +15,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis.strategies import SearchStrategy
 
-from limner import Model, Picture, ProviderError, Request, Response, Task
+from limner import Decoded, Model, Picture, ProviderError, Request, Response, Task
 from limner.errors import shorten
 from limner.results import PictureOutcome
 from limner.testing.broken import ContractBroken, broken_by, expect
 
-__all__ = ["Conformance", "ContractBroken", "Recorded", "check", "decoded", "expect", "explore", "schema_problems"]
+__all__ = ["Conformance", "ContractBroken", "Recorded", "check", "decoded", "expect", "explore", "facts", "schema_problems"]
 
 UNREADABLE = "Conformance(body_problems=...) cannot read the body"
 Schema = Mapping[str, Any]
@@ -91,6 +93,7 @@ class Conformance:
             at that URL on this machine and counts the calls. Enables the checks of ``send``.
         failing: instead of ``endpoint``, for a model with another kind of transport: a function of an HTTP status and a
             body that returns the model (or its ``send``) over a transport that gives this response to every call.
+        retryable: HTTP statuses after which ``send`` may call again, because the provider documents that nothing was made.
         recorded: real responses of the provider, at least one for each task and one for each kind of refusal.
         deviations: checks that cannot pass, by name, each with the reason; they are then expected to fail.
         module: the module that the plugin's entry point names. Default: the module that defines the model.
@@ -104,8 +107,9 @@ class Conformance:
     reference_painter: Send | None = None
     vary_painter: Send | None = None
     endpoint: Callable[[str], Model] | None = None
-    failing: Callable[[int, bytes], Model | Send] | None = None
+    failing: Callable[..., Model | Send] | None = None
     recorded: Sequence[Recorded] = ()
+    retryable: Collection[int] = (429, 503)
     deviations: Mapping[str, str] = attrs.field(factory=dict)
     module: str | None = None
 
@@ -212,6 +216,7 @@ def _given(field: str, send: Send) -> Send:
 def decoded(model: Model, call: Task, response: Response) -> list[Picture]:
     """Decode an answer, and hold that what comes are pictures."""
     found: Any = model.decode(call, response)
+    _expect_facts(found, call)
     fine = isinstance(found, Iterable) and not isinstance(found, str | bytes | Mapping)
     expect(fine, f"decode returned {shorten(found)}, must be a list of Pictures", call)
     pictures = list(found)
@@ -219,6 +224,26 @@ def decoded(model: Model, call: Task, response: Response) -> list[Picture]:
         expect(isinstance(picture, Picture), f"decode gave {shorten(picture)} for a picture, must be a Picture", call)
         _expect_types(picture, call)
     return pictures
+
+
+def _expect_facts(found: Any, call: Task) -> None:
+    """Hold that usage is numbers, and metadata JSON values."""
+    for name, value in getattr(found, "usage", {}).items() if isinstance(found, Decoded) else ():
+        number = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
+        expect(isinstance(name, str) and number, f"decode gave the usage {name!r}: {value!r}, must be a number from 0", call)
+    if isinstance(found, Decoded):
+        try:
+            json.dumps(dict(found.metadata), allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise ContractBroken(
+                f"decode gave metadata that is not JSON: {shorten(found.metadata)} ({error})", call
+            ) from error
+
+
+def facts(model: Model, call: Task, response: Response) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Decode an answer, and give what it says of the call: usage and metadata."""
+    found: Any = model.decode(call, response)
+    return (dict(found.usage), dict(found.metadata)) if isinstance(found, Decoded) else ({}, {})
 
 
 def _expect_types(picture: Picture, call: Task) -> None:

@@ -36,12 +36,13 @@ class Call:
 
 @attrs.frozen
 class Reply:
-    """What the provider answers; ``silent`` answers nothing at all."""
+    """What the provider answers; ``silent`` answers nothing at all, ``dropped`` closes the connection without an answer."""
 
     body: bytes = b"{}"
     status: int = 200
     headers: Mapping[str, str] = attrs.field(factory=dict)
     silent: bool = False
+    dropped: bool = False
 
 
 @attrs.define
@@ -74,6 +75,9 @@ def provider(reply: Callable[[Call], Reply] | Reply) -> Iterator[Loopback]:
             reply = made.reply(call)
             if reply.silent:
                 made.closing.wait(LONGEST_SILENCE)
+                return
+            if reply.dropped:
+                self.close_connection = True
                 return
             self.send_response(reply.status)
             for name, value in (dict.fromkeys(ID_HEADERS, REQUEST_ID) | dict(reply.headers)).items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import getpass
+import inspect
 import os
 import platform
 import random
@@ -16,7 +17,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any, TypeVar
 from unittest import mock
 
@@ -57,6 +58,40 @@ def _environment(year: int) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH") if name in os.environ}
     common = ("HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "HOSTNAME", "TMPDIR", "USERNAME")
     return dict.fromkeys([*os.environ, *common], f"of-{year}") | kept
+
+
+class RecordingEnvironment(dict[str, str]):
+    """An environment that notes which names are asked for.
+
+    Args:
+        values: what it holds.
+        package: the import name of whose code the questions count; empty: of anybody's.
+    """
+
+    def __init__(self, values: dict[str, str], package: str = "") -> None:
+        super().__init__(values)
+        self.asked: list[str] = []
+        self._package = package
+
+    def _note(self, name: object) -> None:
+        frame: FrameType | None = inspect.currentframe()
+        while frame is not None and frame.f_globals.get("__name__") in {__name__, "os"}:  # os.getenv
+            frame = frame.f_back
+        asker = "" if frame is None else str(frame.f_globals.get("__name__"))
+        if not self._package or asker.partition(".")[0] == self._package:
+            self.asked.append(str(name))
+
+    def __getitem__(self, name: str) -> str:
+        self._note(name)
+        return super().__getitem__(name)
+
+    def __contains__(self, name: object) -> bool:
+        self._note(name)
+        return super().__contains__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self._note(name)
+        return super().get(name, default)
 
 
 def in_another_thread(work: Callable[[], T]) -> T:

@@ -56,7 +56,9 @@ def translate(
     if row.error is RateLimited:
         return RateLimited(message, model=model, request_ids=ids, retry_after=retry_after(error) or None)
     if issubclass(row.error, ProviderError):
-        return row.error(message, model=model, request_ids=ids)
+        known = row.error(message, model=model, request_ids=ids)
+        known.may_be_billed = known.may_be_billed and not row.retry
+        return known
     return TaskRefused([Problem(row.parameter, "", message)], model)
 
 

@@ -58,6 +58,7 @@ def invoke(settings: BedrockSettings, request: limner.Request, *, replacement: s
             )
         if known is None:
             raise
+        known.may_be_billed = known.may_be_billed or bool(answer)  # the answer had begun
         if isinstance(known, limner.AuthenticationFailed):
             forget_clients()
         raise known from (None if reveals_secrets(error) else error)

@@ -129,6 +129,7 @@ class Call:
         self.service, self.settings, self.model_id = service, settings, model_id
         self.deadline = Deadline(settings.timeout) if deadline is None else deadline
         self.attempts = 0
+        self._accepted = False  # whether the provider took a request that may cost something
         self._key = key_of(service, settings)
 
     @property
@@ -201,8 +202,8 @@ class Call:
             path: as in :meth:`request`.
             **more: ``body`` (bytes) and its ``content_type``; further ``headers``; ``max_bytes`` of the answer;
                 ``repeatable`` where it does no harm to send it twice; ``with_key`` (else neither key nor the setting
-                ``headers`` are sent); ``public_host``, the host that must have a public address; ``redirects``, statuses of
-                redirects that are answers rather than errors.
+                ``headers`` are sent); ``public_host``, the host that must have a public address; ``redirects``, statuses,
+                such as those of redirects, that are answers rather than errors.
 
         Raises:
             ProviderError: of the class that fits.
@@ -225,11 +226,13 @@ class Call:
 
         with self.failing():
             try:
-                return attempt()
+                made = attempt()
             except Failed as failed:
                 from limner_http.retrying import try_again
 
-                return try_again(attempt, failed, self.deadline, self.settings.max_attempts, repeatable=repeatable)
+                made = try_again(attempt, failed, self.deadline, self.settings.max_attempts, repeatable=repeatable)
+            self._accepted = self._accepted or method != "GET"
+            return made
 
     def _once(
         self,
@@ -363,6 +366,7 @@ class Call:
             made = self.attempts - before
             error.message += f" ({made} attempts)" if made > 1 else ""
             error.model = error.model or self.model_id or None
+            error.may_be_billed = self._accepted or (error.may_be_billed and not failed.unmade)
             raise error from cause
 
 

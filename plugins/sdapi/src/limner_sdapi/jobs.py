@@ -33,7 +33,7 @@ def listed(call: Call, path: str) -> list[Any] | None:
 
 
 def check_names(call: Call, body: dict[str, Any]) -> None:
-    """See that the server has the sampler, scheduler, checkpoint and upscaler of a body; it would replace them in silence.
+    """See that the server has the sampler, scheduler, checkpoint and upscalers of a body, which it would replace in silence.
 
     Raises:
         RequestRejected: it has not.
@@ -44,11 +44,14 @@ def check_names(call: Call, body: dict[str, Any]) -> None:
         "scheduler": body.get("scheduler"),
         "checkpoint": body.get("override_settings", {}).get("sd_model_checkpoint"),
         "upscaler": body.get("upscaler_1"),
+        "hr_upscaler": body.get("hr_upscaler"),
     }
     for option, name in wanted.items():
         if name is None:
             continue
         found = listed(call, LISTS[option])
+        if option == "hr_upscaler" and found is not None:
+            found = [*found, *(listed(call, LISTS["upscaler"]) or [])]
         call.deadline.seconds()
         if found is not None and not is_listed(name, found):
             there = ", ".join(names_of(found)[:30])

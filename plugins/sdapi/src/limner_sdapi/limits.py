@@ -5,7 +5,7 @@ The servers check types only. A range is the narrowest that a server cuts to in 
 
 from __future__ import annotations
 
-from limner import Generate, Inpaint, Outpaint, Upscale, Vary
+from limner import Generate, Inpaint, Outpaint, RemoveBackground, Upscale, Vary
 from limner.limits import (
     Choice,
     Constraint,
@@ -31,6 +31,8 @@ A1111 = "AUTOMATIC1111 stable-diffusion-webui 1.10.1 (82a973c), modules/api and 
 SD_CPP = "stable-diffusion.cpp (97d2990), examples/server/routes_sdapi.cpp"
 KOBOLD = "KoboldCpp (2da346a), koboldcpp.py"
 
+REMBG = "stable-diffusion-webui-rembg (88bd36a), scripts/api.py, for A1111 and Forge; SD.Next (058a7f0), modules/rembg"
+
 FILLS = ("fill", "original", "latent_noise", "latent_nothing")
 """By their numbers."""
 
@@ -43,7 +45,11 @@ _SIDES = (
 )
 _RULE = SizeRule(64, 2048, multiple_of=8, source=_SIDES)
 _SIZE = SizeRule(64, 2048, multiple_of=8, default=(1024, 1024), source=_SIDES)
-_PROMPT = PromptText(required=True, source=f"{A1111}: no length; {SD_CPP}: required. Its syntax, such as (word:1.1), works")
+_PROMPT = PromptText(
+    weights=Real(0.0, 2.0, source=f"{A1111}: (text:1.1) in the prompt, no range is documented; this one is limner's own"),
+    required=True,
+    source=f"{A1111}: no length; {SD_CPP}: required. Its syntax, such as (word:1.1), applies; parts are joined by commas",
+)
 _PICTURE_SOURCE = f"{A1111}: base64, flattened on the server's own colour; {SD_CPP}: greyscale is silently ignored"
 _PICTURE = Picture(size=_RULE, modes=("RGB",), alpha=False, required=True, source=f"{_PICTURE_SOURCE}; size: {_SIDES}")
 _UPSCALED = Picture(
@@ -108,11 +114,26 @@ def _masked(fill: str, strength: float) -> dict[str, Constraint]:
     }
 
 
+_HIGH_RESOLUTION: dict[str, Constraint] = {
+    "hr_scale": Real(
+        1.0,
+        4.0,
+        source=f"{A1111}: enable_hr and hr_scale: the picture is painted, enlarged by this factor (2 by default) and "
+        "painted over; no range is documented, this one is limner's own",
+    ),
+    "hr_upscaler": Text(
+        source=f"{A1111}: a name of GET upscalers or latent-upscale-modes, which limner requests first; the "
+        "first latent mode by default"
+    ),
+    "hr_strength": Real(0.0, 1.0, source=f"{A1111}: denoising_strength of the second pass; 0.75 there by default"),
+    "hr_steps": Integer(1, 80, source=f"{A1111}: hr_second_pass_steps; as many as steps by default; {SD_CPP}: hr_steps"),
+}
+
 _EDIT: dict[str, Constraint] = {"image": _PICTURE, "mask": _MASK, **_PAINTED}
 _OWN_SIZE = f"{_SIDES}; limner sends the picture's own, so that kept pixels can be restored"
 
 LIMITS: Limits = {
-    Generate: TaskLimits({"size": _SIZE, **_PAINTED}, _OPTIONS),
+    Generate: TaskLimits({"size": _SIZE, **_PAINTED}, {**_OPTIONS, **_HIGH_RESOLUTION}),
     Vary: TaskLimits(
         {
             "image": Pictures(_PICTURE, required=True, source=f"{A1111}: several would be a batch, not references"),
@@ -133,10 +154,25 @@ LIMITS: Limits = {
         _masked("fill", 1.0),
         _OWN_SIZE,
     ),
-    Upscale: TaskLimits(
-        {"image": _UPSCALED},
+    RemoveBackground: TaskLimits(
+        {"image": Picture(modes=("RGB",), alpha=False, required=True, source=f"{REMBG}: input_image, in base64")},
         {
-            "factor": Integer(2, 8, default=2, source=f"{A1111}: upscaling_resize, 1 to 8 on the web page"),
+            "model": Text(default="u2net", source=f"{REMBG}: model; None would give nothing back"),
+            "alpha_matting": Flag(source=f"{REMBG}: softer edges, false by default"),
+        },
+    ),
+    Upscale: TaskLimits(
+        {
+            "image": _UPSCALED,
+            "size": SizeRule(
+                8,
+                16_384,
+                source=f"{A1111}: asked for by a factor of 1 to 8, and what is over is cut off here: its own cut to a size "
+                "leaves black edges",
+            ),
+        },
+        {
+            "factor": Integer(2, 8, source=f"{A1111}: upscaling_resize, 1 to 8 on the web page; 2 there by default"),
             "upscaler": Text(
                 default="R-ESRGAN 4x+",
                 source=f"{A1111}: a name of GET upscalers, which limner requests first; 'None' returns the input",

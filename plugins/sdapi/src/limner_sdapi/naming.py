@@ -11,6 +11,7 @@ LISTS: Mapping[str, str] = {
     "scheduler": "schedulers",
     "checkpoint": "sd-models",
     "upscaler": "upscalers",
+    "hr_upscaler": "latent-upscale-modes",
 }
 """Options, and where a server lists what they may be."""
 

@@ -47,9 +47,12 @@ class Sdapi(HttpModel):
 
     def check(self, task: Task) -> Iterator[Problem]:
         """Refuse what the server would do nothing for, in silence."""
-        upscaler = task.options.get("upscaler")
-        if isinstance(task, Upscale) and isinstance(upscaler, str) and upscaler.strip().casefold() == "none":
-            yield Problem.of("options.upscaler", upscaler, "returns the picture unchanged; name an upscaler", A1111)
+        for name, why in (("upscaler", "returns the picture unchanged; name an upscaler"), ("model", "gives no picture")):
+            value = task.options.get(name)
+            if isinstance(value, str) and value.strip().casefold() == "none":
+                yield Problem.of(f"options.{name}", value, why, A1111)
+        if isinstance(task, Upscale) and task.size is not None:
+            yield from _problems_of_size(task, task.size)
 
     def encode(self, task: Task) -> Request:
         """Write the task as JSON."""
@@ -66,13 +69,28 @@ class Sdapi(HttpModel):
         from limner_http import parse_json
 
         from limner_sdapi import jobs
+        from limner_sdapi.mapping import REMBG
 
-        call, body = self.call(), parse_json(request.body)
+        call = self.call()
+        if request.path == REMBG:
+            return self._without_background(call, request)
+        body = parse_json(request.body)
         jobs.check_names(call, body)
         with jobs.watched(call, self.settings, body.get("force_task_id")):
             answer = call.post(request)
         interrupted = "force_task_id" in body and jobs.was_interrupted(call)
         return answer.response(metadata={"interrupted": True} if interrupted else {})
+
+    def _without_background(self, call: SdapiCall, request: Request) -> Response:
+        """Post to SD.Next's address, and where there is none, to that of the extension for A1111 and Forge."""
+        answer = call.post(request, redirects=(404, 405))
+        if answer.status in {404, 405}:
+            import attrs
+
+            from limner_sdapi.mapping import REMBG_OF_EXTENSION
+
+            answer = call.post(attrs.evolve(request, path=REMBG_OF_EXTENSION))
+        return answer.response()
 
     def decode(self, task: Task, response: Response) -> Sequence[Picture]:
         """Read the answer."""
@@ -85,6 +103,22 @@ class Sdapi(HttpModel):
         from limner_sdapi.diagnosing import diagnose
 
         return diagnose(self, live=live)
+
+
+def _problems_of_size(task: Upscale, size: tuple[int, int]) -> Iterator[Problem]:
+    from limner_sdapi.mapping import GRID, LARGEST_FACTOR
+
+    width, height = task.image.size
+    if "factor" in task.options:
+        yield Problem.of("options.factor", task.options["factor"], "goes without a size", A1111)
+    if abs(size[0] * height - size[1] * width) > max(width, height) * GRID:
+        right = f"{size[0]}x{round(size[0] * height / width)}"
+        yield Problem.of("size", size, f"must have the shape of the picture, such as {right}", A1111)
+    elif size[0] < width or size[1] < height:
+        yield Problem.of("size", size, f"must not be smaller than the picture, which has {width}x{height}", A1111)
+    elif size[0] + GRID > width * LARGEST_FACTOR or size[1] + GRID > height * LARGEST_FACTOR:
+        most = f"{width * LARGEST_FACTOR - GRID}x{height * LARGEST_FACTOR - GRID}"
+        yield Problem.of("size", size, f"must be at most {LARGEST_FACTOR} times the picture, {most}", A1111)
 
 
 @hookimpl

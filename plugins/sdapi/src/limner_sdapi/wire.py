@@ -79,6 +79,6 @@ def _info(said: Any) -> Mapping[str, Any]:
     return {}
 
 
-def read_upscaled(body: bytes) -> Any:
-    """Read an answer of ``extra-single-image``: the picture in base64."""
+def read_single(body: bytes) -> Any:
+    """Read an answer of ``extra-single-image`` or ``rembg``: the picture in base64."""
     return parse_json(body).get("image")

@@ -79,6 +79,8 @@ def encoded(data: bytes) -> str:
 def made(result: Result, asked: Asked, wanted: Wanted, failure: ProviderError | None = None) -> Made:
     """Take out of a result what answers need, pictures in the format that is wanted. Decodes and encodes pictures."""
     warnings = [*result.warnings, *([] if failure is None else [str(failure)])]
+    if "output_compression" in result.task.options:  # the model has compressed it
+        wanted = attrs.evolve(wanted, output_compression=None)
     pictures = []
     for picture in result.images:
         if picture.image is not None:

@@ -18,8 +18,8 @@ HINTS = {"quality", "background", "style", "moderation", "input_fidelity", "comp
 """OpenAI's own wishes. ``auto`` says nothing, and ``fit=nearest`` drops those that a model does not take."""
 UNHEARD = {"user", "safety_identifier"}
 """What is passed on where a model declares it, and otherwise not spoken of."""
-ANSWERING = {"model", "response_format", "stream", "partial_images", "output_format", "output_compression", "n", "size"}
-"""Fields that are read by name."""
+_ANSWERING = {"response_format", "stream", "partial_images", "output_format", "output_compression"}
+READ_BY_NAME = {"prompt", "image", "mask", "model", "n", "size"} | _ANSWERING
 FORMATS = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
 OTHER_WORDS = {"num_inference_steps": "steps", "cfg_scale": "guidance_scale", "guidance": "guidance_scale"}
 """The words of other servers that speak this API."""
@@ -191,19 +191,29 @@ def _asked(kind: type[Task], arguments: dict[str, Any], body: Body, model: Model
 
 
 def _further(body: Body, limits: TaskLimits) -> list[tuple[str, Any]]:
-    """The fields that are not read by name, and pictures of other names; of the answer's form what the model declares."""
-    found: list[tuple[str, Any]] = []
+    """The fields that are not read by name, and pictures of other names; of the picture's form what the model makes."""
+    found = list(_output(body, limits).items())
     for name, value in body.fields.items():
-        silent = name in {"prompt", "image", "mask"} or value is None or (name in HINTS and value == "auto")
-        unread = name in ANSWERING and name not in {"output_format", "output_compression"}
-        undeclared = name in {*UNHEARD, "output_format", "output_compression"} and name not in limits.options
-        if not (silent or unread or undeclared):
+        silent = value is None or (name in HINTS and value == "auto")
+        undeclared = name in UNHEARD and name not in limits.options
+        if not (name in READ_BY_NAME or silent or undeclared):
             found.append((name, value))
     for name, files in body.files.items():
         if name not in {"image", "mask"}:
             pictures = [_image(data, name) for data in files]
             found.append((name, pictures[0] if len(pictures) == 1 else pictures))
     return found
+
+
+def _output(body: Body, limits: TaskLimits) -> dict[str, Any]:
+    """The format and compression that the model makes by itself; otherwise the server converts."""
+    wanted = Wanted.of(body)
+    asked = {"output_format": wanted.output_format, "output_compression": wanted.output_compression}
+    made = {name: value for name, value in asked.items() if value is not None and name in limits.options}
+    made = {name: value for name, value in made.items() if limits.options[name].wrong(value) is None}
+    if made.get("output_format") == "png":  # has no compression to choose
+        made.pop("output_compression", None)
+    return made if "output_format" in made else {}
 
 
 def _typed(text: str, name: str, limit: Constraint | None) -> Any:

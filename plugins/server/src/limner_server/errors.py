@@ -8,7 +8,7 @@ from typing import Any
 
 import limner
 from aiohttp import web
-from limner import LimnerError, ProviderError
+from limner import LimnerError
 
 NO_RETRY = {"x-should-retry": "false"}
 """Tells OpenAI's clients, which retry by themselves, not to: the request may have been billed, or will fail again."""
@@ -87,12 +87,7 @@ def refusal_of(error: LimnerError) -> RequestRefused:
 
 
 def _may_be_retried(error: LimnerError) -> bool:
-    return isinstance(error, _WORTH_A_RETRY) and not error.maybe_billed
-
-
-def may_be_billed(error: LimnerError) -> bool:
-    """Tell whether repeating the request may be paid for twice."""
-    return isinstance(error, ProviderError) and error.maybe_billed
+    return isinstance(error, _WORTH_A_RETRY) and not error.may_be_billed
 
 
 def _param(error: LimnerError) -> str | None:

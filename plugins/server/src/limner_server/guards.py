@@ -27,7 +27,7 @@ log = logging.getLogger("limner.server")
 
 FILES = "/v1/images/files/"
 """Where short-lived pictures are; their unguessable names are the key."""
-PAGE, PAGE_API = "/playground", "/playground/api"
+PAGE, PAGE_API = "/playground", "/playground/api/"
 NOTES = web.RequestKey("NOTES", dict[str, object])
 """Where a handler puts what the log line should say: names and values, nothing that a client wrote."""
 REQUEST_ID = web.RequestKey("REQUEST_ID", str)

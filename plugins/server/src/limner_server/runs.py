@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 from aiohttp import web
 from limner import LimnerError, Progress
 
-from limner_server.errors import RequestRefused, may_be_billed
+from limner_server.errors import RequestRefused
 from limner_server.settings import KEPT_BYTES, KEPT_SECONDS, MOST_RUNS
 
 T = TypeVar("T")
@@ -53,7 +53,7 @@ class Run(Generic[T]):
         if self.delivered or self._task.cancelled() or self._loop.time() - self._ended >= KEPT_SECONDS:
             return False
         error = self._task.exception()
-        return error is None or (isinstance(error, LimnerError) and may_be_billed(error))
+        return error is None or (isinstance(error, LimnerError) and error.may_be_billed)
 
     def weight(self, weigh: Callable[[T], int]) -> int:
         """Return the bytes of the result; 0 where there is none."""

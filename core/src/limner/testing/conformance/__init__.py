@@ -24,6 +24,7 @@ from limner.testing.conformance import (
     meaning,
     recorded,
     refusals,
+    said,
     secrets,
     seeds,
     sending,
@@ -41,6 +42,7 @@ _GROUPS = (
     answers,
     hostile,
     recorded,
+    said,
     sending,
     secrets,
 )

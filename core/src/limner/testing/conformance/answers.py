@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import pickle
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -31,7 +31,7 @@ from limner import (
 from limner.limits import Aspects
 from limner.testing import bodies
 from limner.testing.ends import ends
-from limner.testing.kit import Conformance, Recorded, check, decoded, expect, explore
+from limner.testing.kit import Conformance, Recorded, check, decoded, expect, explore, facts
 from limner.testing.probes import changed, kinds_with, plan_or_none, saying, smallest, starts, too_far
 from limner.testing.purity import another_world
 from limner.testing.strategies import tasks_within
@@ -145,6 +145,8 @@ def _expect_same_how(model: Model, task: Task) -> None:
 
 
 def _expect_same_outcome(conformance: Conformance, recorded: Recorded) -> None:
+    made = plan_or_none(conformance.model, recorded.task)
+    task = recorded.task if made is None else made.task  # its seed is drawn once for both
     for how in ("raise", "return", None):
         sent: list[Request] = []
 
@@ -153,10 +155,10 @@ def _expect_same_outcome(conformance: Conformance, recorded: Recorded) -> None:
             return Response(recorded.body)
 
         model = conformance.connected(send)
-        one, calls = _outcome(lambda model=model, how=how: model.run(recorded.task, on_filtered=how)), len(sent)  # type: ignore[misc]
-        other = _outcome(lambda model=model, how=how: asyncio.run(model.arun(recorded.task, on_filtered=how)))  # type: ignore[misc]
+        one, calls = _outcome(lambda model=model, how=how: model.run(task, on_filtered=how)), len(sent)  # type: ignore[misc]
+        other = _outcome(lambda model=model, how=how: asyncio.run(model.arun(task, on_filtered=how)))  # type: ignore[misc]
         expect(one == other, f"{recorded}, on_filtered={how!r}: sync returned {one}, async {other}", recorded.task)
-        wanted = len(model.plan(recorded.task).requests)
+        wanted = len(model.plan(task).requests)
         fine = calls == wanted and len(sent) == 2 * wanted
         expect(
             fine,
@@ -283,13 +285,28 @@ def test_results_survive_pickle_and_json(conformance: Conformance) -> None:
 
 @check
 def test_decode_is_pure(conformance: Conformance) -> None:
-    """The same response gives the same pictures, regardless of the clock, and the task is unchanged."""
+    """The same response gives the same pictures and usage, regardless of the clock; the task is unchanged."""
     package = type(conformance.model).__module__.partition(".")[0]
     for call, answer in good_answers(conformance):
         kept = pickle.dumps(call)
         expected = decoded(conformance.model, call, answer)
         expect(decoded(conformance.model, call, answer) == expected, "a second decode returns different pictures", call)
+        said = facts(conformance.model, call, answer)
+        again = facts(conformance.model, call, answer)
+        expect(said == again, f"decoded twice, usage and metadata are others: {said}, then {again}", call)
+        _expect_usage(said[0], answer, call)
         with another_world(package, 2049):
             found = decoded(conformance.model, call, answer)
         expect(found == expected, "with another date and other random numbers, decode returns different pictures", call)
         expect(pickle.loads(kept) == call, "decode changed the task", call)  # noqa: S301 - our own
+
+
+def _expect_usage(usage: Mapping[str, Any], answer: Response, call: Task) -> None:
+    """Hold that a number which has the name of one of the answer is that number."""
+    named: dict[str, list[Any]] = {}
+    for path, leaf in bodies.leaves(bodies.parsed(answer.body)).items():
+        named.setdefault(str(path[-1]) if path else "", []).append(leaf)
+    for name, value in usage.items():
+        found = named.get(name, [])
+        fine = len(found) != 1 or value == found[0]
+        expect(fine, f"decode gave the usage {name}={value!r}, and the answer says {found[:1]}", call)

@@ -10,14 +10,14 @@ from typing import Any
 
 import attrs
 
-from limner import Image, Model, Plan, Request, Task, WeightedText, limits
+from limner import Image, Mask, Model, Plan, Request, Task, WeightedText, limits
 from limner.images import Size
 from limner.limits import Constraint
 from limner.testing import bodies
 from limner.testing.ends import ends
 from limner.testing.kit import UNREADABLE, Conformance, check, expect
-from limner.testing.pictures import padded, picture
-from limner.testing.probes import all_starts, changed, plan_or_none, probes, saying
+from limner.testing.pictures import mask, padded, picture
+from limner.testing.probes import all_starts, changed, plan_or_none, probes, sayable, saying, value_of
 
 _OWN_ENDS: dict[str, tuple[float, ...]] = {"seed": (0, 1), "steps": (1,), "strength": (0, 1)}
 """Where the uniform meaning itself ends, whatever the provider would take: seed 0 may mean "random" there."""
@@ -33,14 +33,102 @@ def test_limits_reach_the_ends_of_the_schema(conformance: Conformance) -> None:
                 for beyond, nonsense in _one_step_on(near.requests[0], at.requests[0]):
                     looks = _looks(conformance, at.calls[0], nonsense)
                     if looks and not conformance.problems_of(at.calls[0], beyond):
-                        seen = f"{name} ends at {str(end)[-30:]!r}, but the provider's schema allows one step more"
-                        expect(False, f"{seen}: {limit.describe()} [{limit.source}]", at.task)
+                        expect(False, _too_narrow(name, end, limit), at.task)
+                if not bodies.is_json(at.requests[0].body):
+                    _expect_end_of_form(conformance, at, name, limit, inside, end)
         _expect_several(conformance, base, name, limit)
         _expect_no_finer_step(conformance, base, name, limit)
         _expect_every_word(conformance, base, name, limit)
+        _expect_every_size(conformance, base, name, limit)
         _expect_every_picture(conformance, base, name, limit)
     for start in all_starts(conformance.model):
         _expect_full_calls(conformance, start)
+        _expect_every_combination(conformance, start)
+
+
+def _too_narrow(name: str, end: Any, limit: Constraint) -> str:
+    seen = f"{name} ends at {str(end)[-30:]!r}, but the provider's schema allows one step more"
+    return f"{seen}: {limit.describe()} [{limit.source}]"
+
+
+def _expect_end_of_form(conformance: Conformance, at: Plan, name: str, limit: Constraint, inside: Any, end: Any) -> None:
+    """Hold it of a body that is no JSON: the plugin itself encodes what its limits refuse."""
+    beyond, absurd = _past_end(inside, end)
+    problems = [_problems_with(conformance, at.calls[0], name, value) for value in (beyond, absurd)]
+    narrow = limit.wrong(beyond) is not None or isinstance(limit, limits.Count)
+    fine = not narrow or problems[0] is None or problems[0] or not problems[1]
+    expect(fine, _too_narrow(name, end, limit), at.task)
+
+
+def _problems_with(conformance: Conformance, call: Task, name: str, value: Any) -> Sequence[str] | None:
+    """What the documents say against a value, of a call that is encoded as it is; ``None`` where it cannot be."""
+    task = None if value is None else changed(call, name, value)
+    request = None if task is None else encoded_or_none(conformance.model, task)
+    return None if task is None or request is None else conformance.problems_of(task, request)
+
+
+def _past_end(inside: Any, end: Any) -> tuple[Any, Any]:
+    """A value one step past an end, and one that is far beyond: where that is fine too nobody looks."""
+    if isinstance(end, str):
+        return (end + end[:1], end * 50) if len(end) > len(inside) else (end[:-1], "")
+    if isinstance(end, int | float):
+        return end + (end - inside), end + 1_000_000 * (end - inside)
+    if isinstance(end, tuple) and len(end) == len(inside) and all(isinstance(one, int) for one in end):
+        steps = [after - before for before, after in zip(inside, end, strict=True)]
+        return tuple(map(sum, zip(end, steps, strict=True))), tuple(
+            one + 1000 * step for one, step in zip(end, steps, strict=True)
+        )
+    return ((*end, *end[-1:]), end * 100) if isinstance(end, tuple) and len(end) > len(inside) else (None, None)
+
+
+_ABSURD_SIZE = (7, 100_003)
+
+
+def _expect_every_size(conformance: Conformance, base: Task, name: str, limit: Constraint) -> None:
+    """Hold that of named sizes none is missing that has the sides of others, such as the one on its side."""
+    if not isinstance(limit, limits.Sizes):
+        return
+    made = plan_or_none(conformance.model, base)
+    sides = sorted({side for size in limit.allowed for side in size})
+    others = [size for size in itertools.product(sides, repeat=2) if size not in limit.allowed]
+    if made is None or not others or not _problems_with(conformance, made.calls[0], name, _ABSURD_SIZE):
+        return
+    for size in others[:_MOST_SIZES]:
+        fine = _problems_with(conformance, made.calls[0], name, size) != []
+        expect(fine, f"{name} cannot be {size}, which the documents allow: {limit.describe()} [{limit.source}]", base)
+
+
+_MOST_SIZES = 30
+
+
+def _expect_every_combination(conformance: Conformance, start: Task) -> None:
+    """Hold that check refuses no two words together that the documents allow, where they refuse some of these two."""
+    model, found = conformance.model, sayable(conformance.model, start)
+    words = {name: ends(limit) for name, limit in found.items() if isinstance(limit, limits.Choice | limits.Flag)}
+    for (one, values), (other, more) in itertools.combinations(words.items(), 2):
+        refused, looked = [], False
+        for value, another in itertools.product(values[:_MOST_WORDS], more[:_MOST_WORDS]):
+            task = changed(changed(start, one, value) or start, other, another)
+            if task is None or value_of(task, one) != value or plan_or_none(model, task) is not None:
+                continue
+            problems = _problems_as_fitted(conformance, task)
+            looked = looked or bool(problems)
+            refused += [(task, value, another)] if problems == [] else []
+        for task, value, another in refused if looked else ():
+            expect(False, f"check refuses {one}={value!r} with {other}={another!r}, which the documents allow", task)
+
+
+_MOST_WORDS = 8
+
+
+def _problems_as_fitted(conformance: Conformance, task: Task) -> list[str] | None:
+    """What the documents say against a task that the model's own check refuses; ``None`` where it cannot be encoded."""
+    try:
+        unchecked = conformance.overriding(check=lambda *_: ()).plan(task)
+        problems = [problem for one in unchecked.requests for problem in conformance.problems_of(unchecked.calls[0], one)]
+    except Exception:
+        return None
+    return [problem for problem in problems if not problem.startswith(UNREADABLE)]
 
 
 def _edges(name: str, limit: Constraint, base: Task | None) -> Iterator[tuple[Any, Any]]:
@@ -263,14 +351,20 @@ def _as_tree(schema: Any) -> Any:
 def _expect_every_picture(conformance: Conformance, base: Task, name: str, limit: Constraint) -> None:
     """Hold that no documented picture is refused, and that none beyond is taken, where body_problems looks into pictures."""
     inner = limit.of if isinstance(limit, limits.Pictures) else limit
-    if not isinstance(inner, limits.Picture) or getattr(base, "mask", None) is not None or conformance.body_problems is None:
+    if not isinstance(inner, limits.Picture) or conformance.body_problems is None:
         return
-    several = isinstance(limit, limits.Pictures)
-    made = plan_or_none(conformance.model, changed(base, name, ends(limit)[0])) or plan_or_none(conformance.model, base)
+    several, masked = isinstance(limit, limits.Pictures), isinstance(getattr(base, "mask", None), Mask) and name == "image"
+    other = None if masked else plan_or_none(conformance.model, changed(base, name, ends(limit)[0]))
+    made = other or plan_or_none(conformance.model, base)
     call = base if made is None else made.calls[0]
 
     def problems(image: Image) -> Sequence[str] | None:
-        task = changed(call, name, (image,) if several else image)
+        if masked:
+            task: Task | None = saying(
+                call, image=image, mask=mask(image.size, (0, 0, max(1, image.size[0] // 2), image.size[1]))
+            )
+        else:
+            task = changed(call, name, (image,) if several else image)
         request = None if task is None else encoded_or_none(conformance.model, task)
         return None if request is None or task is None else conformance.problems_of(task, request)
 

@@ -14,7 +14,7 @@ from limner.errors import shorten
 from limner.testing import bodies
 from limner.testing.conformance.answers import expect_from_answer, good_answers
 from limner.testing.kit import Conformance, ContractBroken, check, decoded, expect, explore
-from limner.testing.probes import first
+from limner.testing.probes import first, plan_or_none
 from limner.testing.strategies import json_values
 
 WRONG: tuple[Any, ...] = (None, True, False, 0, -1, 1.5, 10**30, "", "text", [], {}, [[]], [None], {"a": 1}, ["text"])
@@ -64,13 +64,21 @@ def test_arbitrary_answers_are_refused(conformance: Conformance) -> None:
 
 @check
 def test_wrong_types_are_refused(conformance: Conformance) -> None:
-    """A valid response with a wrong type at any node, or without it, gives a ProviderError or pictures it contains."""
-    for call, answer in good_answers(conformance):
+    """A valid response or stored refusal with a wrong type at any node gives a ProviderError or pictures it contains."""
+    for call, answer in [*good_answers(conformance), *_stored_refusals(conformance)]:
         tree = bodies.parsed(answer.body)
         for path, _ in bodies.nodes(tree) if not isinstance(tree, str) else ():
             spoilt = [bodies.replaced(tree, path, value) for value in WRONG] + ([bodies.without(tree, path)] if path else [])
             for other in spoilt:
                 _expect_harmless(conformance.model, call, json.dumps(other).encode())
+
+
+def _stored_refusals(conformance: Conformance) -> Iterator[tuple[Task, Response]]:
+    """The stored answers in which some picture is held back or failed."""
+    for recorded in conformance.recorded:
+        made = None if recorded.is_http_error else plan_or_none(conformance.model, recorded.task)
+        if made is not None and (recorded.error is not None or set(recorded.outcomes) != {"ok"}):
+            yield made.calls[0], Response(recorded.body)
 
 
 def bomb() -> bytes:

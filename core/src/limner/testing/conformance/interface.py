@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import importlib.util
 import inspect
 import json
+import os
 import re
 import subprocess
 import sys
@@ -76,6 +78,8 @@ def test_interface_of_the_model(conformance: Conformance) -> None:
         made = kind(model.settings, model_id="arn:another")
     except TypeError as error:
         raise ContractBroken(f"{kind.__name__}(settings, model_id=...) does not work: {error}") from error
+    more = [name for name in inspect.signature(kind).parameters if name not in {"settings", "model_id", "args", "kwargs"}]
+    expect(not more, f"{kind.__name__} also takes {', '.join(more)}, which with_settings and every call with fit=... lose")
     expect(made.settings is model.settings, "the model does not use the settings that it was created with")
     expect(made.model_id == "arn:another", f"made with model_id='arn:another', model_id is {made.model_id!r}")
 
@@ -90,6 +94,9 @@ def test_interface_of_the_methods(conformance: Conformance) -> None:
             inspect.signature(method).bind(*[None] * count)
         except TypeError as error:
             raise ContractBroken(f"{name}{inspect.signature(method)} does not take {count} arguments: {error}") from error
+    for name in ("arun", *(f"a{kind.kind.replace('-', '_')}" for kind in TASKS.values())):
+        own = getattr(type(conformance.model), name) is getattr(Model, name)
+        expect(own, f"{name} is overridden; limner runs send in its own threads, so there is nothing to write for async")
 
 
 @check
@@ -136,6 +143,11 @@ def _other_names(kind: type[Model]) -> list[str]:
         "x" + own,
         f"{own[:-1]}{_next(own[-1])}",
         f"{own}/other",
+        f"other/{own}",
+        own.upper(),
+        own.title(),
+        f"other/{own.rpartition('/')[2]}",
+        own.rpartition("/")[2],
         own.replace(".", "x"),
     ]
     alike += [f"{provider}.another-model-1", provider, f"{provider}."] if rest else []
@@ -244,6 +256,12 @@ def test_interface_of_settings_and_lifecycle(conformance: Conformance) -> None:
     expect(isinstance(life, Lifecycle), f"lifecycle is {life!r}, which is not a limner.Lifecycle")
     dated = life.legacy_since is not None or life.end_of_life is not None
     expect(life.source or not dated, "lifecycle has dates, but no source")
+    for name in ("legacy_since", "end_of_life"):
+        day = getattr(life, name)
+        expect(day is None or type(day) is datetime.date, f"lifecycle: {name} is {day!r}, must be a datetime.date")
+    expect(isinstance(life.replacement, str), f"lifecycle: replacement is {life.replacement!r}, must be a text")
+    itself = {kind.id, *kind.ids, *kind.aliases}
+    expect(life.replacement not in itself, f"lifecycle: the replacement {life.replacement!r} is the model itself")
     ordered = life.legacy_since is None or life.end_of_life is None or life.legacy_since <= life.end_of_life
     expect(ordered, f"lifecycle: legacy since {life.legacy_since}, but end of life is {life.end_of_life}")
 
@@ -331,7 +349,8 @@ def test_interface_of_the_hook(conformance: Conformance) -> None:
 _IMPORT = """
 import sys, json
 sys.path[:] = {path!r}
-import atexit, builtins, io, logging, os, random, signal, socket, threading, time, warnings
+import asyncio, atexit, base64, builtins, decimal, gc, hashlib, http.client, inspect, io, locale, logging, os, random, signal
+import socket, ssl, subprocess, tempfile, threading, time, types, urllib.request, uuid, warnings
 import limner.model, limner.limits, limner.tasks
 asked, writing = [], []
 def hook(event, args):
@@ -356,26 +375,54 @@ def world():
         "sys.stdout": repr(sys.stdout) + repr(sys.stderr),
         "open or print": repr((builtins.open, builtins.print)),
         "atexit": atexit._ncallbacks(),
+        "os.umask": umask(),
+        "the locale": locale.setlocale(locale.LC_ALL),
+        "the decimal context": repr(decimal.getcontext()),
+        "the garbage collector": [gc.isenabled(), gc.get_threshold()],
+        "urllib's opener": repr(urllib.request._opener),
+        "how modules are imported": repr([sys.meta_path, sys.path_hooks]),
     }}
+def umask():
+    os.umask(now := os.umask(0))
+    return now
+def callables():
+    found = {{}}
+    for name, module in list(sys.modules.items()):
+        if isinstance(module, types.ModuleType):
+            found |= {{(name, key): value for key, value in list(vars(module).items()) if callable(value)}}
+        if name.partition(".")[0] == "limner":
+            kinds = [value for value in list(vars(module).values()) if isinstance(value, type)]
+            found |= {{(f"{{name}}.{{kind.__name__}}", key): value for kind in kinds for key, value in vars(kind).items()}}
+    return found
+def replaced(functions):
+    now = dict(callables())
+    gone = [key for key in functions if key not in now and hasattr(sys.modules.get(key[0]), key[1])]
+    return [".".join(key) for key, value in functions.items() if key in gone or now.get(key, value) is not value]
+os.umask(0o027)
 before, modules = world(), set(sys.modules)
 printed = sys.stdout = io.StringIO()
 before["sys.stdout"] = repr(sys.stdout) + repr(sys.stderr)
 sys.addaudithook(hook)
+functions, dumps, write = callables(), json.dumps, sys.__stdout__.write
 time.sleep = slept = lambda seconds: asked.append("time.sleep " + repr(seconds))
 started = time.process_time()
 import {name}
 seconds = time.process_time() - started
 did, wrote = list(asked), list(writing)
 assert time.sleep is slept, "time.sleep is another function now"
-after = world()
+after, patched = world(), [one for one in replaced(functions) if one not in {expected!r}]
 sys.stdout = sys.__stdout__
 new = set(sys.modules) - modules
-print(json.dumps({{
+write(dumps({{
     "heavy": sorted({{one for one in {heavy!r} if one in new}}),
     "asked": did[:3], "wrote": wrote[:3], "seconds": seconds, "many": len(new), "printed": printed.getvalue()[:80],
-    "changed": [what for what in before if before[what] != after[what]],
+    "changed": [what for what in before if before[what] != after[what]] + patched[:5],
 }}))
 """
+_PATCHED = ("time.sleep", "typing._collect_parameters", "typing._check_generic")
+"""By this check itself, and by typing_extensions."""
+_KEPT = ("PATH", "HOME", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "TEMP", "VIRTUAL_ENV", "LANG", "LC_ALL")
+"""The variables with which the other process begins: the plugin, imported here already, may have set others."""
 _SLOW_SECONDS = 1.5  # of the processor, for an import that costs hundredths of a second
 _MANY = 250
 
@@ -385,8 +432,11 @@ def test_interface_of_the_import(conformance: Conformance) -> None:
     """Importing the plugin's module loads nothing heavy, does no I/O, prints nothing and changes no global state."""
     name = _module_name(conformance)
     events = {*NETWORK, *PROCESSES, "socket.bind", "time.sleep"}
-    code = _IMPORT.format(path=sys.path, events=events, name=name, heavy=HEAVY)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)  # noqa: S603 - our own
+    code = _IMPORT.format(path=sys.path, events=events, name=name, heavy=HEAVY, expected=_PATCHED)
+    env = {key: value for key, value in os.environ.items() if key in _KEPT or key.startswith("PYTHON")}
+    done = subprocess.run(  # noqa: S603 - our own
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=env
+    )
     expect(done.returncode == 0, f"importing {name} in a process of its own failed:\n{done.stderr}")
     told = json.loads(done.stdout.splitlines()[-1])
     expect(not told["heavy"], f"importing {name} loads {', '.join(told['heavy'])}; import it where it is used")

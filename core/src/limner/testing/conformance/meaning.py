@@ -15,9 +15,8 @@ from limner import Image, Model, Request, Task, TaskRefused, WeightedText, limit
 from limner.errors import shorten
 from limner.limits import Constraint
 from limner.testing import bodies
-from limner.testing.ends import ends
+from limner.testing.ends import distinct_pictures, ends
 from limner.testing.kit import Conformance, ContractBroken, check, expect
-from limner.testing.pictures import picture
 from limner.testing.probes import (
     all_starts,
     changed,
@@ -226,7 +225,7 @@ def _expect_order(name: str, path: bodies.Path, found: Sequence[tuple[Any, Any]]
     straight = name in {"seed", "n"} or (found[0][0] == found[0][1] and found[-1][0] == found[-1][1])
     for value, sent in found if straight else ():
         fine = math.isclose(value, sent, rel_tol=_NEAR, abs_tol=_NEAR) and (not isinstance(value, int) or value == sent)
-        expect(fine, f"{name}={value!r} makes {where} {sent!r}: it must be the number itself", base)
+        expect(fine, f"{name}={value!r} makes {where} {sent!r}: it it must be the number itself", base)
 
 
 def _expect_line(name: str, where: str, found: Sequence[tuple[Any, Any]], base: Task) -> None:
@@ -311,11 +310,14 @@ _PARTS = ("amber fox", "blue snow", "crimson tree", "dark river")
 def test_lists_keep_their_order(conformance: Conformance) -> None:
     """A list is in the body in its order, each item once, and each weight with its own text."""
     for base, name, limit in probes(conformance.model):
-        for value in _lists(limit, base):
+        lists = _lists(limit, base)
+        plain = plan_or_none(conformance.model, base) if lists and value_of(base, name) is None else None
+        others = {} if plain is None else bodies.leaves_of(plain.requests[0])
+        for value in lists:
             made = plan_or_none(conformance.model, changed(base, name, value))
             if made is None or value_of(made.calls[0], name) != value:
                 continue
-            places = [_places(made.requests[0], part) for part in value]
+            places = [_places(made.requests[0], part, others) for part in value]
             for part, place in zip(value, places, strict=True):
                 looked_for = isinstance(part, str | WeightedText | Image) and bodies.is_tree(made.requests[0])
                 expect(place or not looked_for, f"the body does not contain {shorten(part)} of {name}", made.task)
@@ -338,17 +340,18 @@ def _lists(limit: Constraint, base: Task) -> list[tuple[Any, ...]]:
         found = [tuple(reversed(inner)), tuple(inner), tuple(reversed(inner[:2]))] if len(inner) > 1 else []
     elif isinstance(limit, limits.Pictures) and limit.max_items > 1:
         sizes = [image.size for image in getattr(base, "image", ())] or [(24, 16)]
-        made = [picture(sizes[0], colour=colour) for colour in ("gold", "navy")]
-        found = [tuple(made), tuple(reversed(made))]
+        made = distinct_pictures(sizes[0], limit.max_items)
+        found = [tuple(made), tuple(reversed(made)), tuple(made[:2]), tuple(reversed(made[:2]))]
     else:
         found = []
     return [value for value in found if value and limit.wrong(value) is None]
 
 
-def _places(request: Request, part: Any) -> list[tuple[int, int]]:
-    """Where a part is: which leaf, and where in it."""
+def _places(request: Request, part: Any, others: Leaves) -> list[tuple[int, int]]:
+    """Where a part is: which leaf, and where in it; a leaf that is there without it says something else."""
     text = part.text if isinstance(part, WeightedText) else part
-    found = enumerate(bodies.leaves_of(request).values())
+    leaves = bodies.leaves_of(request).items()
+    found = [(at, leaf) for at, (path, leaf) in enumerate(leaves) if path not in others or _differ(others[path], leaf)]
     if isinstance(text, Image):
         encoded = str(bodies.plain(text.data))
         return [(at, 0) for at, leaf in found if leaf == text.data or (isinstance(leaf, str) and encoded in leaf)]
@@ -407,7 +410,7 @@ def test_defaults_are_sent(conformance: Conformance) -> None:
         unsaid = bodies.leaves_of(plain.requests[0])
         for path in moving:
             where = bodies.in_words(path)
-            if limit.default is None and not isinstance(limit, limits.Choice):
+            if limit.default is None and (not isinstance(limit, limits.Choice) or _names(path, name)):
                 seen = (
                     f"nobody said {name}, the account has no default for it, and the body has {where}={unsaid.get(path)!r}"
                 )

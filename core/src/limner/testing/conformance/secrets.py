@@ -8,7 +8,9 @@ import io
 import logging
 import os
 import re
+import sys
 import traceback
+import warnings
 from collections.abc import Iterator
 from typing import Any
 from unittest import mock
@@ -18,10 +20,11 @@ import attrs
 import pytest
 
 from limner import Finding, LimnerError, Model, ProviderError, Request, Response, TaskRefused, to_json
-from limner.testing.conformance.sending import model_at, sent
+from limner.testing.conformance.sending import good, model_at, sent
 from limner.testing.kit import Conformance, check, expect
 from limner.testing.loopback import Call, Reply, provider
 from limner.testing.probes import starts
+from limner.testing.purity import RecordingEnvironment
 
 CANARIES = (
     "canary-7fK2mQ9xWv4TzL8p",
@@ -32,10 +35,13 @@ CANARIES = (
 """Secrets of several looks, for settings that check how theirs looks."""
 
 _SECRET = re.compile(
-    r"(^|_)(api_?key|key|token|secret|password|passwd|credentials?|authorization|auth|bearer|pat|pin)(_|$)", re.IGNORECASE
+    r"(^|_)(api_?key|key|token|secrets?|pass(word|wd|phrase|code)|credentials?|authorization|auth|bearer|cookie|jwt|pat|pin)(_|$)",
+    re.IGNORECASE,
 )
 _NOT_SECRET = re.compile(r"(^|_)(key_id|token_limit|max_tokens)(_|$)", re.IGNORECASE)
-_PART = 10  # characters of a secret that are too many already
+_PART = 6  # characters of a secret that are too many already
+_PART_OF_LONG = 10  # in long texts, which hold shorter ones by chance
+_LONG = 5_000  # characters
 
 
 def _is_secret(field: attrs.Attribute[Any]) -> bool:
@@ -61,16 +67,19 @@ def _plain(value: Any) -> str:
 
 def _told_by(canary: str, text: str) -> bool:
     """Tell whether a text has a secret, or a good part of it, plainly or written in another way."""
-    parts = {canary[at : at + _PART] for at in range(len(canary) - _PART + 1)}
+    length = _PART if len(text) < _LONG else _PART_OF_LONG
+    parts = {canary[at : at + length] for at in range(len(canary) - length + 1)}
     coded = {base64.b64encode(canary.encode()).decode().rstrip("=")[:-2], quote(canary, safe=""), canary[::-1]}
     return any(part in text for part in parts | coded) or canary.encode().hex() in text
 
 
 class _Seen:
-    """Everything that is shown while something is done: log records and what is printed."""
+    """Everything that is shown while something is done: log records, warnings and what is printed."""
 
     def __init__(self, package: str) -> None:
         self.package, self.logged, self.printed = package, list[str](), io.StringIO()
+        self.warned: list[warnings.WarningMessage] = []
+        self.files = {getattr(sys.modules.get(name), "__file__", None) for name in _modules_of(package)} - {None}
 
     @contextlib.contextmanager
     def watched(self) -> Iterator[None]:
@@ -78,7 +87,10 @@ class _Seen:
 
         class Handler(logging.Handler):
             def emit(self, record: logging.LogRecord) -> None:
-                if record.name.partition(".")[0] in {seen.package, "limner", "root", "__main__"}:
+                if (
+                    record.name.partition(".")[0] in {seen.package, "limner", "root", "__main__"}
+                    or record.pathname in seen.files
+                ):
                     seen.logged.append(f"{record.getMessage()} {vars(record)!r}")
 
         handler, root = Handler(), logging.getLogger()
@@ -87,8 +99,13 @@ class _Seen:
         for name in levels:
             logging.getLogger(name).setLevel(logging.DEBUG)
         try:
-            with contextlib.redirect_stdout(self.printed), contextlib.redirect_stderr(self.printed):
+            with (
+                contextlib.redirect_stdout(self.printed),
+                contextlib.redirect_stderr(self.printed),
+                _all_warnings() as warned,
+            ):
                 yield
+                self.warned += warned
         finally:
             root.removeHandler(handler)
             for name, level in levels.items():
@@ -96,7 +113,19 @@ class _Seen:
 
     def expect_without(self, canary: str, who: str) -> None:
         expect(not any(_told_by(canary, text) for text in self.logged), f"a log record contains {who}")
+        expect(not any(_told_by(canary, str(one.message)) for one in self.warned), f"a warning holds {who}")
         expect(not _told_by(canary, self.printed.getvalue()), f"the output contains {who}")
+
+
+def _modules_of(package: str) -> list[str]:
+    return [name for name in sys.modules if name.partition(".")[0] == package]
+
+
+@contextlib.contextmanager
+def _all_warnings() -> Iterator[list[warnings.WarningMessage]]:
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        yield warned
 
 
 @check
@@ -119,12 +148,15 @@ def _expect_hidden(conformance: Conformance, model: Model, canary: str, who: str
     seen = _Seen(conformance.package)
     with seen.watched():
         shown = dict(_shown(conformance, model))
-        errors = [] if settings is None else list(_errors(conformance, settings, canary))
+        met = [] if settings is None else list(_met(conformance, settings, canary))
     for what, text in shown.items():
         expect(not _told_by(canary, text), f"{what} contains {who}")
-    for error in errors:
-        told = "".join(traceback.format_exception(error)) + repr(error) + repr(vars(error))
-        seen_in = f"the error holds {who}: {type(error).__name__}; take it out of what the provider says"
+    for one in met:
+        if isinstance(one, Response):
+            expect(not _told_by(canary, _all_but_body(one)), f"the response of send holds {who}, outside its body: {one!r}")
+            continue
+        told = "".join(traceback.format_exception(one)) + repr(one) + repr(vars(one))
+        seen_in = f"the error holds {who}: {type(one).__name__}; take it out of what the provider says"
         expect(not _told_by(canary, told), seen_in)
     seen.expect_without(canary, who)
 
@@ -141,7 +173,7 @@ def _shown(conformance: Conformance, model: Model) -> Iterator[tuple[str, str]]:
         yield f"the plan of {kind.kind}", f"{plan!r}"
         yield (
             f"the request of {kind.kind}",
-            " ".join(f"{_all(one)} {one.body.decode('utf-8', 'replace')}" for one in plan.requests),
+            " ".join(f"{_all_but_body(one)} {one.body.decode('utf-8', 'replace')}" for one in plan.requests),
         )
     if conformance.answer is not None:
         answered = type(
@@ -152,8 +184,8 @@ def _shown(conformance: Conformance, model: Model) -> Iterator[tuple[str, str]]:
             yield "the result", f"{result!r} {to_json(result)} {[dict(one.provenance) for one in result.pictures]}"
 
 
-def _all(request: Request) -> str:
-    return repr({field.name: getattr(request, field.name) for field in attrs.fields(Request) if field.name != "body"})
+def _all_but_body(one: Request | Response) -> str:
+    return repr({field.name: getattr(one, field.name) for field in attrs.fields(type(one)) if field.name != "body"})
 
 
 def _diagnosed(model: Model, *, live: bool) -> list[Finding]:
@@ -164,8 +196,8 @@ def _diagnosed(model: Model, *, live: bool) -> list[Finding]:
     return findings
 
 
-def _errors(conformance: Conformance, settings: dict[str, str], canary: str) -> Iterator[BaseException]:
-    """The errors of calls in whose answer the provider says the secret itself."""
+def _met(conformance: Conformance, settings: dict[str, str], canary: str) -> Iterator[Response | LimnerError]:
+    """What comes of calls in whose answer the provider says the secret itself, and of one that goes well."""
     if conformance.endpoint is None:
         return
     request = conformance.model.plan(starts(conformance.model, conformance.tasks[0])[0]).requests[0]
@@ -177,14 +209,12 @@ def _errors(conformance: Conformance, settings: dict[str, str], canary: str) -> 
             body = form % (canary.encode(), canary.encode())
             with provider(lambda call, body=body, status=status: _echo(call, body, status)) as there:  # type: ignore[misc]
                 model = model_at(conformance, there.url).with_settings(**settings)
-                met: Response | LimnerError = sent(model, request)
-                if isinstance(met, LimnerError):
-                    yield met
+                yield sent(model, request)
             if status == 500:
                 break
-    with provider(Reply(b"{}")) as there:
+    with provider(lambda call: good(conformance, call, request)) as there:
         model = model_at(conformance, there.url).with_settings(**settings)
-        sent(model, request)
+        yield sent(model, request)
         wire = " ".join(f"{call.headers!r} {call.path} {call.body!r}" for call in there.calls)
         told = canary in wire or base64.b64encode(canary.encode()).decode() in wire
         others = [other for other in CANARIES if other != canary]
@@ -203,29 +233,9 @@ def _echo(call: Call, body: bytes, status: int) -> Reply:
     return Reply(body, status, {"x-echo": call.headers.get("authorization", "")[:200]})
 
 
-class _Recording(dict[str, str]):
-    """An environment that notes which names are asked for."""
-
-    def __init__(self, values: dict[str, str]) -> None:
-        super().__init__(values)
-        self.asked: list[str] = []
-
-    def __getitem__(self, name: str) -> str:
-        self.asked.append(name)
-        return super().__getitem__(name)
-
-    def __contains__(self, name: object) -> bool:
-        self.asked.append(str(name))
-        return super().__contains__(name)
-
-    def get(self, name: str, default: Any = None) -> Any:
-        self.asked.append(name)
-        return super().get(name, default)
-
-
 def _variables(conformance: Conformance) -> list[str]:
     """The secret variables of the environment that the plugin's own code asks for."""
-    recording = _Recording(dict(os.environ))
+    recording = RecordingEnvironment(dict(os.environ))
     kind = type(conformance.model)
     with mock.patch.object(os, "environ", recording), contextlib.suppress(Exception):
         model = kind(type(conformance.model.settings)(), model_id=conformance.model.model_id)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -52,8 +54,11 @@ BY_STATUS: dict[int, tuple[type[ProviderError], ...]] = {
 
 _PATIENCE = 10.0  # seconds: far more than a timeout of a half
 _TIMEOUT = 0.5
-_NEVER_AGAIN = (400, 401, 403, 404, 422)
+_REFUSALS = (400, 401, 403, 404, 422)
 """What is refused is refused the second time too."""
+
+_FAULTS = (500, 502, 504)
+"""After these the picture may have been made, and billed, unless the provider documents otherwise."""
 
 _MOST_ATTEMPTS = 10
 _LARGE = 3_000_000  # bytes, as a picture has
@@ -93,29 +98,30 @@ def sent(model: Model, request: Request) -> Response | LimnerError:
     return response  # type: ignore[no-any-return]
 
 
-def _good(conformance: Conformance, call: Call, request: Request) -> Reply:
+def good(conformance: Conformance, call: Call, request: Request) -> Reply:
     """What the provider answers when all goes well; anything, where nobody says."""
     if conformance.answer is None:
         return Reply()
     with contextlib.suppress(Exception):
-        return Reply(conformance.answer(attrs.evolve(request, body=call.body)).body)
+        return Reply(conformance.answer(attrs.evolve(request, body=call.body)).body, headers=_ids(conformance))
     with contextlib.suppress(Exception):
-        return Reply(conformance.answer(request).body)
-    return Reply()
+        return Reply(conformance.answer(request).body, headers=_ids(conformance))
+    return Reply(headers=_ids(conformance))
 
 
 @check
 def test_send_calls_once(conformance: Conformance) -> None:
     """One request is one call: nothing is repeated that was refused, carried out or possibly billed."""
     for task, request in _requests(conformance):
-        with provider(lambda call, request=request: _good(conformance, call, request)) as there:  # type: ignore[misc]
+        with provider(lambda call, request=request: good(conformance, call, request)) as there:  # type: ignore[misc]
             met = sent(model_at(conformance, there.url), request)
             expect(there.calls, f"send did not call the endpoint, and returned or raised {met!r}", task)
             expect(not there.made_twice(), f"one send made the same call twice: {_shown(there)}", task)
             attempts = met.attempts if isinstance(met, Response) else 1
             expect(attempts == 1, f"the response has attempts={attempts} after one call", task)
     task, request = _first(conformance)
-    replies = [Reply(status=status, body=b'{"error": {"message": "no"}}') for status in _NEVER_AGAIN]
+    once = [status for status in (*_REFUSALS, *_FAULTS) if status not in conformance.retryable]
+    replies = [Reply(status=status, body=b'{"error": {"message": "no"}}') for status in once]
     replies += [Reply(b'{"none": "of what is documented"}'), Reply(b"not even JSON")]
     for reply in replies:
         with provider(reply) as there:
@@ -123,16 +129,23 @@ def test_send_calls_once(conformance: Conformance) -> None:
             expect(
                 not there.made_twice(), f"HTTP {reply.status} {reply.body!r} makes send call again: {_shown(there)}", task
             )
+    with provider(Reply(dropped=True)) as there:
+        sent(model_at(conformance, there.url), request)
+        expect(
+            not there.made_twice(),
+            "a connection that breaks before the answer makes send call again; it may be billed",
+            task,
+        )
     for status in (429, 503):
         with provider(Reply(status=status, body=b'{"error": {"message": "busy"}}')) as there:
             sent(model_at(conformance, there.url), request)
             fine = len(there.calls) <= _MOST_ATTEMPTS
             expect(fine, f"HTTP {status} makes send call {len(there.calls)} times; give up after a few", task)
     for recorded in conformance.recorded:
-        if recorded.error is ContentFiltered:
+        if recorded.error is ContentFiltered or (recorded.error is None and set(recorded.outcomes) != {"ok"}):
             with provider(_reply_of(recorded)) as there:
                 sent(model_at(conformance, there.url), request)
-                expect(not there.made_twice(), f"{recorded}, a refusal, makes send call again", task)
+                expect(not there.made_twice(), f"{recorded}, which may be billed, makes send call again", task)
 
 
 def _shown(there: Loopback) -> str:
@@ -149,7 +162,7 @@ def test_send_posts_the_request(conformance: Conformance) -> None:
     found = list(_requests(conformance))
     verbatim: list[bool] = []
     for _, request in found:
-        with provider(lambda call, request=request: _good(conformance, call, request)) as there:  # type: ignore[misc]
+        with provider(lambda call, request=request: good(conformance, call, request)) as there:  # type: ignore[misc]
             sent(model_at(conformance, there.url), request)
             verbatim.append(any(_same_body(call, request) for call in there.calls))
     for (task, _), same in zip(found, verbatim, strict=True):
@@ -224,7 +237,8 @@ def _failure(conformance: Conformance, reply: Reply, request: Request) -> Respon
             return sent(model_at(conformance, there.url), request)
     if conformance.failing is None:
         skip("endpoint", "a function that makes the model call a URL (or failing, of a status and a body)")
-    over = conformance.failing(reply.status, reply.body)
+    headers = [dict(reply.headers)] if _carries_headers(conformance) else []
+    over = conformance.failing(reply.status, reply.body, *headers)
     return sent(over if isinstance(over, Model) else conformance.connected(over), request)
 
 
@@ -245,6 +259,30 @@ def test_send_names_each_failure(conformance: Conformance) -> None:
             expect(isinstance(met, allowed), f"HTTP {status} {body!r} became {_told(met)}, must be {names}", task)
 
 
+def _carries_headers(conformance: Conformance) -> bool:
+    """Whether an HTTP error reaches the model with its headers: a ``failing`` of two arguments knows none."""
+    if conformance.endpoint is not None or conformance.failing is None:
+        return conformance.endpoint is not None
+    try:
+        inspect.signature(conformance.failing).bind(400, b"", {})
+    except TypeError:
+        return False
+    return True
+
+
+_ID_NAME = re.compile(r"(^|-)(id|ids|requestid|request|trace|traceid|correlation|ray)(-|$)", re.IGNORECASE)
+
+
+def _is_id(header: str) -> bool:
+    return header.lower() in ID_HEADERS or _ID_NAME.search(header) is not None
+
+
+def _ids(conformance: Conformance) -> dict[str, str]:
+    """The headers by which the provider tells a request's id, as its stored answers have them."""
+    names = [name for recorded in conformance.recorded for name in recorded.headers if _is_id(name)]
+    return dict.fromkeys([*ID_HEADERS, *names], REQUEST_ID)
+
+
 def _told(met: Response | LimnerError) -> str:
     return f"{type(met).__name__}: {met}" if isinstance(met, LimnerError) else f"an answer, {met!r}"
 
@@ -257,8 +295,8 @@ def _expect_recorded(conformance: Conformance, recorded: Recorded, request: Requ
     if said and isinstance(met, ProviderError):
         fine = _one_line(said)[:40] in _one_line(str(met))
         expect(fine, f"{recorded}: the provider says {said!r}, and the error does not: {met}")
-    ids = [value for name, value in recorded.headers.items() if name.lower() in ID_HEADERS]
-    if ids and conformance.endpoint is not None and isinstance(met, ProviderError):
+    ids = [value for name, value in recorded.headers.items() if _is_id(name)]
+    if ids and _carries_headers(conformance) and isinstance(met, ProviderError):
         expect(set(ids) & set(met.request_ids), f"{recorded}: the request id {ids[0]!r} is not in {met.request_ids}")
 
 
@@ -298,14 +336,14 @@ def test_send_reads_odd_failures(conformance: Conformance) -> None:
 def test_send_tells_the_request_id(conformance: Conformance) -> None:
     """If successful responses have a request id, errors have one, and the other way round."""
     task, request = _first(conformance)
-    with provider(lambda call: _good(conformance, call, request)) as there:
-        good = sent(model_at(conformance, there.url), request)
+    with provider(lambda call: good(conformance, call, request)) as there:
+        answered = sent(model_at(conformance, there.url), request)
     told: dict[str, bool] = {}
-    if isinstance(good, Response):
-        told["a good answer"] = good.request_id == REQUEST_ID
-        expect(good.request_id is None or good.request_id, "the request id of a good answer is an empty text", task)
+    if isinstance(answered, Response):
+        told["a good answer"] = answered.request_id == REQUEST_ID
+        expect(answered.request_id is None or answered.request_id, "the request id of a good answer is an empty text", task)
     for status in (400, 429, 500):
-        met = _failure(conformance, Reply(b'{"error": {"message": "no"}}', status), request)
+        met = _failure(conformance, Reply(b'{"error": {"message": "no"}}', status, _ids(conformance)), request)
         if isinstance(met, ProviderError):
             told[f"HTTP {status}"] = REQUEST_ID in met.request_ids
     missing = [what for what, fine in told.items() if not fine]

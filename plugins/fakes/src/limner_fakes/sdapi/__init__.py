@@ -4,7 +4,18 @@ Pictures are repainted where the mask opens them; unknown names are replaced in 
 """
 
 from limner_fakes.sdapi.answering import a1111_error, answer
-from limner_fakes.sdapi.contract import LISTS, UPSCALE, problems
+from limner_fakes.sdapi.contract import LISTS, REMBG, REMBG_OF_SD_NEXT, UPSCALE, problems
+from limner_fakes.sdapi.prompts import weights_of
 from limner_fakes.sdapi.service import SdapiService
 
-__all__ = ["LISTS", "UPSCALE", "SdapiService", "a1111_error", "answer", "problems"]
+__all__ = [
+    "LISTS",
+    "REMBG",
+    "REMBG_OF_SD_NEXT",
+    "UPSCALE",
+    "SdapiService",
+    "a1111_error",
+    "answer",
+    "problems",
+    "weights_of",
+]

@@ -12,13 +12,26 @@ from PIL import Image, ImageOps
 
 from limner_fakes.faults import Fault, spoil
 from limner_fakes.painters import Invert, Painter
-from limner_fakes.pictures import BadPicture, Size, decoded, encoded, written
-from limner_fakes.sdapi.contract import CHECKPOINTS, IMG2IMG, SAMPLERS, UPSCALE, UPSCALERS
+from limner_fakes.pictures import BadPicture, Size, cut_out, decoded, encoded, written
+from limner_fakes.sdapi.contract import (
+    CHECKPOINTS,
+    IMG2IMG,
+    LATENT_MODES,
+    REMBG,
+    REMBG_OF_SD_NEXT,
+    SAMPLERS,
+    UPSCALE,
+    UPSCALERS,
+)
 
 DEFAULT_SIDE = 512
 DEFAULT_STRENGTH = 0.75
 
 Said = tuple[int, dict[str, Any]]
+
+
+class UnknownUpscalerError(Exception):
+    """The server has no upscaler of that name for the high-resolution pass."""
 
 
 class Blending(Invert):
@@ -51,10 +64,14 @@ def answer(
     try:
         if path == UPSCALE:
             return _upscaled(body, fault)
+        if path in {REMBG, REMBG_OF_SD_NEXT}:
+            return 200, {"image": spoil(_text(cut_out(decoded(body["input_image"]))), fault)}
         if path == IMG2IMG and not body.get("init_images"):
             return a1111_error(404, "HTTPException", "Init image not found")
         count = body.get("batch_size", 1) * body.get("n_iter", 1)
         painted = [_painted(body, painter, body.get("seed", -1) + index) for index in range(count)]
+    except UnknownUpscalerError as error:
+        return a1111_error(500, "AssertionError", f"could not find upscaler named {error}")
     except BadPicture:
         return a1111_error(500, "HTTPException", "Invalid encoded image")
     if half_done:
@@ -92,6 +109,8 @@ def _painted(body: dict[str, Any], painter: Painter, seed: int) -> Image.Image:
     size = body.get("width", DEFAULT_SIDE) // 8 * 8, body.get("height", DEFAULT_SIDE) // 8 * 8
     prompt = body.get("prompt", "")
     if not body.get("init_images"):
+        if body.get("enable_hr") and body.get("hr_upscaler") not in {None, *LATENT_MODES, *UPSCALERS[1:]}:
+            raise UnknownUpscalerError(body["hr_upscaler"])
         return painter.paint(prompt, _enlarged(body, size), seed)
     source = decoded(body["init_images"][0]).convert("RGB")
     if not body.get("mask"):
@@ -111,7 +130,7 @@ def _enlarged(body: dict[str, Any], size: Size) -> Size:
     if body.get("hr_resize_x") and body.get("hr_resize_y"):
         return body["hr_resize_x"], body["hr_resize_y"]
     factor = body.get("hr_scale", 2.0)
-    return int(size[0] * factor), int(size[1] * factor)
+    return int(size[0] * factor) // 8 * 8, int(size[1] * factor) // 8 * 8
 
 
 def _opening(body: dict[str, Any]) -> Image.Image:

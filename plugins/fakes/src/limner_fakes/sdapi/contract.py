@@ -13,11 +13,15 @@ from PIL import Image
 from limner_fakes.pictures import BadPicture, decoded
 from limner_fakes.schemas import FLAG, TEXT, Schema, against, closed, integer, number
 
+REMBG, REMBG_OF_SD_NEXT = "/rembg", "/sdapi/v1/rembg"
+"""Of the extension for A1111 and Forge, and of SD.Next."""
 TXT2IMG, IMG2IMG, UPSCALE = "/sdapi/v1/txt2img", "/sdapi/v1/img2img", "/sdapi/v1/extra-single-image"
 SAMPLERS = ["DPM++ 2M", "DPM++ SDE", "DPM++ 2M SDE", "Euler a", "Euler"]
 SCHEDULERS = [("automatic", "Automatic"), ("karras", "Karras"), ("exponential", "Exponential"), ("simple", "Simple")]
 CHECKPOINTS = [("sd_xl_base_1.0", "31e35c80fc"), ("dreamshaper", "879db523c3")]
 UPSCALERS = ["None", "Lanczos", "Nearest", "ESRGAN_4x", "R-ESRGAN 4x+", "R-ESRGAN 4x+ Anime6B"]
+
+LATENT_MODES = ["Latent", "Latent (antialiased)", "Latent (nearest)"]
 
 INT: Schema = {"type": "integer"}
 NUMBER: Schema = {"type": "number"}
@@ -85,7 +89,19 @@ IMAGE: Schema = {
     "image_cfg_scale": NUMBER,
     "initial_noise_multiplier": NUMBER,
 }
+_REMBG = closed(
+    "input_image",
+    input_image=TEXT,
+    model=TEXT,
+    return_mask=FLAG,
+    alpha_matting=FLAG,
+    **dict.fromkeys(
+        ("alpha_matting_foreground_threshold", "alpha_matting_background_threshold", "alpha_matting_erode_size"), INT
+    ),
+)
 SCHEMAS = {
+    REMBG: _REMBG,
+    REMBG_OF_SD_NEXT: _REMBG,
     TXT2IMG: closed("prompt width height", **SHARED, **HIGH_RESOLUTION),
     IMG2IMG: closed("prompt width height init_images", **SHARED, **IMAGE),
     UPSCALE: closed(
@@ -117,6 +133,7 @@ LISTS: dict[str, list[dict[str, Any]]] = {
         }
         for name, digest in CHECKPOINTS
     ],
+    "latent-upscale-modes": [{"name": name} for name in LATENT_MODES],
     "upscalers": [
         {"name": name, "model_name": None, "model_path": None, "model_url": None, "scale": 4} for name in UPSCALERS
     ],
@@ -135,7 +152,9 @@ def problems(path: str, body: Any, *, nulls: bool = False) -> list[str]:
     if found:
         return found
     try:
-        pictures = [decoded(text) for text in (*body.get("init_images", []), *filter(None, [body.get("image")]))]
+        pictures = [
+            decoded(text) for text in (*body.get("init_images", []), *filter(None, map(body.get, ("image", "input_image"))))
+        ]
         found += [f"a picture is {picture.mode}, not RGB" for picture in pictures if picture.mode != "RGB"]
         found += _of_mask(decoded(body["mask"]), pictures) if "mask" in body else []
     except BadPicture as error:

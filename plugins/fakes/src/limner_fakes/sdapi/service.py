@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from limner_fakes.faults import BROKEN, Fault
 from limner_fakes.painters import PAINTERS
 from limner_fakes.sdapi.answering import Blending, Said, a1111_error, answer
-from limner_fakes.sdapi.contract import LISTS, SCHEMAS, problems
+from limner_fakes.sdapi.contract import LISTS, REMBG_OF_SD_NEXT, SCHEMAS, problems
 from limner_fakes.service import Answer, ReceivedRequest, Service
 
 IDLE = {"active": False, "queued": False, "completed": False, "progress": None, "textinfo": None}
@@ -42,6 +42,8 @@ class SdapiService(Service):
         "wrong-key": Answer(401, {"detail": "Incorrect username or password"}, {"WWW-Authenticate": "Basic"}),
         "no-api": Answer(404, {"detail": "Not Found"}),
     }
+    no_rembg: str = REMBG_OF_SD_NEXT
+    """The address of background removal that the server does not have."""
     broken: ClassVar = {**BROKEN, "interrupted": "somebody interrupts the job: 200 with a half-done picture"}
 
     def __init__(self, login: str = "", **more: Any) -> None:
@@ -60,7 +62,7 @@ class SdapiService(Service):
         return {"SDAPI_BASE_URL": self.base_url, **({"SDAPI_AUTH": self.login} if self.login else {})}
 
     def makes_pictures(self, request: ReceivedRequest) -> bool:
-        return request.method == "POST" and request.path in SCHEMAS
+        return request.method == "POST" and request.path in SCHEMAS and request.path != self.no_rembg
 
     async def work(self, request: ReceivedRequest, fault: Fault | None) -> None:
         """Begin a job; one that hangs ends when it is interrupted."""

@@ -285,6 +285,10 @@ function busy(running) {
   cancelButton.hidden = !running;
 }
 
+window.addEventListener("beforeunload", (event) => {
+  if (page.running.length) event.preventDefault(); // the pictures are paid for
+});
+
 /** Let a screen reader say something. */
 const tell = (text) => (place("status").textContent = text);
 

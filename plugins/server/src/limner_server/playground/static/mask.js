@@ -48,7 +48,9 @@ export class Marks {
   }
 
   recount() {
-    this.count = this.pixels.reduce((sum, value) => sum + (value === 255), 0);
+    let count = 0;
+    for (let i = 0; i < this.pixels.length; i++) count += this.pixels[i] & 1;
+    this.count = count;
   }
 
   invert() {
@@ -209,6 +211,7 @@ export function maskField({ describedBy, form, onchange }) {
     marks.remember(drawing.before);
     drawing = null;
     shape.hidden = true;
+    if (tool !== "brush") drawMarks();
     changed();
   }
 
@@ -239,6 +242,7 @@ export function maskField({ describedBy, form, onchange }) {
   function change(act) {
     if (!marks) return;
     act(marks);
+    drawMarks();
     changed();
   }
 
@@ -304,7 +308,6 @@ export function maskField({ describedBy, form, onchange }) {
   }
 
   async function changed() {
-    drawMarks();
     say();
     const { width, height, pixels, count } = marks;
     const asked = (changed.last = Symbol());

@@ -1,0 +1,181 @@
+"""Batches: thousands of tasks, each paid for once.
+
+:func:`batch` and :func:`abatch` are public; the command line is ``limner batch``.
+
+outcomes     how a task ends, and what an error says of that
+manifest     where tasks come from: JSON lines, CSV, tasks in Python
+planning     every task planned before the first is sent
+journal      the append-only record of what was planned, sent and settled
+locks        one driver in a folder; one worker for an attempt
+pictures     saved, and found again after a crash
+budget       what may be spent
+pacing       the rate, and pauses
+work         what a worker does
+engines      threads, an executor
+dask_engine  Dask distributed
+driver       the protocol
+index        metadata.jsonl
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from limner.batches.budget import Budget, parse_sum
+from limner.batches.driver import Driver, Options
+from limner.batches.manifest import Tasks, opened
+from limner.batches.outcomes import BatchOutcome
+from limner.batches.pacing import parse_rate
+from limner.catalog import get_model
+from limner.errors import Problem, TaskRefused
+
+if TYPE_CHECKING:
+    from limner.model import Model
+
+__all__ = ["BatchOutcome", "abatch", "batch"]
+
+
+def batch(
+    tasks: Tasks,
+    *,
+    out: str | os.PathLike[str],
+    model: str | Model | None = None,
+    executor: Executor | None = None,
+    dask: str | None = None,
+    in_flight: int | None = None,
+    rate: str | None = None,
+    max_pictures: int | None = None,
+    max_spend: str | None = None,
+    resume: bool = False,
+    retry_failed: bool = False,
+    resend_unknown: bool = False,
+) -> Iterator[BatchOutcome]:
+    """Run many tasks, each paid for once, and save their pictures in a folder.
+
+    All tasks are planned before the first is sent. A journal in the folder is on the disk before each call, so that a batch
+    that ended early, however it ended, can be resumed. Tasks are sent while outcomes are taken; where the caller takes no
+    more, or presses Ctrl-C, nothing more is sent and what is out is waited for.
+
+    Args:
+        tasks: the path of a manifest (JSON lines, CSV or TSV), tasks, or a mapping of ids to tasks.
+        out: the folder of the pictures and the journal. It is made where it does not exist.
+        model: a name or a model, for tasks that do not name one; by default as for :func:`get_model`.
+        executor: makes the calls in place of threads. It needs to share the folder.
+        dask: the address of a Dask scheduler, or ``local:4`` for four processes on this machine.
+        in_flight: tasks side by side; by default the model's setting ``max_in_flight``, or the workers' threads.
+        rate: calls at most, such as ``60/min``.
+        max_pictures: pictures at most, those of earlier runs in the folder included.
+        max_spend: money at most, by the known prices, such as ``20USD``; earlier runs in the folder are included.
+        resume: continue the batch in the folder, or start it where there is none.
+        retry_failed: resume, and send tasks again that failed, of which nothing was billed.
+        resend_unknown: resume, and send tasks again that may have been billed already.
+
+    Yields:
+        An outcome for each task: first those that are known from earlier runs, then the others as they come.
+
+    Raises:
+        TaskRefused: tasks or arguments are wrong, or the folder is in use; nothing was sent.
+        BatchStopped: the budget is reached, before every task was sent.
+        ProviderError: one that would meet every task, such as AuthenticationFailed; what was out was waited for.
+        OSError: the folder cannot be written.
+    """
+    options = Options(
+        out=Path(out),
+        models=models_by_name(model, in_flight),
+        budget=budget_of(max_pictures, max_spend),
+        rate=None if rate is None else parse_rate(rate),
+        in_flight=checked_in_flight(in_flight),
+        executor=executor,
+        dask=dask,
+        resume=resume,
+        retry_failed=retry_failed,
+        resend_unknown=resend_unknown,
+    )
+    if executor is not None and dask is not None:
+        raise TaskRefused([Problem("executor", "", "and dask are two engines; give one")])
+    return _outcomes(tasks, options)
+
+
+def _outcomes(tasks: Tasks, options: Options) -> Iterator[BatchOutcome]:
+    with _opened(tasks, options) as driver:
+        yield from driver.outcomes()
+
+
+@contextmanager
+def _opened(tasks: Tasks, options: Options) -> Iterator[Driver]:
+    with opened(tasks) as source:
+        driver = Driver(source, options)
+        driver.open()
+        try:
+            yield driver
+        finally:
+            driver.close()
+
+
+async def abatch(tasks: Tasks, *, out: str | os.PathLike[str], **arguments: object) -> AsyncIterator[BatchOutcome]:
+    """As :func:`batch`, without blocking the event loop. Cancelling sends nothing more, and waits for what is out."""
+    outcomes = batch(tasks, out=out, **arguments)  # type: ignore[arg-type]
+    following: asyncio.Future[BatchOutcome | None] | None = None
+    try:
+        while True:
+            following = asyncio.ensure_future(asyncio.to_thread(next, outcomes, None))
+            outcome = await asyncio.shield(following)
+            if outcome is None:
+                return
+            yield outcome
+    finally:
+        if following is not None and not following.done():
+            await asyncio.wait([following])
+        await asyncio.shield(asyncio.to_thread(outcomes.close))  # type: ignore[attr-defined]
+
+
+def models_by_name(
+    default: str | Model | None, in_flight: int | None, find: Callable[[str | None], Model] = get_model
+) -> Callable[[str | None], Model]:
+    """Return what finds a task's model: by the name that it has, else the default; each is made once.
+
+    Args:
+        default: a name, a model, or ``None`` for limner's default.
+        in_flight: what the setting ``max_in_flight`` must allow; ``None`` leaves it.
+        find: finds and configures a model.
+    """
+    known: dict[str | None, Model] = {}
+
+    def model_of(name: str | None) -> Model:
+        if name not in known:
+            named = default if name is None else name
+            found = find(named) if named is None or isinstance(named, str) else named
+            if in_flight is not None and found.settings.max_in_flight < in_flight:
+                found = found.with_settings(max_in_flight=in_flight)
+            known[name] = found
+        return known[name]
+
+    return model_of
+
+
+def budget_of(max_pictures: int | None, max_spend: str | None) -> Budget:
+    """Make a budget.
+
+    Raises:
+        TaskRefused: a bound is wrong.
+    """
+    if max_pictures is not None and (isinstance(max_pictures, bool) or max_pictures < 0):
+        raise TaskRefused([Problem.of("max_pictures", max_pictures, "must be a whole number of at least 0")])
+    return Budget(max_pictures, None if max_spend is None else parse_sum(max_spend))
+
+
+def checked_in_flight(in_flight: int | None) -> int | None:
+    """Check a number of tasks side by side.
+
+    Raises:
+        TaskRefused: it is not above 0.
+    """
+    if in_flight is not None and in_flight < 1:
+        raise TaskRefused([Problem.of("in_flight", in_flight, "must be a whole number of at least 1")])
+    return in_flight

@@ -1,0 +1,92 @@
+"""What a batch may spend: a sum by the known prices, a number of pictures, or both."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Protocol
+
+import attrs
+
+from limner.errors import Problem, TaskRefused
+from limner.prices import Cost
+
+
+def parse_sum(text: str) -> Cost:
+    """Read a sum such as ``20USD``.
+
+    Raises:
+        TaskRefused: it is no sum.
+    """
+    form = re.fullmatch(r"(\d{1,9}(?:\.\d{1,6})?)\s*([A-Z]{3})", text.strip(), re.ASCII)
+    if form is None:
+        raise TaskRefused([Problem.of("max_spend", text, "must be an amount and a currency, such as 20USD or 0.50EUR")])
+    return Cost(Decimal(form[1]), Decimal(form[1]), form[2])
+
+
+class Costing(Protocol):
+    """What the budget needs to know of a task."""
+
+    @property
+    def pictures(self) -> int:
+        """How many it asks for."""
+
+    @property
+    def cost(self) -> Cost | None:
+        """What it may cost; ``None`` where that is unknown."""
+
+
+@attrs.define
+class Budget:
+    """Counts what is spent: whatever was sent, unless it was surely not made.
+
+    Args:
+        max_pictures: so many at most; ``None`` for any number.
+        max_spend: so much at most; ``None`` for any sum.
+    """
+
+    max_pictures: int | None = None
+    max_spend: Cost | None = None
+    pictures: int = attrs.field(default=0, init=False)
+    spent: dict[str, Decimal] = attrs.field(factory=dict, init=False)
+
+    def problem(self, task: Costing) -> str | None:
+        """Say why a task's cost cannot be counted against the budget."""
+        if self.max_spend is None:
+            return None
+        if task.cost is None:
+            return "the price is unknown; use max_pictures (--max-pictures) instead, or state prices in LIMNER_PRICES"
+        if task.cost.currency != self.max_spend.currency:
+            return f"its price is in {task.cost.currency}, and max_spend in {self.max_spend.currency}"
+        return None
+
+    def exceeded_by(self, task: Costing) -> str | None:
+        """Say why a task cannot be paid for any more; ``None`` where it can."""
+        if self.max_pictures is not None and self.pictures + task.pictures > self.max_pictures:
+            return f"max_pictures={self.max_pictures} is reached: {self.pictures} pictures count as made"
+        if self.max_spend is not None and task.cost is not None:
+            spent = self.spent.get(self.max_spend.currency, Decimal())
+            if spent + task.cost.high > self.max_spend.high:
+                currency = self.max_spend.currency
+                return (
+                    f"max_spend={self.max_spend} is reached: {Cost(spent, spent, currency)} count as spent, "
+                    f"the next task may cost {Cost(task.cost.high, task.cost.high, currency)}"
+                )
+        return None
+
+    def take(self, task: Costing) -> None:
+        """Count a task that is sent."""
+        self._add(task, 1)
+
+    def give_back(self, task: Costing) -> None:
+        """Count a task no longer, since nothing was made."""
+        self._add(task, -1)
+
+    def _add(self, task: Costing, times: int) -> None:
+        self.pictures += times * task.pictures
+        if task.cost is not None:
+            self.spent[task.cost.currency] = self.spent.get(task.cost.currency, Decimal()) + times * task.cost.high
+
+    def __str__(self) -> str:
+        sums = [str(Cost(amount, amount, currency)) for currency, amount in self.spent.items() if amount]
+        return ", ".join(sums) or "0"

@@ -1,0 +1,233 @@
+"""What a model says beside the pictures: prices, warnings, remarks, notices, progress. It is true, and quotes no prompt."""
+
+from __future__ import annotations
+
+import datetime
+import math
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from unittest import mock
+
+from limner import Image, Model, Price, Progress, Task, limits
+from limner.errors import shorten
+from limner.limits import Constraint
+from limner.prices import PRICES_VARIABLE, cost, wrong_prices
+from limner.testing.conformance.answers import small_tasks
+from limner.testing.kit import Conformance, check, expect
+from limner.testing.probes import (
+    all_starts,
+    changed,
+    constraints,
+    full,
+    plan_or_none,
+    probes,
+    starts,
+    value_of,
+    values_for,
+)
+from limner.testing.purity import another_world
+
+_LONGEST = 500  # characters of one remark or warning
+
+
+# ---------------------------------------------------------------------------------------------- prices
+
+
+@check
+def test_prices_can_apply(conformance: Conformance) -> None:
+    """Each price is of a task that the model does, for values that its limits allow, and cost_of agrees with it."""
+    model = conformance.model
+    with mock.patch.dict(os.environ):
+        os.environ.pop(PRICES_VARIABLE, None)  # the user's own prices are not the plugin's
+        wrong = wrong_prices(type(model))
+        expect(wrong is None, f"the model {wrong}")
+        for kind, prices in model.prices.items():
+            _expect_prices(model, kind, prices)
+        for task in _priced_tasks(model):
+            _expect_cost(model, task)
+
+
+def _expect_prices(model: Model, kind: type[Task], prices: Iterable[Price]) -> None:
+    table = model.limits_of(kind)
+    declared, seen = constraints(table), dict[tuple[Any, ...], Price]()
+    today = datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=1)  # it is tomorrow already somewhere
+    for price in prices:
+        shown = f"{kind.kind}: the price {price}"
+        expect(price.as_of <= today, f"{shown} is as of {price.as_of}, a day that has not come")
+        for name, value in price.when.items():
+            wrong = _never(declared.get(name), value)
+            expect(wrong is None, f"{shown} never applies: {name}={value!r} {wrong}")
+        condition = tuple(sorted(price.when.items(), key=repr))
+        earlier = seen.setdefault(condition, price)
+        expect(earlier is price, f"{kind.kind}: two prices have the same condition: {earlier}, and {price}")
+        sized = price.per != "megapixel" or "size" in table.parameters or bool(table.own_size)
+        expect(sized, f"{shown} never applies: no size of the pictures is known")
+    currencies = sorted({price.currency for price in prices})
+    expect(len(currencies) < 2, f"{kind.kind}: prices in {' and '.join(currencies)} make no cost")
+
+
+def _never(limit: Constraint | None, value: Any) -> str | None:
+    """Say why no task says a value; ``None`` where one may."""
+    if limit is None:  # an edit's own size
+        return None
+    adapted, _ = limit.adapted(value)
+    return limit.wrong(adapted)
+
+
+def _priced_tasks(model: Model) -> Iterator[Task]:
+    """Small tasks of each kind: plain, for several pictures, and each with the condition of a price."""
+    for kind in model.limits:
+        for start in starts(model, kind)[:1]:
+            yield start
+            for name in ("n", *dict.fromkeys(name for price in model.prices.get(kind, ()) for name in price.when)):
+                limit = constraints(model.limits_of(kind)).get(name)
+                for value in values_for(start, name, limit)[:4] if limit is not None else ():
+                    task = changed(start, name, value)
+                    if task is not None:
+                        yield task
+
+
+def _expect_cost(model: Model, task: Task) -> None:
+    made = plan_or_none(model, task)
+    if made is None:
+        return
+    wanted, found = cost(type(model), made.task), model.cost_of(made.task)
+    if not model.prices.get(type(task)):
+        expect(found is None, f"cost_of gives {found} where no price is declared: what it costs is unknown", made.task)
+    if wanted is not None:
+        expect(found == wanted, f"cost_of gives {found}, by the declared prices it is {wanted}", made.task)
+
+
+# ---------------------------------------------------------------------------------------------- warnings and remarks
+
+
+@check
+def test_comments_are_texts_that_quote_nothing(conformance: Conformance) -> None:
+    """Warnings, remarks and notices are texts, the same each time, that name declared parameters and quote no prompt."""
+    model = conformance.model
+    notices: Any = model.notices()
+    _expect_texts("notices()", notices, None)
+    kind = type(model)
+    if kind.warnings is Model.warnings and kind.remarks is Model.remarks:
+        return
+    tasks = [made.task for task in _commented(model) if (made := plan_or_none(model, task)) is not None]
+    found = [_comments(model, task) for task in tasks]
+    for task, (warned, remarks) in zip(tasks, found, strict=True):
+        _expect_comments(model, task, warned, remarks)
+    with another_world(conformance.package, 2049):
+        for task, before in zip(tasks, found, strict=True):
+            expect(_comments(model, task) == before, "warnings and remarks of a task are others in another year", task)
+
+
+_UNUSUAL = "zebras juggling quinces beside a frozen lighthouse"
+
+
+def _commented(model: Model) -> Iterator[Task]:
+    """Tasks of each kind: small, everything said, and with each parameter at its ends; texts that nobody says by chance."""
+    for start in all_starts(model):
+        yield start
+        yield _worded(model, full(model, start))
+    for base, name, limit in probes(model):
+        if isinstance(limit, limits.Text):
+            for text in _unusual_texts(limit):
+                task = changed(base, name, text)
+                if task is not None:
+                    yield task
+        else:
+            for value in values_for(base, name, limit)[:6]:
+                task = changed(base, name, value)
+                if task is not None:
+                    yield task
+
+
+def _unusual_texts(limit: limits.Text) -> list[str]:
+    longest = limit.max_length or 4000
+    long = " ".join(f"{_UNUSUAL} {at}" for at in range(200))[: min(longest, 4000)].strip()
+    return [text for text in (_UNUSUAL, _UNUSUAL[:20], "Qx", "7 foxes", long) if limit.wrong(text) is None]
+
+
+def _worded(model: Model, task: Task) -> Task:
+    for name, limit in model.limits_of(type(task)).parameters.items():
+        if isinstance(limit, limits.Text) and isinstance(value_of(task, name), str) and limit.wrong(_UNUSUAL) is None:
+            task = changed(task, name, _UNUSUAL) or task
+    return task
+
+
+def _comments(model: Model, task: Task) -> tuple[list[Any], dict[Any, Any]]:
+    warned: Any = model.warnings(task)
+    several = isinstance(warned, Iterable) and not isinstance(warned, str)
+    expect(several, f"warnings(task) gave {shorten(warned)}, must be several texts", task)
+    remarks: Any = model.remarks(task)
+    expect(isinstance(remarks, Mapping), f"remarks(task) gave {shorten(remarks)}, must be a mapping of names to texts", task)
+    return list(warned), dict(remarks)
+
+
+def _expect_comments(model: Model, task: Task, warned: list[Any], remarks: dict[Any, Any]) -> None:
+    _expect_texts("warnings(task)", warned, task)
+    _expect_texts("remarks(task)", list(remarks.values()), task)
+    declared = constraints(model.limits_of(type(task)))
+    for name in remarks:
+        expect(name in declared, f"remarks(task) has a remark on {name!r}, which is no parameter of this task", task)
+    for text in _said_texts(task):
+        quoted = [one for one in warned if _quotes(one, text)]
+        expect(not quoted, f"a warning quotes what the user said: {shorten(quoted)}", task)
+        whole = len(text) > len(_UNUSUAL) // 2 and any(text in one for one in remarks.values())
+        expect(not whole, "a remark quotes a whole prompt", task)
+
+
+def _expect_texts(what: str, found: Any, task: Task | None) -> None:
+    several = isinstance(found, Iterable) and not isinstance(found, str | bytes)
+    expect(several, f"{what} gave {shorten(found)}, must be several texts", task)
+    for text in found:
+        fine = isinstance(text, str) and text.strip() and "\n" not in text and len(text) <= _LONGEST
+        expect(fine, f"{what} gave {shorten(text)}, must be one line of at most {_LONGEST} characters", task)
+
+
+_QUOTED = 12  # characters
+
+
+def _quotes(warning: str, text: str) -> bool:
+    """Tell whether a warning holds a part of a text that nobody writes by chance."""
+    return any(text[at : at + _QUOTED] in warning for at in range(min(len(text), 200) - _QUOTED + 1))
+
+
+def _said_texts(task: Task) -> Iterator[str]:
+    for _, value in [*task.arguments(), *task.options.items()]:
+        for part in value if isinstance(value, tuple) else (value,):
+            text = getattr(part, "text", part)
+            if isinstance(text, str) and _UNUSUAL[:_QUOTED] in text:
+                yield text
+
+
+# ---------------------------------------------------------------------------------------------- progress
+
+
+@check
+def test_progress_is_true(conformance: Conformance) -> None:
+    """What send reports of its progress is numbers from 0 to their end, pictures, and short texts without the prompt."""
+    send = conformance.transport
+    model = conformance.connected(send)
+    reported: list[Progress] = []
+    for task in small_tasks(conformance):
+        made = plan_or_none(model, _worded(model, task))
+        if made is None:
+            continue
+        reported.clear()
+        model.run(made.task, on_progress=reported.append)
+        for one in reported:
+            _expect_progress(one, made.task)
+
+
+def _expect_progress(one: Progress, task: Task) -> None:
+    for name in ("step", "of"):
+        value = getattr(one, name)
+        number = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
+        expect(value is None or number, f"progress reports {name}={value!r}, must be a number from 0", task)
+    beyond = one.step is not None and one.of is not None and one.step > one.of
+    expect(not beyond, f"progress reports step {one.step} of {one.of}", task)
+    expect(one.preview is None or isinstance(one.preview, Image), f"the preview is {one.preview!r}, must be an Image", task)
+    fine = isinstance(one.message, str) and len(one.message) <= _LONGEST and "\n" not in one.message
+    expect(fine, f"progress reports the message {shorten(one.message)}, must be one short line", task)
+    quoted = any(_quotes(one.message, text) for text in _said_texts(task))
+    expect(not quoted, f"progress quotes the prompt: {shorten(one.message)}", task)
