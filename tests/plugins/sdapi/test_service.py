@@ -133,7 +133,7 @@ def test_a_flattened_picture_has_a_background_still(serving):
 
 def test_a_server_without_background_removal_says_so(serving):
     server = serving(missing=("rembg",))
-    with pytest.raises(limner.RequestRejected, match="no such address"):
+    with pytest.raises(limner.RequestRejected, match="does not have this endpoint"):
         at(server).remove_background(PICTURE)
 
 
