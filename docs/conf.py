@@ -53,8 +53,9 @@ nitpick_ignore_regex = [
     # Aliases and classes in signatures that only the core and the transports make; the text beside them says what to give.
     (
         r"py:.*",
-        r"Deadline|Executor|Failed|Mode|Model(Description|Interface)|ProgressCallback|Size|Tasks|limner\.results\.Origin|limner_fakes\..*",
+        r"Deadline|Executor|Failed|Mode|Model(Description|Interface)|ProgressCallback|Size|Tasks",
     ),
+    (r"py:.*", r"limner\.results\.Origin|limner_fakes\..*"),
 ]
 
 
