@@ -77,8 +77,7 @@ def rows_of(model: type[limner.Model], name: str) -> list[Row]:
     if model.id == "openai-compatible":
         from limner_openai.servers import SERVERS
 
-        for dialect, found in SERVERS.items():
-            rows.append(Row(plugin, f"{name} `{dialect}`", cells(found.limits, model)))
+        rows += [Row(plugin, f"{name} `{dialect}`", cells(server.limits, model)) for dialect, server in SERVERS.items()]
     return rows
 
 
