@@ -220,3 +220,25 @@ def test_a_full_disk_loses_no_picture_and_pays_for_none_twice(command):
     assert (place / "third.status").read_text() == "0\n"
     assert len(command.bill) == len(paid) + counts["unknown"]
     assert len(list((place / "kept").glob("*.png"))) == 40
+
+
+PROGRAM = """
+import sys
+import limner
+
+tasks = [limner.Generate(prompt=str(number)) for number in range(30)]
+model = limner.get_model("painter", bill="bill", seconds=0.3)
+for outcome in limner.batch(tasks, model=model, out="out", in_flight=3):
+    print(outcome.status, flush=True)
+"""
+
+
+def test_ctrl_c_in_a_program_waits_for_what_is_out_too(command):
+    with command.start("-c", PROGRAM, cwd=command.place) as process:
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGINT
+    assert b"KeyboardInterrupt" in err
+    events = [json.loads(line)["event"] for line in (command.place / "out" / "journal.jsonl").read_text().splitlines()]
+    assert 0 < events.count("sent") == events.count("done") == len(command.bill) < 30

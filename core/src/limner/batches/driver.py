@@ -11,7 +11,7 @@ import contextlib
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Executor, Future, wait
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -167,7 +167,7 @@ class Driver:
         """How many tasks are out at the moment."""
         return len(self._out)
 
-    def outcomes(self) -> Iterator[BatchOutcome]:
+    def outcomes(self) -> Generator[BatchOutcome, None, None]:
         """Run the batch.
 
         Yields:
