@@ -75,11 +75,9 @@ def rows_of(model: type[limner.Model], name: str) -> list[Row]:
     plugin = model.plugin or ""
     rows = [Row(plugin, name, cells(model.limits, model))]
     if model.id == "openai-compatible":
-        from limner_openai.dialects import DIALECTS
+        from limner_openai.servers import SERVERS
 
-        for dialect, found in DIALECTS.items():
-            if found.limits is not None and dialect != "generic":
-                rows.append(Row(plugin, f"{name} `{dialect}`", cells(found.limits, model)))
+        rows += [Row(plugin, f"{name} `{dialect}`", cells(server.limits, model)) for dialect, server in SERVERS.items()]
     return rows
 
 

@@ -36,7 +36,7 @@ def emulator() -> Iterator[limner_bedrock_emulator.Emulator]:
 
 @pytest.fixture(scope="session")
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the wheel of every package."""
+    """A folder with the source distribution and the wheel of every package."""
     folder = tmp_path_factory.mktemp("wheels")
     with ThreadPoolExecutor(2) as builders:
         list(builders.map(lambda package: build(package, folder), PACKAGES))

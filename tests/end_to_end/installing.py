@@ -21,26 +21,42 @@ def project(package: Path) -> dict[str, object]:
 
 
 def build(package: Path, folder: Path) -> None:
-    """Build the wheel of a package."""
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    subprocess.run(command, cwd=package, check=True, capture_output=True)
+    """Build the source distribution of a package, and the wheel from it."""
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(package)]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
 
 
-def install(where: Path, wheels: Path, *distributions: str) -> Path:
+def interpreter(version: str) -> str | None:
+    """Find a Python of another version: on the path, of pyenv or of uv; none is fetched."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    found = [shutil.which(f"python{version}"), *sorted(pyenv.glob(f"{version}.*/bin/python"))]
+    if UV is not None:
+        find = [UV, "python", "find", "--no-python-downloads", "--no-project", version]
+        found.append(subprocess.run(find, capture_output=True, text=True, check=False).stdout.strip())
+    code = "import sys; print('{}.{}'.format(*sys.version_info))"
+    for python in filter(None, found):
+        done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
+        if done.stdout.strip() == version:
+            return str(python)
+    return None
+
+
+def install(where: Path, wheels: Path, *distributions: str, python: str = sys.executable) -> Path:
     """Install some of the wheels, and what they declare.
 
     Args:
         where: the environment; it is made where there is none.
         wheels: the folder with the wheels.
         distributions: what to install.
+        python: the interpreter of a new environment.
 
     Returns:
         The folder of the environment's programs.
     """
-    python = where / "bin" / "python"
-    make = [UV, "venv", "-q", "--python", sys.executable, where] if UV is not None else [sys.executable, "-m", "venv", where]
-    pip = [UV, "pip", "install", "--python", python] if UV is not None else [python, "-m", "pip", "install"]
-    if not python.exists():
+    own = where / "bin" / "python"
+    make = [UV, "venv", "-q", "--python", python, where] if UV is not None else [python, "-m", "venv", where]
+    pip = [UV, "pip", "install", "--python", own] if UV is not None else [own, "-m", "pip", "install"]
+    if not own.exists():
         subprocess.run(make, check=True, capture_output=True)
     command = [*pip, "-q", "--find-links", wheels, *distributions]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -36,7 +36,7 @@ class InvertedMask(Palette):
         return super().pictures(task if mask is None else attrs.evolve(task, mask=mask.inverted()))
 
 
-@caught_by("test_mask_opens_what_is_white", "opened pixels were kept")
+@caught_by("test_mask_opens_what_is_white", "pixels to repaint were kept")
 class ForgetsTheMaskOfOutpaint(Spoilt):
     def spoil(self, task: Task, body: Body) -> None:
         if task.kind == "outpaint":
@@ -50,7 +50,7 @@ class LeftAndRightSwapped(Spoilt):
             body["border"] |= {"left": body["border"]["right"], "right": body["border"]["left"]}
 
 
-@caught_by("test_expand_adds_where_it_says", "the picture that came back has")
+@caught_by("test_expand_adds_where_it_says", "the returned picture has the size")
 class ClockwiseFromTheTop(Spoilt):
     def spoil(self, task: Task, body: Body) -> None:
         if "border" in body:
@@ -58,7 +58,7 @@ class ClockwiseFromTheTop(Spoilt):
             body["border"] = {"left": top, "top": right, "right": bottom, "bottom": left}
 
 
-@caught_by("test_expand_adds_where_it_says", "nothing was painted around the picture")
+@caught_by("test_expand_adds_where_it_says", "the area around the picture was not painted")
 class ClosesWhatItAdds(Palette):
     def pictures(self, task: Task) -> Body:
         if isinstance(task, Outpaint) and task.expand is not None:
@@ -87,21 +87,21 @@ class PreservesOnlyWhenTold(Palette):
 # ---------------------------------------------------------------------------------------------- answers
 
 
-@caught_by("test_pictures_have_the_asked_size", "was asked for")
+@caught_by("test_pictures_have_the_asked_size", "was requested")
 class WidthAndHeightSwapped(Spoilt):
     def spoil(self, task: Task, body: Body) -> None:
         if "width" in body:
             body["width"], body["height"] = body["height"], body["width"]
 
 
-@caught_by("test_pictures_are_the_providers_bytes", "is not in the answer that it came from")
+@caught_by("test_pictures_are_the_providers_bytes", "is not in the response that it was decoded from")
 class ReencodesPictures(Palette):
     def picture(self, one: Any) -> Picture:
         made = super().picture(one)
         return made if made.image is None else attrs.evolve(made, image=made.image.resized((32, 32)))
 
 
-@caught_by("test_pictures_are_the_providers_bytes", "in another order")
+@caught_by("test_pictures_are_the_providers_bytes", "not in the order")
 class LastPictureFirst(Palette):
     def decode(self, task: Task, response: Response) -> Sequence[Picture]:
         return list(reversed(super().decode(task, response)))
@@ -116,7 +116,7 @@ class AsyncHidesErrors(Palette):
             return Result(model=self.id, task=task, pictures=())
 
 
-@caught_by("test_run_sends_what_plan_shows", "not what the plan shows")
+@caught_by("test_run_sends_what_plan_shows", "differ from the plan")
 class SendsTwice(Palette):
     def run(self, task: Task, *, fit: Any = None, on_filtered: str | None = None) -> Result:
         super().run(task, fit=fit, on_filtered=on_filtered)
@@ -131,7 +131,7 @@ class AsyncForgetsTheSeed(Palette):
         return await super().arun(task, fit=fit, on_filtered=on_filtered)
 
 
-@caught_by("test_tasks_survive_pickle_and_json", "after pickle it makes other requests")
+@caught_by("test_tasks_survive_pickle_and_json", "after pickle, it makes different requests")
 class EncodesTheAddress(Spoilt):
     def spoil(self, task: Task, body: Body) -> None:
         body["extra"] = {"id": id(task.options)}
@@ -149,7 +149,7 @@ class PicturesWithHandles(Palette):
         return made if made.image is None else attrs.evolve(made, mask=Tied(made.image.data))
 
 
-@caught_by("test_decode_is_pure", "in the year 2049")
+@caught_by("test_decode_is_pure", "with another date")
 class DatesItsPictures(Palette):
     def picture(self, one: Any) -> Picture:
         return attrs.evolve(super().picture(one), reason=f"in {datetime.datetime.now(datetime.UTC).year}")
@@ -189,7 +189,7 @@ class TrustsPictures(Palette):
         return super().picture(one)
 
 
-@caught_by("test_damaged_pictures_are_refused", "came out as ok")
+@caught_by("test_damaged_pictures_are_refused", "has the outcome ok")
 class GreyInPlaceOfDamage(Palette):
     def picture(self, one: Any) -> Picture:
         try:
@@ -207,7 +207,7 @@ class FilteredAsOk(Palette):
         return [one if one.outcome == "ok" else made[0] for one in made]
 
 
-@caught_by("test_filtered_is_never_a_plain_success", "does not say why")
+@caught_by("test_filtered_is_never_a_plain_success", "has no reason")
 class FilteredWithoutReason(Palette):
     def picture(self, one: Any) -> Picture:
         return attrs.evolve(super().picture(one), reason="")
@@ -219,7 +219,7 @@ class SwallowsErrorAnswers(Palette):
         return [] if b'"fault"' in response.body else super().decode(task, response)
 
 
-@caught_by("test_recorded_answers_decode_as_recorded", "recorded is ('ok',)")
+@caught_by("test_recorded_answers_decode_as_recorded", "recorded: ('ok',)")
 class MisspellsAName(Palette):
     def picture(self, one: Any) -> Picture:
         return super().picture({**one, "state": one.get("status", "fine")} if "status" in one else {**one, "state": None})

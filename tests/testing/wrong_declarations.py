@@ -48,12 +48,12 @@ class DecodesResponseAlone(Palette):
         return []
 
 
-@caught_by("test_interface_of_names", "'my palette' is no name")
+@caught_by("test_interface_of_names", "'my palette' is not a valid name")
 class AliasWithSpace(Palette):
     aliases = ("palette", "my palette")
 
 
-@caught_by("test_interface_of_names", "'palette painter/9 ' is no name")
+@caught_by("test_interface_of_names", "'palette painter/9 ' is not a valid name")
 class WrongId(Palette):
     id = "palette painter/9 "
 

@@ -30,7 +30,7 @@ from right_plugin import DOCS, Palette
 # ---------------------------------------------------------------------------------------------- encoding
 
 
-@caught_by("test_allowed_tasks_are_encoded", "must be Request(model_id, bytes)")
+@caught_by("test_allowed_tasks_are_encoded", "instead of Request(model_id, bytes)")
 class BodyIsText(Palette):
     def encode(self, task: Task) -> Request:
         request = super().encode(task)
@@ -156,21 +156,21 @@ class GuidanceTooNarrow(Palette):
     limits = limited(Generate, guidance_scale=Real(1.0, 15.0, source=DOCS))
 
 
-@caught_by("test_texts_arrive_whole", "does not hold prompt as it was said")
+@caught_by("test_texts_arrive_whole", "does not contain prompt unchanged")
 class CutsThePrompt(Spoilt):
     def spoil(self, task: Task, body: Body) -> None:
         for part in body.get("words", ()):
             part["text"] = part["text"][:400]
 
 
-@caught_by("test_texts_arrive_whole", "does not hold prompt as it was said")
+@caught_by("test_texts_arrive_whole", "does not contain prompt unchanged")
 class StripsThePrompt(Spoilt):
     def spoil(self, task: Task, body: Body) -> None:
         for part in body.get("words", ()):
             part["text"] = part["text"].strip()
 
 
-@caught_by("test_texts_arrive_whole", "does not hold mask_prompt as it was said")
+@caught_by("test_texts_arrive_whole", "does not contain mask_prompt unchanged")
 class LosesUnicode(Spoilt):
     def spoil(self, task: Task, body: Body) -> None:
         if "where" in body:
@@ -188,7 +188,7 @@ class ReencodesJpeg(Palette):
         return super().pictures(task)
 
 
-@caught_by("test_numbers_are_rounded", "the body holds 0.30000000000000004")
+@caught_by("test_numbers_are_rounded", "the body contains 0.30000000000000004")
 class UnroundedStrength(Spoilt):
     def spoil(self, task: Task, body: Body) -> None:
         if "fidelity" in body:
@@ -270,7 +270,7 @@ class AlwaysNearest(Palette):
         return super().run(task, fit="nearest", on_filtered=on_filtered)
 
 
-@caught_by("test_refusals_say_what_is_right", "the refusal speaks of")
+@caught_by("test_refusals_say_what_is_right", "the refusal names")
 class RefusesInShort(Palette):
     def run(self, task: Task, *, fit: Any = None, on_filtered: str | None = None) -> Result:
         try:
@@ -279,7 +279,7 @@ class RefusesInShort(Palette):
             raise TaskRefused([Problem("task", "", "is wrong")], self.id) from refusal
 
 
-@caught_by("test_account_is_complete", "the account says nothing of seed")
+@caught_by("test_account_is_complete", "seed is not in the account")
 class HidesTheSeed(Palette):
     def plan(self, task: Task, *, fit: Any = None) -> Any:
         made = super().plan(task, fit=fit)
@@ -291,7 +291,7 @@ class Growing(PromptText):
         return (f"{value}.", "a full stop was missing") if isinstance(value, str) and len(value) < 400 else (value, "")
 
 
-@caught_by("test_nearest_keeps_the_limits", "strictly that is another request")
+@caught_by("test_nearest_keeps_the_limits", "a different request in strict mode")
 class AdaptsAgainAndAgain(Palette):
     limits = limited(Upscale, prompt=Growing(500, required=True, source=DOCS))
 
@@ -307,7 +307,7 @@ class ChecksAsciiAlone(Palette):
 # ---------------------------------------------------------------------------------------------- seeds
 
 
-@caught_by("test_seed_zero_is_a_seed", "seed 0 is left out of the body")
+@caught_by("test_seed_zero_is_a_seed", "seed 0 is omitted from the body")
 class DropsSeedZero(Spoilt):
     def spoil(self, task: Task, body: Body) -> None:
         if not body.get("seed"):

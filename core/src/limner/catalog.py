@@ -41,20 +41,20 @@ class Models(tuple[type[Model], ...]):
 
 
 def get_model(name: str | None = None, *, model_id: str | None = None, **settings: Any) -> Model:
-    """Find a model and set how to reach it; nothing is opened.
+    """Find a model and apply settings to it. No connection is made.
 
     Args:
-        name: an alias or a full id, of any installed plugin, or an own alias (``limner aliases``). Default: the environment
-            variable ``LIMNER_MODEL``, else ``model`` of the configuration file, else the only installed model, else the
-            offline model.
-        model_id: the id to call in place of the model's own, such as an ARN that does not name its model.
-        **settings: see the model's Settings: ``fit``, ``timeout``, ``max_in_flight``, ``region``, ... What is not given
-            comes from the configuration file, else from the defaults.
+        name: an alias or a full id of any installed plugin's model, or your own alias (``limner aliases``). Default: the
+            environment variable ``LIMNER_MODEL``, otherwise ``model`` in the configuration file, otherwise the only
+            installed model, otherwise the offline model.
+        model_id: the id to call instead of the model's own, such as an ARN that does not name its model.
+        **settings: the model's :class:`~limner.Settings`: ``fit``, ``timeout``, ``max_in_flight``, ``region``, ...
+            Default: the configuration file, otherwise the defaults of the settings.
 
     Raises:
-        UnknownModel: no installed plugin offers it.
+        UnknownModel: no installed plugin offers a model of that name.
         PluginError: two plugins claim the name.
-        TaskRefused: a setting is unknown or wrong, or the configuration file is.
+        TaskRefused: a setting or the configuration file is invalid.
     """
     return configured(name, model_id, settings)
 
@@ -112,16 +112,17 @@ def models(
     size: tuple[int, int] | None = None,
     state: str | None = None,
 ) -> tuple[type[Model], ...]:
-    """Ask every installed plugin which models can do something.
+    """Return the installed models with certain capabilities.
 
     Args:
-        task: a task, or its kind such as ``inpaint``.
-        supports: parameters or options that it must support, such as ``mask_prompt``.
-        size: a width and height in pixels that it must make, or take where the size follows the picture.
+        task: a task class, or its kind such as ``inpaint``.
+        supports: parameters or options that the model must support, such as ``mask_prompt``.
+        size: width and height in pixels that the model must be able to return, or to accept if the result has the size of
+            its picture.
         state: ``active``, ``legacy`` or ``retired``.
 
     Returns:
-        The model classes, by id; their ``id``, ``aliases``, ``limits`` and ``lifecycle`` are data.
+        The model classes, sorted by id. Their ``id``, ``aliases``, ``limits`` and ``lifecycle`` are data.
     """
     wanted = (supports,) if isinstance(supports, str) else tuple(supports)
 

@@ -1,20 +1,20 @@
-"""Every error that limner raises, one tree.
+"""All errors that limner raises, in one tree.
 
 LimnerError
-├── TaskRefused             the task is wrong, or this model cannot do it; nothing was sent
+├── TaskRefused             the task is invalid, or the model does not support it; nothing was sent
 ├── UnknownModel            no installed plugin offers a model of that name
-├── PluginError             a plugin is broken, or two claim one name
+├── PluginError             a plugin is broken, or two plugins claim the same name
 ├── BatchStopped            a batch ended before every task was sent
-└── ProviderError           the provider or the way to it failed
-    ├── AuthenticationFailed    no credentials, or they are wrong or expired
-    ├── AccessDenied            the credentials are good, but not for this
-    ├── RateLimited             too many requests, or a quota is used up
+└── ProviderError           the provider or the connection to it failed
+    ├── AuthenticationFailed    the credentials are missing, wrong or expired
+    ├── AccessDenied            the credentials are valid but lack permission
+    ├── RateLimited             too many requests, or the quota is used up
     ├── ContentFiltered         the provider's content filter held pictures back
-    ├── ModelRetired            the provider says that the model is gone
-    ├── ProviderTimeout         no answer in time
-    ├── ProviderUnavailable     no connection, or a fault on the provider's side
-    ├── RequestRejected         the provider finds the request wrong
-    └── BadResponse             the answer is not what the provider documents
+    ├── ModelRetired            the provider reports that the model is retired
+    ├── ProviderTimeout         no response before the deadline
+    ├── ProviderUnavailable     the connection failed, or the provider has an internal error
+    ├── RequestRejected         the provider considers the request invalid
+    └── BadResponse             the response is not what the provider documents
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ __all__ = [
 
 
 class LimnerError(Exception):
-    """The base of every error that limner raises.
+    """The base of all limner errors.
 
     Attributes:
-        result: what did come out in spite of the error, or ``None``.
-        may_be_billed: whether a request may have been carried out, and billed; ``False`` where it surely was not, so that
-            sending it again pays for nothing twice. A transport sets it where it knows better than the class.
+        result: the partial result, or ``None``.
+        may_be_billed: whether a request may have been carried out and billed. ``False`` if it certainly was not, so that
+            sending it again cannot be billed twice. A transport sets it if it knows better than the class.
     """
 
     result: Result | None = None
@@ -63,7 +63,7 @@ class LimnerError(Exception):
 
     @property
     def pictures(self) -> tuple[Picture, ...]:
-        """The pictures that did come out."""
+        """The pictures that were made in spite of the error."""
         return () if self.result is None else self.result.images
 
     def __str__(self) -> str:
@@ -144,12 +144,12 @@ class _Cautious(reprlib.Repr):
 
 @attrs.frozen
 class Problem:
-    """One thing that is wrong with a task.
+    """One problem with a task.
 
     Attributes:
         parameter: the task's field, or ``options.NAME``.
-        value: what was asked, shortened for display.
-        limit: what is allowed, and what would be right.
+        value: the value that was given, shortened for display.
+        limit: what is allowed.
         source: where the limit is documented; empty for limner's own rules.
     """
 
@@ -169,11 +169,11 @@ class Problem:
 
 
 class TaskRefused(LimnerError, ValueError):
-    """The task is wrong for every model, or for this one; nothing was sent.
+    """The task is invalid, or the model does not support it; nothing was sent.
 
     Attributes:
-        problems: everything that is wrong, at once.
-        model: the id of the model that was asked; ``None`` when the task is wrong for every model.
+        problems: all problems.
+        model: the id of the model, or ``None`` if the task is invalid for every model.
     """
 
     may_be_billed = False
@@ -198,7 +198,7 @@ class UnknownModel(LimnerError, LookupError):
 
 
 class PluginError(LimnerError):
-    """A plugin is broken, or two plugins claim one name; the message names them."""
+    """A plugin is broken, or two plugins claim the same name. The message names them."""
 
 
 class BatchStopped(LimnerError):
@@ -208,12 +208,12 @@ class BatchStopped(LimnerError):
 
 
 class ProviderError(LimnerError):
-    """The provider, or the way to it, failed.
+    """The provider or the connection to it failed.
 
     Attributes:
         message: what happened, and what to do.
         model: the id of the model that was called.
-        request_ids: the provider's ids of the requests made, to quote to its support.
+        request_ids: the provider's request ids, for its support.
     """
 
     def __init__(self, message: str, *, model: str | None = None, request_ids: Iterable[str] = ()) -> None:
@@ -229,22 +229,22 @@ class ProviderError(LimnerError):
 
 
 class AuthenticationFailed(ProviderError):
-    """There are no credentials, or the provider does not take them."""
+    """The credentials are missing, wrong or expired."""
 
     may_be_billed = False
 
 
 class AccessDenied(ProviderError):
-    """The credentials are good, but not for this model or region."""
+    """The credentials are valid but lack permission for this model or region."""
 
     may_be_billed = False
 
 
 class RateLimited(ProviderError):
-    """Too many requests, or a quota is used up.
+    """Too many requests, or the quota is used up.
 
     Attributes:
-        retry_after: seconds to wait before the next request, where the provider says so.
+        retry_after: seconds to wait before the next request, if the provider says so.
     """
 
     may_be_billed = False
@@ -257,31 +257,31 @@ class RateLimited(ProviderError):
 
 
 class ContentFiltered(ProviderError):
-    """The provider's content filter refused the input or held pictures back; ``pictures`` has those that came out."""
+    """The provider's content filter refused the input or held pictures back. ``pictures`` has the others."""
 
 
 class ModelRetired(ProviderError):
-    """The provider says that the model has reached its end of life."""
+    """The provider reports that the model is retired."""
 
     may_be_billed = False
 
 
 class ProviderTimeout(ProviderError):
-    """The provider did not answer in time; it may still have made, and billed, a picture."""
+    """No response before the deadline. The provider may still have made and billed a picture."""
 
 
 class ProviderUnavailable(ProviderError):
-    """The provider cannot be reached, or has a fault of its own."""
+    """The connection failed, or the provider has an internal error."""
 
 
 class RequestRejected(ProviderError):
-    """The provider finds the request wrong."""
+    """The provider considers the request invalid."""
 
     may_be_billed = False
 
 
 class BadResponse(ProviderError):
-    """The answer is not what the provider documents."""
+    """The response is not what the provider documents."""
 
 
 def refused(value: object, why: str, parameter: str = "image") -> TaskRefused:

@@ -33,15 +33,15 @@ _NEVER_SENT = {"preserve"}  # limner's own: the kept pixels are laid back over w
 
 @attrs.frozen
 class Entry:
-    """What became of one input.
+    """What happened to one input.
 
     Attributes:
         parameter: the task's field, or ``options.NAME``.
-        outcome: ``sent`` as it was; ``defaulted``, it was not given; ``adjusted``, ``used`` was sent for ``asked``;
-            ``dropped``, the model does not support it.
-        asked: what was given, or ``None``.
-        used: what is sent, or ``None``.
-        why: the reason, for ``adjusted`` and ``dropped``; otherwise a remark of the model, where there is one.
+        outcome: ``sent`` unchanged; ``defaulted``: it was not given; ``adjusted``: ``used`` is sent instead of ``asked``;
+            ``dropped``: the model does not support it.
+        asked: the value that was given, or ``None``.
+        used: the value that is sent, or ``None``.
+        why: the reason, for ``adjusted`` and ``dropped``; otherwise a remark of the model, if any.
     """
 
     parameter: str

@@ -24,7 +24,7 @@ hookimpl = pluggy.HookimplMarker("limner")
 
 @hookspec
 def limner_models() -> Sequence[type[Model]]:
-    """Return the classes of the models that the plugin offers: data alone, nothing opened, nothing asked."""
+    """Return the model classes that the plugin offers. It must not do I/O."""
     raise NotImplementedError
 
 
@@ -32,8 +32,8 @@ def limner_models() -> Sequence[type[Model]]:
 def limner_run(model: Model, task: Task) -> Result | None:
     """Run a task and return its result.
 
-    A ``wrapper=True`` implementation sees the result or the error of every call. A ``tryfirst=True`` one may answer
-    in place of the model; ``None`` passes the task on. The same in sync and async: it is called in the thread that runs.
+    An implementation with ``wrapper=True`` sees the result or the error of every run. One with ``tryfirst=True`` may
+    return a result instead of the model; ``None`` passes the task on. Sync and async runs call it, in the thread of the run.
     """
     raise NotImplementedError
 

@@ -1,4 +1,4 @@
-"""What a plugin implements, and the data that it deals in: requests, responses, the life of a model."""
+"""The interface that a plugin implements, and its data: requests, responses, the lifecycle of a model."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ CONTRACT = 1
 
 @attrs.frozen
 class Lifecycle:
-    """Where a model stands in its life.
+    """The lifecycle of a model.
 
     Attributes:
-        legacy_since: the day from which the provider advises against it.
-        end_of_life: the day from which it cannot be called.
-        replacement: what to use instead.
-        source: the provider's document that says so.
+        legacy_since: the day from which the provider advises against the model.
+        end_of_life: the day from which the model cannot be called.
+        replacement: the model to use instead.
+        source: the provider's document with these dates.
     """
 
     legacy_since: datetime.date | None = None
@@ -49,7 +49,7 @@ class Lifecycle:
         return "legacy" if self.legacy_since is not None and today >= self.legacy_since else "active"
 
     def notices(self, model: str) -> tuple[str, ...]:
-        """Say in words that the model is legacy or retired; nothing while it is active."""
+        """Return notices that the model is legacy or retired; empty while it is active."""
         instead = f"; use {self.replacement}" if self.replacement else ""
         match self.state():
             case "retired":
@@ -66,14 +66,14 @@ def _size_in_bytes(body: bytes) -> str:
 
 @attrs.frozen
 class Request:
-    """What is sent to a provider in one call.
+    """The request of one call to a provider.
 
     Args:
-        model_id: the provider's id of the model, which may differ from task to task.
-        body: the provider's own payload.
-        path: where it is sent, below the provider's address; empty where the transport decides.
-        content_type: the media type of ``body``; for multipart, with its boundary.
-        headers: further headers that are not secret. Keys and tokens are added by ``send``, from the settings.
+        model_id: the provider's id of the model; it may depend on the task.
+        body: the payload in the provider's format.
+        path: the path below the provider's address; empty if the transport chooses it.
+        content_type: the media type of ``body``; for multipart, including the boundary.
+        headers: further headers, without secrets. ``send`` adds keys and tokens from the settings.
     """
 
     model_id: str
@@ -85,16 +85,16 @@ class Request:
 
 @attrs.frozen
 class Response:
-    """What a provider answers to one call.
+    """The response of a provider to one call.
 
     Args:
-        body: the provider's own payload.
+        body: the payload in the provider's format.
         request_id: the provider's id of the call.
-        attempts: how often it was sent.
-        region: where it was answered.
-        content_type: the media type of ``body``; empty where the provider always answers in the same.
-        usage: what the call used, by the provider's names, such as ``output_tokens``; numbers, added up over all calls.
-        metadata: what else the provider says of the call, such as the id of a job; JSON values.
+        attempts: number of attempts.
+        region: the region that answered.
+        content_type: the media type of ``body``; empty if the provider has only one.
+        usage: what the call used, under the provider's names, such as ``output_tokens``; limner adds the numbers up.
+        metadata: further facts about the call, such as the id of a job; JSON values.
     """
 
     body: bytes = attrs.field(repr=_size_in_bytes)
@@ -108,12 +108,12 @@ class Response:
 
 @attrs.frozen
 class Decoded(Sequence["Picture"]):
-    """Pictures with what a response's body says of the call; ``decode`` may return it in place of a list.
+    """Pictures together with usage and metadata from the body; ``decode`` may return it instead of a list.
 
     Args:
-        pictures: one for each that the call asked for, as far as there are.
-        usage: as in :class:`Response`, where the body has it.
-        metadata: as in :class:`Response`, where the body has it.
+        pictures: the pictures of the response, at most as many as the call requested.
+        usage: as in :class:`Response`, if the body contains it.
+        metadata: as in :class:`Response`, if the body contains it.
     """
 
     pictures: Sequence[Picture]
@@ -133,12 +133,12 @@ class Decoded(Sequence["Picture"]):
 
 @attrs.frozen
 class Finding:
-    """What ``limner doctor`` found out about one thing; never a secret.
+    """One line of ``limner doctor``. It never contains a secret.
 
     Attributes:
-        subject: what was looked at, such as ``credentials``.
-        fine: whether it is as it should be; ``None`` where that is not for limner to judge.
-        detail: what was seen, and what to do where it is not fine.
+        subject: what was checked, such as ``credentials``.
+        fine: whether the check passed; ``None`` for a note.
+        detail: what was found, and what to do if the check failed.
     """
 
     subject: str
@@ -169,52 +169,53 @@ class ModelInterface(ABC):
 
     @abstractmethod
     def encode(self, task: Task) -> Request:
-        """Turn a task that keeps the limits, and is for one call, into the provider's request. Pure."""
+        """Convert a task, which is within the limits and for one call, to the provider's request. Pure."""
 
     @abstractmethod
     def send(self, request: Request) -> Response:
-        """Send a request and return the answer: the only place with I/O.
+        """Send a request and return the response. This is the only method with I/O.
 
-        It may be called from several threads at once, at most ``max_in_flight``; a model that computes on this machine sets
-        the default of that setting to 1. Code that waits should wait on :func:`limner.cancellation`; long work reports
+        It is called from up to ``max_in_flight`` threads at once; a model that computes on this machine sets the default
+        of that setting to 1. Code that waits should wait on :func:`limner.cancellation` and report
         :func:`limner.progress`.
 
         Raises:
             ContentFiltered: the provider's filter refused the whole request.
-            ProviderError: of the class that fits, the provider's own error chained.
+            ProviderError: the call failed. Raise the subclass that fits, with the original exception as its cause.
         """
 
     @abstractmethod
     def decode(self, task: Task, response: Response) -> Sequence[Picture]:
-        """Turn an answer into pictures, one for each that the call asked for, as far as there are. Pure.
+        """Convert a response to pictures, at most as many as the call requested. Pure.
 
         Raises:
-            BadResponse: the answer is not what the provider documents.
-            ProviderError: the answer is an error.
+            BadResponse: the response is not what the provider documents.
+            ProviderError: the response is an error.
         """
 
     def check(self, task: Task) -> Iterable[Problem]:  # noqa: ARG002
-        """Report what is wrong between parameters that are each allowed."""
+        """Report combinations of allowed parameters that are not allowed together."""
         return ()
 
     @classmethod
     def matches(cls, model_id: str) -> bool:
-        """Tell whether a longer id, such as an ARN, names this model."""
+        """Return whether an id, such as an ARN, names this model."""
         return model_id in {cls.id, *cls.ids}
 
     def notices(self) -> tuple[str, ...]:
-        """Return what a caller should know before calling, such as that the model is past its end of life."""
+        """Return notices for the caller, such as that the model is past its end of life."""
         return self.lifecycle.notices(self.id)
 
     def warnings(self, task: Task) -> Iterable[str]:  # noqa: ARG002
-        """Warn about a task that keeps the limits but will hardly give what is wanted.
+        """Warn about an allowed task that is unlikely to give a good result.
 
-        Each warning is shown once by :mod:`warnings`, and is in ``warnings`` of plan and result. Never quote a prompt.
+        Python's :mod:`warnings` shows each warning once, and ``warnings`` of plan and result contain it. Never quote a
+        prompt.
         """
         return ()
 
     def remarks(self, task: Task) -> Mapping[str, str]:  # noqa: ARG002
-        """Note in the account what the provider makes of a parameter, by the parameter's name.
+        """Return notes for the account on how the model uses parameters, by the parameter's name.
 
         For example, ``{"prompt": "painted: beach; not known: spaceship"}``. Pure.
         """
@@ -223,10 +224,10 @@ class ModelInterface(ABC):
     def diagnose(self, *, live: bool = False) -> Iterable[Finding]:  # noqa: ARG002
         """Check whether the model can be called: credentials, endpoint, ...
 
-        Never make a call that is billed, and never show a secret.
+        Never make a billed call, and never show a secret.
 
         Args:
-            live: whether the provider may be asked.
+            live: whether to contact the provider.
         """
         return ()
 
@@ -244,10 +245,10 @@ class ModelInterface(ABC):
         return None
 
     def cost_of(self, task: Task) -> Cost | None:
-        """Return what a task that keeps the limits costs, by the known prices; ``None`` where that is unknown.
+        """Return the estimated cost of an allowed task from the known prices, or ``None`` if it is unknown.
 
         Raises:
-            TaskRefused: the file that ``LIMNER_PRICES`` names cannot be read, or is wrong.
+            TaskRefused: the file that ``LIMNER_PRICES`` names cannot be read, or is invalid.
         """
         from limner.prices import cost
 

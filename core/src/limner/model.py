@@ -43,7 +43,7 @@ def _async_method(make: Callable[P, Task]) -> Callable[Concatenate[M, P], Corout
         how: dict[str, Any] = {name: kwargs.pop(name) for name in _RUN_ARGUMENTS if name in kwargs}
         return await self.arun(make(*args, **kwargs), **how)
 
-    _describe(method, make, f"a{make.__name__}", f"As :meth:`{make.__name__}`, without blocking the event loop.")
+    _describe(method, make, f"a{make.__name__}", f"Like :meth:`{make.__name__}`, without blocking the event loop.")
     return method
 
 
@@ -60,7 +60,7 @@ def _describe(method: Any, make: Callable[..., Task], name: str, doc: str | None
 class Model(ModelInterface):
     """One model of a provider. A plugin subclasses it, and its ``limner_models`` hook returns the class.
 
-    A whole plugin::
+    A complete plugin::
 
         import json
         from limner import Generate, Model, Picture, Request, Response, hookimpl, image_from_base64, parse_json
@@ -97,16 +97,16 @@ class Model(ModelInterface):
 
     Attributes:
         id: the provider's full id.
-        ids: other spellings of it.
+        ids: other spellings of the id.
         aliases: short names.
-        limits: what each task accepts; a task that is not there is declined.
-        lifecycle: since when the model is legacy, when it ended, what replaces it.
-        prices: what each task costs, as the provider documents it; a task that is not there has no known price.
-        provider: whose service it is, such as ``aws.bedrock`` or ``openai``, for logs and telemetry.
-        offline: whether it needs neither network nor account.
+        limits: the limits of each supported task.
+        lifecycle: when the model becomes legacy, when its life ends, and what replaces it.
+        prices: the documented prices of each task; the cost of other tasks is unknown.
+        provider: the name of the service, such as ``aws.bedrock`` or ``openai``, for logs and telemetry.
+        offline: whether the model needs neither network nor account.
         Settings: the class of its settings.
-        contract: the version of this contract that the plugin was written for.
-        plugin: the name of the plugin that offers it; discovery fills it in.
+        contract: the version of the plugin contract that the plugin implements.
+        plugin: the name of the plugin that offers the model; set by discovery.
     """
 
     generate = _method(signatures.generate)
@@ -125,7 +125,7 @@ class Model(ModelInterface):
 
     @classmethod
     def per_call(cls, task: type[Task]) -> int:
-        """Return how many pictures one call makes."""
+        """Return the maximum number of pictures per call."""
         return cls.limits_of(task).per_call
 
     def with_settings(self, **settings: Any) -> Self:
@@ -134,14 +134,14 @@ class Model(ModelInterface):
         return type(self)(self.Settings.of(known | settings), model_id=self.model_id)
 
     def plan(self, task: Task, *, fit: Mode | None = None) -> Plan:
-        """Work out what would be sent, and send nothing.
+        """Return the requests that a task would send, without sending them.
 
         Args:
-            task: what is wanted.
+            task: the task.
             fit: overrides the setting ``fit``.
 
         Raises:
-            TaskRefused: with every problem at once.
+            TaskRefused: the task is unsupported; the error lists all problems.
         """
         return running.plan(self._overridden(fit=fit), task)
 
@@ -156,14 +156,14 @@ class Model(ModelInterface):
         """Run a task.
 
         Args:
-            task: what is wanted.
+            task: the task.
             fit: overrides the setting ``fit``.
             on_filtered: overrides the setting ``on_filtered``.
-            on_progress: called with a :class:`~limner.Progress` whenever a call advances, from one thread at a time.
+            on_progress: called with a :class:`~limner.Progress` whenever a request advances, from one thread at a time.
 
         Raises:
-            TaskRefused: with every problem at once; nothing was sent.
-            ProviderError: the provider or the network failed; ``pictures`` holds what was made all the same.
+            TaskRefused: the task is unsupported; the error lists all problems, and nothing was sent.
+            ProviderError: the provider or the network failed; ``pictures`` contains the pictures that were made.
         """
         model = self._overridden(fit=fit, on_filtered=on_filtered)
         with reported_to(on_progress):
@@ -177,7 +177,7 @@ class Model(ModelInterface):
         on_filtered: str | None = None,
         on_progress: ProgressCallback | None = None,
     ) -> Result:
-        """Run a task without blocking the event loop, otherwise as :meth:`run`. Cancelling stops what is not sent yet."""
+        """Run a task like :meth:`run`, without blocking the event loop. Cancelling stops unsent requests."""
         from limner.sending import in_worker
 
         model = self._overridden(fit=fit, on_filtered=on_filtered)

@@ -1,4 +1,4 @@
-"""What only one provider knows: a frozen mapping of JSON values and pictures."""
+"""Provider-specific options: an immutable mapping of JSON values and pictures."""
 
 # ruff: noqa: SLF001 - what freezes options reads their own fields
 
@@ -25,18 +25,18 @@ _TOO_LARGE: int = 10**MAX_DIGITS
 
 
 class Options(Mapping[str, Any]):
-    """A frozen, hashable, picklable mapping of names to JSON values and :class:`~limner.Image`.
+    """An immutable, hashable mapping of names to JSON values and :class:`~limner.Image`.
 
     Lists become tuples and mappings become Options. Bytes, paths and Pillow images are read as pictures.
-    Two are equal when their contents are, types included: ``True`` is not ``1``, and ``1`` is not ``1.0``.
-    They nest at most 32 levels deep, hold at most 100,000 values, and whole numbers of at most 640 digits.
+    Equality includes types: ``True`` is not ``1``, and ``1`` is not ``1.0``.
+    Options nest at most 32 levels deep and contain at most 100,000 values; integers have at most 640 digits.
 
     Args:
-        values: the options; keyword arguments are added to it.
+        values: the options; keyword arguments are added.
 
     Raises:
-        TaskRefused: a name is no text, a value is neither JSON nor a picture (NaN and infinity are not JSON), or there is
-            more than these limits allow.
+        TaskRefused: a name is not a string, a value is neither JSON nor a picture (NaN and infinity are not JSON), or a
+            limit above is exceeded.
         OSError: the file of a picture cannot be read.
     """
 

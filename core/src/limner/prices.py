@@ -70,20 +70,20 @@ def _check_source(_: object, __: object, value: str) -> None:
 
 @attrs.frozen
 class Price:
-    """One price as its source states it.
+    """One documented price.
 
     Args:
-        amount: what one unit costs; a number or a text such as ``"0.04"``.
-        currency: its code in ISO 4217.
-        per: the unit: a ``picture``, a ``megapixel`` (1,000,000 pixels) of each picture that is made, or a ``call``.
-        when: the values of parameters, or of options as ``options.NAME``, that the price is for, such as
-            ``{"size": (1024, 1024), "options.quality": "high"}``. Empty: whatever is not priced otherwise.
-        as_of: the day on which the source was read.
+        amount: the price of one unit, as a number or a string such as ``"0.04"``.
+        currency: ISO 4217 code.
+        per: the unit: ``picture``, ``megapixel`` (1,000,000 pixels) of each generated picture, or ``call``.
+        when: conditions: values of parameters, or of options as ``options.NAME``, such as
+            ``{"size": (1024, 1024), "options.quality": "high"}``. Empty: the price applies if no other does.
+        as_of: the date of the source.
         source: the provider's document that states the price.
 
     Raises:
-        ValueError: a value is not as described.
-        TaskRefused: ``when`` holds something other than JSON values.
+        ValueError: a value is invalid.
+        TaskRefused: ``when`` contains values that are not JSON.
     """
 
     amount: Decimal = attrs.field(converter=_amount)
@@ -100,12 +100,12 @@ class Price:
 
 @attrs.frozen
 class Cost:
-    """What a task costs, by the known prices.
+    """The estimated cost of a task.
 
     Attributes:
-        low: the least that it may cost.
-        high: the most; the same as ``low`` where nothing that the price depends on is left to the provider.
-        currency: its code in ISO 4217.
+        low: the lowest possible cost.
+        high: the highest possible cost; equal to ``low`` unless the price depends on a choice of the provider.
+        currency: ISO 4217 code.
     """
 
     low: Decimal

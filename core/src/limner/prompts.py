@@ -29,10 +29,10 @@ def read_number(value: float) -> float:
 
 @attrs.frozen
 class WeightedText:
-    """A part of a prompt and its weight; a negative weight asks for less of it.
+    """A part of a prompt with its weight. A negative weight means less of it.
 
     Args:
-        text: the part.
+        text: the text of the part.
         weight: any finite number; 1 is neutral.
     """
 

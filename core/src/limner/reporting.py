@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 @attrs.frozen
 class Progress:
-    """How far a run is.
+    """The progress of a run.
 
     Attributes:
-        done: how many of the run's calls have ended.
-        calls: how many calls the run makes.
-        call: which call this is about, from 0; ``None`` when it is about the whole run.
-        step: how far the call is, such as a step of diffusion or a percentage; ``None`` where the provider does not say.
-        of: the value of ``step`` at the end; ``None`` where the provider does not say.
+        done: number of calls that have ended.
+        calls: number of calls of the run.
+        call: the call that this report is about, from 0; ``None`` for the whole run.
+        step: progress of the call, such as a diffusion step or a percentage; ``None`` if unknown.
+        of: the final value of ``step``; ``None`` if unknown.
         preview: an unfinished picture.
-        message: what the provider does at the moment, such as ``queued, place 3``.
+        message: the current state at the provider, such as ``queued, place 3``.
     """
 
     done: int
@@ -102,13 +102,13 @@ def reporting(run: Reporter | None, call: int) -> Iterator[None]:
 
 
 def progress(step: float | None = None, of: float | None = None, *, preview: Image | None = None, message: str = "") -> None:
-    """Report how far a call is, from a model's ``send``; does nothing where nobody listens.
+    """Report the progress of a call from a model's ``send``. Does nothing if no ``on_progress`` was given.
 
     Args:
-        step: how far it is, such as 12.
-        of: the value of ``step`` at the end, such as 50.
+        step: the current step, such as 12.
+        of: the final step, such as 50.
         preview: an unfinished picture.
-        message: what the provider does at the moment, such as ``queued, place 3``.
+        message: the current state at the provider, such as ``queued, place 3``.
     """
     current = _call.get()
     if current is not None:

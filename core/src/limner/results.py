@@ -51,14 +51,14 @@ class Picture:
 
     Attributes:
         outcome: ``ok``, ``filtered`` (held back or blurred by the provider's content filter) or ``failed``.
-        image: the picture; ``None`` where none came.
+        image: the picture, or ``None`` if there is none.
         seed: the seed of the call that made it.
-        index: which of the call's pictures it is, from 0.
-        of: how many pictures the call made; pictures of one call share its seed.
-        reason: why it was filtered or failed, in the provider's words.
-        raw: the provider's own bytes, where limner laid the kept pixels back over them or scaled them; else ``image``.
-        mask: the mask that the provider used, where it gives one back.
-        origin: how it was made; ``provenance`` says it in words.
+        index: its position among the pictures of the call, from 0.
+        of: number of pictures that the call made. Pictures of one call share its seed.
+        reason: why it was filtered or failed, as the provider says.
+        raw: the provider's own picture, if limner restored kept pixels or scaled it; otherwise the same as ``image``.
+        mask: the mask that the provider used, if the response contains it.
+        origin: how it was made; see ``provenance``.
     """
 
     outcome: PictureOutcome = "ok"
@@ -73,7 +73,7 @@ class Picture:
 
     @property
     def provenance(self) -> Mapping[str, Any]:
-        """How the picture was made, as :meth:`save` embeds it: model, task with pictures as SHA-256, seed, version."""
+        """How the picture was made, as :meth:`save` embeds it: model, task with pictures as SHA-256, seed and version."""
         if not isinstance(self.origin, Origin):
             return self.origin or {}
         import limner
@@ -92,7 +92,7 @@ class Picture:
 
     @property
     def place(self) -> str:
-        """Which of the pictures of its call it is, such as ``2nd of 4``."""
+        """Its position among the pictures of its call, such as ``2nd of 4``."""
         number = self.index + 1
         suffix = "th" if number % 100 in {11, 12, 13} else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
         return f"{number}{suffix} of {self.of}"
@@ -109,7 +109,7 @@ class Picture:
 
     @property
     def media_type(self) -> str:
-        """Such as ``image/png``."""
+        """The media type, such as ``image/png``."""
         return self._there().media_type
 
     @property
@@ -122,19 +122,19 @@ class Picture:
         return self._there().pil()
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False, provenance: bool = True) -> Path:
-        """Write the picture to a file, whole or not at all.
+        """Write the whole picture to a file, or nothing.
 
         Args:
-            path: where to; a suffix of PNG, JPEG or WebP other than the picture's own converts it.
-            overwrite: replace an existing file; it keeps its mode, and a symbolic link stays one.
-            provenance: embed task, model, seed and version, the input pictures as SHA-256.
+            path: the file. The suffix of another format (PNG, JPEG or WebP) converts the picture.
+            overwrite: replace an existing file; it keeps its mode, and symbolic links are followed.
+            provenance: embed task, model, seed and version; input pictures only as their SHA-256.
 
         Raises:
-            FileExistsError: there is a file and ``overwrite`` is not set.
-            OSError: the file cannot be written. The picture, which is paid for, is then written beside it, or to the folder
-                for temporary files; the error says where.
-            TaskRefused: the suffix names a format that is not written, or the picture is too large for its format. The
-                picture is written as it came, as above.
+            FileExistsError: the file exists and ``overwrite`` is not set.
+            OSError: the file cannot be written. The picture, which is paid for, is then written next to it or to the
+                temporary folder; the message contains that path.
+            TaskRefused: the suffix names an unsupported format, or the picture is too large for the format. The picture
+                is then written in its own format, as above.
             BadResponse: there is no picture, because it was filtered or failed.
         """
         path = checked_path(path)
@@ -226,18 +226,18 @@ def _told(error: OSError | TaskRefused, path: Path, written: Path | None) -> OSE
 
 @attrs.frozen(kw_only=True, repr=False)
 class Result:
-    """What a model made of a task.
+    """The result of a task.
 
     Attributes:
         model: the model's id.
-        task: the task as it was sent, its seed filled in.
-        pictures: every picture that was asked for, in order, whatever became of it.
-        account: what became of every input.
+        task: the task that was sent, including its seed.
+        pictures: one entry for each requested picture, in order, whatever its outcome.
+        account: what happened to every input.
         request_ids: the provider's ids of the requests.
-        seconds: from the first request to the last answer.
-        warnings: what else there is to know, such as a model near its end of life.
-        usage: what all calls used, by the provider's names, such as ``output_tokens``.
-        metadata: what else the provider says of each call, such as the id of a job.
+        seconds: time from the first request to the last response.
+        warnings: warnings, such as a model near its end of life.
+        usage: the sum over all calls of what they used, under the provider's names, such as ``output_tokens``.
+        metadata: further facts about each call from the provider, such as the id of a job.
     """
 
     model: str
@@ -260,7 +260,7 @@ class Result:
         """The first picture whose outcome is ``ok``.
 
         Raises:
-            BadResponse: there is none.
+            BadResponse: no picture is ``ok``.
         """
         for picture in self.pictures:
             if picture.outcome == "ok":
@@ -298,16 +298,16 @@ class Result:
 
 @attrs.frozen
 class Plan:
-    """What would be sent for a task; nothing was.
+    """The requests that a task would send. Nothing has been sent.
 
     Attributes:
         model: the model's id.
-        task: the task within the model's limits, its seed filled in; running it sends exactly ``requests``.
-        requests: one for each call.
-        account: what became of every input.
-        calls: the part of the task that each request carries.
-        warnings: what else there is to know, such as a model past its end of life or a prompt that will hardly work.
-        cost: what the task costs, by the known prices; ``None`` where that is unknown, which does not mean nothing.
+        task: the task within the model's limits, including its seed. Running it sends exactly ``requests``.
+        requests: one request for each call.
+        account: what happened to every input.
+        calls: the part of the task that each request contains.
+        warnings: warnings, such as a model past its end of life or a prompt that is unlikely to work.
+        cost: the estimated cost from the known prices. ``None`` means unknown, not free.
     """
 
     model: str
@@ -328,10 +328,10 @@ class Plan:
 
 
 def image_from_base64(text: object, what: str = "the picture") -> Image:
-    """Read a picture out of a provider's answer, trusting nothing.
+    """Decode a base64 picture from a response, which is untrusted input.
 
     Raises:
-        BadResponse: it is no text, not strict base64, or no whole picture of a safe size.
+        BadResponse: it is not a string, not strict base64, or not a complete picture of a safe size.
     """
     if not isinstance(text, str):
         raise BadResponse(f"{what} is {type(text).__name__}, not base64 text")
@@ -343,10 +343,10 @@ def image_from_base64(text: object, what: str = "the picture") -> Image:
 
 
 def parse_json(body: bytes) -> dict[str, Any]:
-    """Read a provider's answer as a JSON object, trusting nothing.
+    """Parse a response, which is untrusted input, as a JSON object.
 
     Raises:
-        BadResponse: it is anything else.
+        BadResponse: it is not a JSON object.
     """
     try:
         content = json.loads(body)
@@ -358,7 +358,7 @@ def parse_json(body: bytes) -> dict[str, Any]:
 
 
 def read_provenance(image: Image) -> dict[str, Any] | None:
-    """Return how a picture was made, where limner wrote that into it."""
+    """Return how limner made a picture, from its metadata, or ``None`` if that is not recorded."""
     from limner.documents import parse
 
     try:

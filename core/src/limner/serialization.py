@@ -16,17 +16,17 @@ from limner.tasks import Task
 
 
 def to_json(value: Task | Result) -> str:
-    """Write a task or a result as JSON, pictures included; :func:`from_json` reads it without loss."""
+    """Convert a task or a result to JSON, including its pictures. :func:`from_json` restores it without loss."""
     return json.dumps(_converter().unstructure(value), ensure_ascii=False)
 
 
 def from_json(text: str | bytes) -> Task | Result:
-    """Read what :func:`to_json` wrote. Safe with untrusted text: no file is opened, whatever is in it.
+    """Restore a task or result from :func:`to_json`. Safe with untrusted input: it never opens a file.
 
-    A document nests at most 80 levels deep; its options keep the limits of :class:`~limner.Options`.
+    A document may nest at most 80 levels deep; the limits of :class:`~limner.Options` apply to its options.
 
     Raises:
-        TaskRefused: it is not such a text, or the task in it is wrong.
+        TaskRefused: the text is not such a document, or its task is invalid.
     """
     try:
         document = parse(text)

@@ -1,4 +1,4 @@
-"""Settings: how to reach a provider and how to treat what it answers."""
+"""Settings: how to connect to a provider and how to handle its responses."""
 
 from __future__ import annotations
 
@@ -33,16 +33,18 @@ def _whole(value: int | str) -> int:
 
 @attrs.frozen(kw_only=True)
 class Settings:
-    """How to reach a provider and how to treat it; plugins add their own by inheritance. Texts are converted.
+    """How to connect to a provider and how to handle its responses.
+
+    Plugins add their own settings in subclasses. Strings, such as those from the command line, are converted.
 
     Args:
-        fit: ``strict`` refuses what is not allowed, ``nearest`` moves it to the nearest allowed value.
-        on_filtered: ``raise`` ContentFiltered when the provider's filter held a picture back, or ``return`` what came.
-        timeout: seconds for one answer in all, from connecting to its last byte.
-        max_in_flight: requests side by side, at most.
-        max_n: pictures in one task, at most.
-        strip_metadata: take EXIF (GPS with it), XMP, IPTC, texts and what stands behind a file's end (such as a motion
-            photo's video) out of the pictures that are sent.
+        fit: ``strict`` refuses unsupported values, ``nearest`` replaces them with the nearest supported value.
+        on_filtered: if the provider's filter held a picture back, ``raise`` ContentFiltered or ``return`` the result.
+        timeout: deadline in seconds for one whole response, from connecting to the last byte.
+        max_in_flight: maximum number of concurrent requests.
+        max_n: maximum number of pictures in one task.
+        strip_metadata: remove EXIF (including GPS), XMP, IPTC, text metadata and anything after the end of the file
+            (such as a motion photo's video) from pictures before they are sent.
     """
 
     fit: Mode = attrs.field(default="strict", validator=_one_of(*MODES))
@@ -59,7 +61,7 @@ class Settings:
         """Make settings from names and values.
 
         Raises:
-            TaskRefused: a name is unknown, or a value is wrong.
+            TaskRefused: a name is unknown, or a value is invalid.
         """
         shown = {field.name: field.repr for field in attrs.fields(cls)}
         for name in values:

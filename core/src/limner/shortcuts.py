@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def generate(prompt: PromptSource, *, model: str | None = None, **arguments: Unpack[signatures.GenerateArguments]) -> Result:
-    """Make pictures from words; see :class:`~limner.Generate` and :meth:`Model.run`."""
+    """Make pictures from a text prompt; see :class:`~limner.Generate` and :meth:`Model.run`."""
     return get_model(model).generate(prompt, **arguments)
 
 
@@ -26,7 +26,7 @@ def vary(
     model: str | None = None,
     **arguments: Unpack[signatures.VaryArguments],
 ) -> Result:
-    """Make pictures like a given one; see :class:`~limner.Vary` and :meth:`Model.run`."""
+    """Make variations of a picture; see :class:`~limner.Vary` and :meth:`Model.run`."""
     return get_model(model).vary(image, prompt, **arguments)
 
 
@@ -48,14 +48,14 @@ def outpaint(
     model: str | None = None,
     **arguments: Unpack[signatures.OutpaintArguments],
 ) -> Result:
-    """Continue a picture beyond its borders; see :class:`~limner.Outpaint` and :meth:`Model.run`."""
+    """Extend a picture beyond its borders; see :class:`~limner.Outpaint` and :meth:`Model.run`."""
     return get_model(model).outpaint(image, prompt, **arguments)
 
 
 def remove_background(
     image: ImageSource, *, model: str | None = None, **arguments: Unpack[signatures.RemoveBackgroundArguments]
 ) -> Result:
-    """Make everything but the subject transparent; see :class:`~limner.RemoveBackground` and :meth:`Model.run`."""
+    """Make everything except the subject transparent; see :class:`~limner.RemoveBackground` and :meth:`Model.run`."""
     return get_model(model).remove_background(image, **arguments)
 
 

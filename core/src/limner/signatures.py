@@ -79,14 +79,14 @@ class UpscaleArguments(RunArguments, total=False):
 
 
 def generate(prompt: PromptSource, **arguments: Unpack[GenerateArguments]) -> Task:
-    """Make pictures from words; see :class:`~limner.Generate` and :meth:`Model.run`."""
+    """Make pictures from a text prompt; see :class:`~limner.Generate` and :meth:`Model.run`."""
     return make_task(tasks.Generate, {"prompt": prompt, **arguments})
 
 
 def vary(
     image: ImageSource | Sequence[ImageSource], prompt: PromptSource | None = None, **arguments: Unpack[VaryArguments]
 ) -> Task:
-    """Make pictures like a given one; see :class:`~limner.Vary` and :meth:`Model.run`."""
+    """Make variations of a picture; see :class:`~limner.Vary` and :meth:`Model.run`."""
     return make_task(tasks.Vary, {"image": image, "prompt": prompt, **arguments})
 
 
@@ -96,12 +96,12 @@ def inpaint(image: ImageSource, prompt: PromptSource | None = None, **arguments:
 
 
 def outpaint(image: ImageSource, prompt: PromptSource | None = None, **arguments: Unpack[OutpaintArguments]) -> Task:
-    """Continue a picture beyond its borders; see :class:`~limner.Outpaint` and :meth:`Model.run`."""
+    """Extend a picture beyond its borders; see :class:`~limner.Outpaint` and :meth:`Model.run`."""
     return make_task(tasks.Outpaint, {"image": image, "prompt": prompt, **arguments})
 
 
 def remove_background(image: ImageSource, **arguments: Unpack[RemoveBackgroundArguments]) -> Task:
-    """Make everything but the subject transparent; see :class:`~limner.RemoveBackground` and :meth:`Model.run`."""
+    """Make everything except the subject transparent; see :class:`~limner.RemoveBackground` and :meth:`Model.run`."""
     return make_task(tasks.RemoveBackground, {"image": image, **arguments})
 
 

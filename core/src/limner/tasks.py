@@ -33,10 +33,10 @@ from limner.prompts import NegativePrompt, Prompt
 
 @attrs.frozen(kw_only=True, cache_hash=True, repr=False)
 class Task:
-    """What every task has.
+    """The base of all tasks.
 
     Args:
-        options: provider-specific options, by the provider's names.
+        options: provider-specific options, under the provider's names.
     """
 
     kind: ClassVar[str]
@@ -118,20 +118,20 @@ class _Edit(_Painted):
 
 @attrs.frozen(kw_only=True, cache_hash=True, repr=False)
 class Generate(_Painted):
-    """Make pictures from words.
+    """Make pictures from a text prompt.
 
     Args:
-        prompt: what should be seen; one text, or several with weights.
-        negative_prompt: what should not be seen; one text or several.
-        n: how many pictures, at least 1.
+        prompt: what to paint; one text, or several with weights.
+        negative_prompt: what to avoid; one text or several.
+        n: number of pictures, at least 1.
         size: width and height in pixels.
-        seed: a whole number of at least 0; the same seed gives the same picture. 0 is a seed like any other.
-        guidance_scale: how closely the prompt is followed.
-        steps: how many diffusion steps, at least 1.
-        options: provider-specific options, by the provider's names.
+        seed: a whole number from 0; the same seed gives the same picture. 0 is a valid seed.
+        guidance_scale: how closely the model follows the prompt.
+        steps: number of diffusion steps, at least 1.
+        options: provider-specific options, under the provider's names.
 
     Raises:
-        TaskRefused: something is wrong with it for every model.
+        TaskRefused: a value is invalid for every model.
     """
 
     kind: ClassVar[str] = "generate"
@@ -145,16 +145,16 @@ class Generate(_Painted):
 
 @attrs.frozen(kw_only=True, cache_hash=True, repr=False)
 class Vary(_Painted):
-    """Make pictures like a given one.
+    """Make variations of a picture.
 
     Args:
-        image: the picture, or several where the model takes several.
-        prompt: what should be seen.
+        image: the picture, or several if the model supports it.
+        prompt: what to paint.
         strength: 0 keeps the picture, 1 ignores it.
         negative_prompt: see :class:`Generate`, as for ``n``, ``size``, ``seed``, ``guidance_scale``, ``steps``, ``options``.
 
     Raises:
-        TaskRefused: something is wrong with it for every model.
+        TaskRefused: a value is invalid for every model.
     """
 
     kind: ClassVar[str] = "vary"
@@ -174,15 +174,15 @@ class Inpaint(_Edit):
 
     Args:
         image: the picture.
-        prompt: what should be seen there.
-        mask: where: white is repainted, black kept, grey lies between; of the upright picture's size. ``"alpha"`` uses
-            the picture's own transparency.
-        mask_prompt: what to repaint, in words; either this or ``mask``.
-        preserve: return the pixels that the mask keeps exactly as they were. Default: True wherever a mask is known.
+        prompt: what to paint there.
+        mask: the part to repaint: white is repainted, black is kept, grey is in between. It has the size of the upright
+            picture. ``"alpha"`` uses the picture's own transparency.
+        mask_prompt: a description of the part to repaint. Exactly one of ``mask`` and ``mask_prompt`` is required.
+        preserve: return the pixels that the mask keeps exactly as they were. Default: True if the mask is known.
         negative_prompt: see :class:`Generate`, as for ``n``, ``size``, ``seed``, ``guidance_scale``, ``steps``, ``options``.
 
     Raises:
-        TaskRefused: something is wrong with it for every model.
+        TaskRefused: a value is invalid for every model.
     """
 
     kind: ClassVar[str] = "inpaint"
@@ -193,19 +193,21 @@ class Inpaint(_Edit):
 
 @attrs.frozen(kw_only=True, cache_hash=True, repr=False)
 class Outpaint(_Edit):
-    """Continue a picture beyond its borders, or around a part of it.
+    """Extend a picture beyond its borders, or repaint what surrounds a part of it.
 
     Args:
-        image: the picture; with ``mask`` or ``keep_prompt`` it is the final canvas already.
-        prompt: what should be seen there.
+        image: the picture; with ``mask`` or ``keep_prompt``, the final canvas.
+        prompt: what to paint there.
         expand: pixels to add on the left, top, right and bottom.
-        mask: what to paint on the final canvas: white is painted, black kept. ``"alpha"`` uses the picture's transparency.
-        keep_prompt: what to keep, in words; exactly one of ``expand``, ``mask`` and ``keep_prompt`` is given.
-        preserve: return the pixels that are kept exactly as they were. Default: True wherever they are known.
+        mask: the part to paint on the final canvas: white is painted, black is kept. ``"alpha"`` uses the picture's
+            transparency.
+        keep_prompt: a description of the part to keep. Exactly one of ``expand``, ``mask`` and ``keep_prompt`` is
+            required.
+        preserve: return the kept pixels exactly as they were. Default: True if they are known.
         negative_prompt: see :class:`Generate`, as for ``n``, ``size``, ``seed``, ``guidance_scale``, ``steps``, ``options``.
 
     Raises:
-        TaskRefused: something is wrong with it for every model.
+        TaskRefused: a value is invalid for every model.
     """
 
     kind: ClassVar[str] = "outpaint"
@@ -221,11 +223,11 @@ class Outpaint(_Edit):
 
 @attrs.frozen(kw_only=True, cache_hash=True, repr=False)
 class RemoveBackground(Task):
-    """Make everything but the subject transparent.
+    """Make everything except the subject transparent.
 
     Args:
         image: the picture.
-        options: provider-specific options, by the provider's names.
+        options: provider-specific options, under the provider's names.
     """
 
     kind: ClassVar[str] = "remove-background"
@@ -239,8 +241,8 @@ class Upscale(Task):
 
     Args:
         image: the picture.
-        prompt: what it shows, for models that want to know.
-        size: width and height in pixels of the result, where the model leaves the choice.
+        prompt: what the picture shows, for models that repaint it.
+        size: width and height of the result in pixels, if the model supports it.
         negative_prompt: see :class:`Generate`, as for ``seed`` and ``options``.
     """
 

@@ -115,7 +115,7 @@ def note_steps(folder: Path, die: Life) -> list[str]:
 
         def step(*arguments, **more):
             if die.slow == ("driver" if threading.current_thread() is threading.main_thread() else "workers"):
-                time.sleep(0.003)
+                time.sleep(0.001)
             with lock:
                 disk.check(name, arguments)
                 noted.append(name)

@@ -40,6 +40,13 @@ class Command(Program):
     def bill(self) -> list:
         return bill_of(self.place / "bill")
 
+    def sent(self, count: int) -> None:
+        journal = self.place / "out" / "journal.jsonl"
+        until = time.monotonic() + 60
+        while not journal.exists() or journal.read_text().count('"sent"') < count:
+            assert time.monotonic() < until
+            time.sleep(0.02)
+
     def paid(self, count: int) -> None:
         until = time.monotonic() + 60
         while len(self.bill) < count:
@@ -137,11 +144,7 @@ def test_ctrl_c_waits_for_what_is_out_and_resume_does_the_rest(command, number, 
 def test_a_second_ctrl_c_leaves_at_once_and_what_was_out_is_unknown(command):
     command.manifest(*numbered(4))
     with command.start(*command.words("--in-flight", "2", seconds=60), cwd=command.place) as process:
-        journal = command.place / "out" / "journal.jsonl"
-        until = time.monotonic() + 60
-        while not journal.exists() or journal.read_text().count('"sent"') < 2:
-            assert time.monotonic() < until
-            time.sleep(0.02)
+        command.sent(2)
         process.send_signal(signal.SIGINT)
         process.stderr.readline()
         process.send_signal(signal.SIGINT)
@@ -156,11 +159,10 @@ def test_a_second_ctrl_c_leaves_at_once_and_what_was_out_is_unknown(command):
 
 def test_a_second_driver_is_refused_in_one_line(command):
     command.manifest(*numbered(4))
-    with command.start(*command.words("--in-flight", "1", seconds=1), cwd=command.place) as process:
-        command.paid(1)
+    with command.start(*command.words("--in-flight", "1", seconds=600), cwd=command.place) as process:
+        command.sent(1)
         status, _, err = command.batch("--resume")
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        process.kill()
     assert status == 2
     assert len(err.splitlines()) == 1
     assert f"another batch is at work there (process {process.pid} on" in err
@@ -220,3 +222,25 @@ def test_a_full_disk_loses_no_picture_and_pays_for_none_twice(command):
     assert (place / "third.status").read_text() == "0\n"
     assert len(command.bill) == len(paid) + counts["unknown"]
     assert len(list((place / "kept").glob("*.png"))) == 40
+
+
+PROGRAM = """
+import sys
+import limner
+
+tasks = [limner.Generate(prompt=str(number)) for number in range(30)]
+model = limner.get_model("painter", bill="bill", seconds=0.3)
+for outcome in limner.batch(tasks, model=model, out="out", in_flight=3):
+    print(outcome.status, flush=True)
+"""
+
+
+def test_ctrl_c_in_a_program_waits_for_what_is_out_too(command):
+    with command.start("-c", PROGRAM, cwd=command.place) as process:
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGINT
+    assert b"KeyboardInterrupt" in err
+    events = [json.loads(line)["event"] for line in (command.place / "out" / "journal.jsonl").read_text().splitlines()]
+    assert 0 < events.count("sent") == events.count("done") == len(command.bill) < 30

@@ -13,8 +13,8 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the driver is k
 
 
 def test_a_driver_killed_at_any_step_pays_for_nothing_twice():
-    """At every step once, and 30 drawn histories of several kills."""
+    """At every step once, and 20 drawn histories of several kills."""
     program = Path(__file__).with_name("crashing.py")
-    done = subprocess.run([sys.executable, program, "30"], capture_output=True, text=True, timeout=600, check=False)
+    done = subprocess.run([sys.executable, program, "20"], capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr[-4000:]
     assert done.stdout.splitlines()[-1] == "every history is survived"

@@ -7,6 +7,7 @@ import itertools
 import os
 import threading
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import limner
 import pytest
@@ -321,8 +322,6 @@ def test_a_picture_that_changed_is_not_sent(bench):
 
 
 def test_the_executor_may_be_any(bench):
-    from concurrent.futures import ThreadPoolExecutor
-
     with ThreadPoolExecutor(3) as executor:
         outcomes = bench.run(*({"prompt": f"{number}"} for number in range(9)), executor=executor)
     assert set(statuses(outcomes).values()) == {"done"}
@@ -342,8 +341,6 @@ class Twice:
 
 
 def test_an_executor_that_does_a_job_twice_pays_for_it_once(bench):
-    from concurrent.futures import ThreadPoolExecutor
-
     with ThreadPoolExecutor(4) as executor:
         outcomes = bench.run(*({"prompt": f"{number}"} for number in range(30)), executor=Twice(executor))
     assert len(bench.bill) == 30
@@ -370,10 +367,45 @@ class Broken:
 
 def test_a_worker_that_is_lost_has_claimed_its_task_or_not(bench):
     """What was claimed is looked for; what was not is done again."""
-    from concurrent.futures import ThreadPoolExecutor
-
     tasks = [{"prompt": f"{number}"} for number in range(30)]
     with ThreadPoolExecutor(4) as executor:
         outcomes = bench.run(*tasks, executor=Broken(executor))
     assert len(bench.bill) == 30
     assert set(statuses(outcomes).values()) == {"done"}
+
+
+class Silent:
+    """An executor that does what it is told, and never says so of every third job."""
+
+    def __init__(self, executor):
+        self.executor, self.numbers = executor, itertools.count()
+
+    def submit(self, work, job):
+        done = self.executor.submit(work, job)
+        return Future() if next(self.numbers) % 3 == 0 else done
+
+
+def test_what_an_executor_does_not_report_is_read_beside_the_claim(bench):
+    """Dask was seen to lose a result that had not been gathered when its worker died."""
+    with ThreadPoolExecutor(4) as executor:
+        outcomes = bench.run(*({"prompt": f"{number}"} for number in range(6)), executor=Silent(executor))
+    assert set(statuses(outcomes).values()) == {"done"}
+    assert len(bench.bill) == 6
+
+
+def test_a_task_that_takes_longer_than_it_may_is_looked_for(bench, monkeypatch):
+    """The worker is gone, and nobody noticed: nothing was claimed, so it is sent again."""
+    monkeypatch.setattr("limner.batches.driver._LATE_SECONDS", 0.1)
+    bench.settings["timeout"] = 0.1
+
+    class Deaf:
+        times = 0
+
+        def submit(self, work, job):
+            self.times += 1
+            return Future() if self.times == 1 else executor.submit(work, job)
+
+    with ThreadPoolExecutor(1) as executor:
+        assert statuses(bench.run({"prompt": "a"}, executor=Deaf())) == {1: "done"}
+    assert [record.get("attempt") for record in bench.journal() if record["event"] == "sent"] == [1, 2]
+    assert len(bench.bill) == 1

@@ -143,7 +143,7 @@ def test_what_is_not_taken_is_refused_before_it_is_sent(case):
 
 def test_many_pixels_are_warned_of():
     plan = MODELS["flux-2-pro"]().plan(Vary(image=[picture((2048, 1920))] * 2, prompt="a", size=(1920, 2048)))
-    assert any("takes 9 megapixels" in warning for warning in plan.warnings)
+    assert any("state 9 megapixels" in warning for warning in plan.warnings)
 
 
 def test_prices_are_those_of_the_documents():

@@ -137,14 +137,14 @@ TASKS = {
     "error": (status("Error", error="the painter fell over"), limner.ProviderUnavailable, "painter fell over.*billed"),
     "error of 422": (status("Error", 422, details={"error": "bad"}), limner.ProviderUnavailable, "the task failed: bad"),
     "error of 503": (status("Error", 503), limner.ProviderUnavailable, "the task failed.*billed"),
-    "not found": (status("Task not found"), limner.ProviderUnavailable, "not known.*billed"),
-    "not found 404": (status("Task not found", 404), limner.ProviderUnavailable, "not known.*billed"),
+    "not found": (status("Task not found"), limner.ProviderUnavailable, "no longer knows.*billed"),
+    "not found 404": (status("Task not found", 404), limner.ProviderUnavailable, "no longer knows.*billed"),
     "422 without a status": ((422, fake.refusal(["no id"]), {}), limner.RequestRejected, "no id.*billed"),
     "no status": ((200, {"id": "task-1"}, {}), limner.BadResponse, "billed"),
     "a list": ((200, [], {}), limner.BadResponse, "billed"),
     "key": ((403, {"detail": "Not authenticated"}, {}), limner.AuthenticationFailed, "billed"),
-    "no result": (status("Ready"), limner.BadResponse, "names no picture.*billed"),
-    "no sample": (status("Ready", result={"sample": 7}), limner.BadResponse, "names no picture.*billed"),
+    "no result": (status("Ready"), limner.BadResponse, "has no picture.*billed"),
+    "no sample": (status("Ready", result={"sample": 7}), limner.BadResponse, "has no picture.*billed"),
     "file": (status("Ready", result={"sample": "file:///etc/passwd"}), limner.BadResponse, "not opened.*billed"),
     "private": (status("Ready", result={"sample": "http://10.0.0.1/a"}), limner.BadResponse, "not opened.*billed"),
 }
@@ -293,7 +293,7 @@ def test_a_failed_download_is_repeated_and_the_task_is_not(serving):
 
 def test_a_page_in_place_of_a_picture_is_a_bad_response(serving):
     server = serving(sample=(200, b"<html>", {"content-type": "text/html"}))
-    with pytest.raises(limner.BadResponse, match="no picture"):
+    with pytest.raises(limner.BadResponse, match="not a picture"):
         model(server.url).generate("a fox")
 
 

@@ -110,7 +110,7 @@ def test_a_class_can_be_said_alone_or_with_a_ratio_but_not_twice():
     }
     ratio = Generate(prompt="a fox", size=(16, 9), options={"imageSize": "4K"})
     assert body_of(NanoBanana21(), ratio)["generationConfig"]["imageConfig"] == {"aspectRatio": "16:9", "imageSize": "4K"}
-    with pytest.raises(limner.TaskRefused, match=r"imageSize.*is said by size already"):
+    with pytest.raises(limner.TaskRefused, match=r"imageSize.*is already set by size"):
         NanoBanana21().plan(attrs.evolve(ratio, size=(1600, 900)))
 
 
@@ -284,8 +284,8 @@ def test_addresses(given_settings, base_url, path):
 
 
 WRONG_SETTINGS = [
-    ({"api": "gemini", "project": "p"}, "goes with api=vertex"),
-    ({"access_token": "t"}, "needs the setting project"),
+    ({"api": "gemini", "project": "p"}, "requires api=vertex"),
+    ({"access_token": "t"}, "requires the setting project"),
     ({"api": "aws"}, "must be one of gemini, vertex"),
     ({"project": "../x"}, "id of a Google Cloud project"),
     ({"location": "evil.example/"}, "like global or europe-west4"),

@@ -86,7 +86,7 @@ def test_giving_up_ends_a_call_that_waits(model):
         call = Call(SERVICE, model(url).settings, deadline=Deadline(60, cancelled))
         threading.Timer(0.2, cancelled.set).start()
         started = time.monotonic()
-        with pytest.raises(limner.ProviderError, match=r"cancelled before the answer had come; .* billed"):
+        with pytest.raises(limner.ProviderError, match=r"cancelled before the response arrived; .* billed"):
             call.post(REQUEST)
         assert time.monotonic() - started < AT_ONCE
 

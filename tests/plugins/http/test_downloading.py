@@ -62,15 +62,15 @@ def test_a_redirect_leads_nowhere_else(model, serving, location):
 PUBLIC = "https://api.example.com/v1"
 
 REFUSED = {
-    "http": ("http://cdn.example.com/1.png", "not of https"),
-    "http on loopback": ("http://127.0.0.1:9/1.png", "not of https"),
+    "http": ("http://cdn.example.com/1.png", "not an https URL"),
+    "http on loopback": ("http://127.0.0.1:9/1.png", "not an https URL"),
     "loopback": ("https://127.0.0.1:9/1.png", "private address"),
     "localhost": ("https://localhost:9/1.png", "private address"),
     "private": ("https://10.0.0.1/1.png", "private address"),
     "link-local": ("https://169.254.169.254/latest/meta-data", "private address"),
     "mapped": ("https://[::ffff:10.0.0.1]/1.png", "private address"),
     "IPv6": ("https://[fd00::1]/1.png", "private address"),
-    "user": ("https://user:pw@cdn.example.com/1.png", "has a user"),
+    "user": ("https://user:pw@cdn.example.com/1.png", "contains a user name"),
     "file": ("file:///etc/passwd", "not a URL of http"),
     "number": (7, "is int"),
     "none": (None, "is NoneType"),
@@ -97,7 +97,7 @@ def test_a_public_name_with_a_private_address_is_not_opened(model, monkeypatch, 
 @pytest.mark.parametrize("kind", ["text/html", "application/json", "text/html; charset=utf-8"])
 def test_what_is_no_picture_is_refused(model, serving, kind):
     server = serving(Said(body=b"<html>", content_type=kind))
-    with pytest.raises(limner.BadResponse, match=r"gave (text|application)/\w+, which is no picture"):
+    with pytest.raises(limner.BadResponse, match=r"returned (text|application)/\w+, not a picture"):
         fetch(model, server.url, "/1.png")
 
 

@@ -204,7 +204,7 @@ def test_localai_takes_a_source_picture_in_json():
 
 def test_removing_a_background_is_an_edit_and_is_said_to_be_one():
     plan = OWN[0]().plan(RemoveBackground(image=picture((512, 512))))
-    assert any("no call that removes a background" in warning for warning in plan.warnings)
+    assert any("no call to remove a background" in warning for warning in plan.warnings)
     call = fake.read(plan.requests[0].content_type, plan.requests[0].body)
     assert (call.fields["background"], call.fields["output_format"], call.fields["size"]) == ("transparent", "png", "auto")
 
@@ -237,7 +237,7 @@ def test_a_picture_of_any_size_can_be_edited_with_nearest():
 
 
 def test_dialects_and_models_go_together():
-    with pytest.raises(limner.TaskRefused, match="use the model openai-compatible"):
+    with pytest.raises(limner.TaskRefused, match="with the model openai-compatible"):
         OWN[0](OpenAISettings(dialect="sglang"))
     with pytest.raises(limner.TaskRefused, match="for OpenAI's own models"):
         Compatible(OpenAISettings(dialect="openai"))

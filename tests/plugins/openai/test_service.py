@@ -111,7 +111,7 @@ REFUSALS = {
     "azure blocked": (400, error("contentFilter"), limner.ContentFiltered, "change the prompt"),
     "policy": (400, error("content_policy_violation"), limner.ContentFiltered, "change the prompt"),
     "user error": (400, error(None, "bad size", "image_generation_user_error"), limner.RequestRejected, "bad size"),
-    "no model": (404, error("model_not_found"), limner.RequestRejected, "not known, or retired"),
+    "no model": (404, error("model_not_found"), limner.RequestRejected, "unknown, retired"),
     "retired": (404, error("model_not_found", "The model `x` has been deprecated"), limner.ModelRetired, "retired"),
     "unverified": (
         403,

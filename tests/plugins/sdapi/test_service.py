@@ -133,7 +133,7 @@ def test_a_flattened_picture_has_a_background_still(serving):
 
 def test_a_server_without_background_removal_says_so(serving):
     server = serving(missing=("rembg",))
-    with pytest.raises(limner.RequestRejected, match="no such address"):
+    with pytest.raises(limner.RequestRejected, match="does not have this endpoint"):
         at(server).remove_background(PICTURE)
 
 
@@ -159,7 +159,7 @@ def test_an_unknown_upscaler_is_refused_and_none_too(serving):
     server = serving()
     with pytest.raises(limner.RequestRejected, match="has no upscaler '4x-Nothing'"):
         at(server).upscale(PICTURE, options={"upscaler": "4x-Nothing"})
-    with pytest.raises(limner.TaskRefused, match="gives the picture back"):
+    with pytest.raises(limner.TaskRefused, match="returns the picture unchanged"):
         at(server).upscale(PICTURE, options={"upscaler": "None"})
     assert server.bodies == []
 
@@ -210,7 +210,7 @@ def test_a_grid_that_comes_first_is_not_the_picture(serving):
 
 def test_several_pictures_without_an_index_are_not_guessed_at(serving):
     image = encoded(written(PICTURE.pil()))
-    with pytest.raises(limner.BadResponse, match="does not say which"):
+    with pytest.raises(limner.BadResponse, match="does not identify"):
         at(serving(answer=(200, {"images": [image, image], "info": ""}))).generate("a fox", size=SIZE)
 
 

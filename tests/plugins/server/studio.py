@@ -61,6 +61,13 @@ CALLS: list[dict[str, Any]] = []
 GATE = threading.Event()
 """Calls whose prompt says ``wait`` wait for it."""
 
+
+def _unbilled(error: limner.LimnerError) -> limner.LimnerError:
+    """As a transport raises an error that it knows more of than its class says."""
+    error.may_be_billed = False
+    return error
+
+
 ERRORS = {
     "auth": limner.AuthenticationFailed("no key"),
     "access": limner.AccessDenied("not for you"),
@@ -68,7 +75,7 @@ ERRORS = {
     "filtered": limner.ContentFiltered("blocked"),
     "retired": limner.ModelRetired("gone"),
     "timeout": limner.ProviderTimeout("no answer in time"),
-    "unavailable": limner.ProviderUnavailable("no connection"),
+    "unavailable": _unbilled(limner.ProviderUnavailable("no connection")),
     "cut": limner.ProviderUnavailable("the connection was closed; the call may have been billed"),
     "rejected": limner.RequestRejected("no"),
     "nonsense": limner.BadResponse("not JSON"),
@@ -131,7 +138,9 @@ class Studio(Model):
 def _again(error: limner.ProviderError) -> limner.ProviderError:
     """A new error like one: errors of a run carry its result."""
     more = {"retry_after": error.retry_after} if isinstance(error, limner.RateLimited) else {}
-    return type(error)(error.message, **more)
+    again = type(error)(error.message, **more)
+    again.may_be_billed = error.may_be_billed
+    return again
 
 
 def _size_of(task: Task) -> tuple[int, int]:

@@ -21,10 +21,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from limner.batches.budget import Budget, parse_sum
@@ -103,8 +106,37 @@ def batch(
 
 
 def _outcomes(tasks: Tasks, options: Options) -> Iterator[BatchOutcome]:
-    with _opened(tasks, options) as driver:
-        yield from driver.outcomes()
+    with _opened(tasks, options) as driver, closing(driver.outcomes()) as outcomes:
+        while True:
+            with _interrupts_deferred(driver):
+                outcome = next(outcomes, None)
+            if outcome is None:
+                return
+            yield outcome
+
+
+@contextmanager
+def _interrupts_deferred(driver: Driver) -> Iterator[None]:
+    """Let Ctrl-C stop the driver, rather than break into the middle of what it does; a second one breaks into it."""
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    pressed: list[int] = []
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if pressed:
+            signal.default_int_handler(number, frame)
+        pressed.append(number)
+        driver.stop("interrupted")
+
+    signal.signal(signal.SIGINT, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if pressed:
+        raise KeyboardInterrupt
 
 
 @contextmanager

@@ -11,8 +11,8 @@ import contextlib
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, wait
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -35,6 +35,9 @@ from limner.tasks import Task
 
 MOST_UNMADE = 8
 """A task that was so often sent and surely not made has failed; where nothing else was made meanwhile, the batch ends."""
+
+_LATE_SECONDS = 60.0
+"""A worker that says nothing for so long after its calls must have ended is lost."""
 
 _LEFT_SECONDS = 3600.0
 """Nobody writes a picture for so long."""
@@ -84,8 +87,8 @@ class Driver:
         self._pace = Pace(options.rate)
         self._pending: deque[Item] = deque()
         self._ended: deque[Item] = deque()
-        self._out: dict[str, tuple[Item, Future[Record]]] = {}
-        self._arrived: SimpleQueue[str | None] = SimpleQueue()
+        self._out: dict[Future[Record], Item] = {}
+        self._arrived: SimpleQueue[Future[Record] | None] = SimpleQueue()
         self._stopping = threading.Event()
         self._resources = contextlib.ExitStack()
         self._journal: Journal | None = None
@@ -167,7 +170,7 @@ class Driver:
         """How many tasks are out at the moment."""
         return len(self._out)
 
-    def outcomes(self) -> Iterator[BatchOutcome]:
+    def outcomes(self) -> Generator[BatchOutcome, None, None]:
         """Run the batch.
 
         Yields:
@@ -309,8 +312,9 @@ class Driver:
             future = Future()
             future.set_exception(error)
             self._fail(error)
-        self._out[item.id] = item, future
-        future.add_done_callback(lambda _: self._arrived.put(item.id))
+        item.sent_at = time.monotonic()
+        self._out[future] = item
+        future.add_done_callback(self._arrived.put)
 
     def _next(self, seconds: float) -> Item | None:
         """Wait for the next outcome.
@@ -323,35 +327,52 @@ class Driver:
             try:
                 arrived = self._arrived.get(timeout=max(0.0, min(_TICK, until - time.monotonic())))
             except Empty:
-                if time.monotonic() >= until:
-                    return None
-                continue
+                arrived = self._overheard()
+                if arrived is None and time.monotonic() < until:
+                    continue
             return None if arrived is None else self._arrive(arrived)
 
-    def _arrive(self, name: str) -> Item | None:
-        item, future = self._out[name]
+    def _overheard(self) -> Future[Record] | None:
+        """Find a task that has ended, though the executor does not say so, as Dask after some deaths of workers.
+
+        Its worker wrote that down beside its claim, or it takes longer than its calls may.
+        """
+        if self._engine.proof is not None:
+            for future, item in self._out.items():
+                longest = item.model.settings.timeout * item.calls + _LATE_SECONDS
+                if time.monotonic() - item.sent_at > longest:
+                    return future
+                if locks.claimed_record(self._options.out, item.id, item.attempt) is not None:
+                    return future
+        return None
+
+    def _arrive(self, future: Future[Record]) -> Item | None:
+        item = self._out.get(future)
+        if item is None:  # it was overheard before
+            return None
         try:
-            record = future.result()
+            record: Record = future.result(timeout=0)
         except BaseException as error:
             record = self._lost(item, f"its worker was lost: {type(error).__name__}: {error}")
         if record.get("outcome") == "claimed":
             record = self._lost(item, "its worker was lost, and another was told to do it again")
-        self._settle(item, record)
-        del self._out[name]
+        self._settle(item, record, again=True)
+        self._out.pop(future, None)
         return item if item.status in STATUSES else None
 
     def _drain(self) -> None:
         """Wait for what is out, and write it down."""
         self._pending.clear()
         while self._out:
-            name, (_, future) = next(iter(self._out.items()))
-            while not wait([future], _TICK).done:
-                pass
+            done = wait(self._out, _TICK, FIRST_COMPLETED).done
+            ended = next(iter(done), None) or self._overheard()
+            if ended is None:
+                continue
             try:
-                self._arrive(name)
+                self._arrive(ended)
             except (OSError, LimnerError) as error:  # it will be looked for when the batch is resumed
                 self._fail(error)
-                self._out.pop(name, None)
+                self._out.pop(ended, None)
 
     # ------------------------------------------------------------------------------------------ settling
 
@@ -366,8 +387,14 @@ class Driver:
                 return record
         return pictures.find(folder, item.id, item.key, item.pictures) or {"outcome": "unknown", "reason": why}
 
-    def _settle(self, item: Item, record: Record) -> None:
-        """Write down what became of a task, and do what that asks for."""
+    def _settle(self, item: Item, record: Record, *, again: bool = False) -> None:
+        """Write down what became of a task, and do what that asks for.
+
+        Args:
+            item: the task.
+            record: what became of it.
+            again: whether it is queued again where it was not made.
+        """
         if record["outcome"] == "unmade":
             record = self._unmade(item, record)
         else:
@@ -379,7 +406,7 @@ class Driver:
             self.budget.give_back(item)
         self._mark(item, "planned" if record["outcome"] == "unmade" else record["outcome"])
         item.record = kept
-        if record["outcome"] == "unmade" and not self._stopping.is_set() and item.id in self._out:
+        if record["outcome"] == "unmade" and again and not self._stopping.is_set():
             self._pending.append(item)
         if record.get("stop"):
             self._fail(_error_of(record))

@@ -44,6 +44,7 @@ class Item:
         record: what is known of how it ended.
         unmade: how often in a row it was sent and not made.
         made_before: how many tasks of this run had been made when that began.
+        sent_at: when it was sent the last time, in seconds of a clock that only grows.
     """
 
     id: str
@@ -62,6 +63,7 @@ class Item:
     record: Record = attrs.field(factory=dict)
     unmade: int = 0
     made_before: int = 0
+    sent_at: float = 0.0
 
     def planned(self) -> Record:
         """Return its first record in the journal."""

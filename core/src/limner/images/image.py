@@ -57,22 +57,22 @@ def _picture_of(source: object) -> Image | None:
 
 @attrs.frozen(repr=False)
 class Image:
-    """An encoded picture, its bytes as they came.
+    """An encoded picture, with its bytes unchanged.
 
-    The header alone is read when it is made: media type, size and orientation are known without decoding.
+    Creating it reads only the header: media type, size and orientation are known without decoding.
 
     Args:
-        data: a complete picture file: PNG, JPEG, WebP, GIF, BMP or TIFF; AVIF and HEIF where Pillow has them.
+        data: a complete picture file: PNG, JPEG, WebP, GIF, BMP or TIFF; AVIF and HEIF if Pillow supports them.
 
     Attributes:
-        media_type: such as ``image/png``.
+        media_type: the media type, such as ``image/png``.
         size: width and height in pixels of the upright picture (EXIF orientation applied).
         orientation: the EXIF orientation, 1 to 8; 1 is upright.
-        has_alpha: whether there is transparency.
-        mode: Pillow's name of the pixel format, ``RGB;16`` and ``RGBA;16`` for 16 bit colour.
+        has_alpha: whether the picture has transparency.
+        mode: Pillow's name of the pixel format; ``RGB;16`` and ``RGBA;16`` for 16-bit colour.
 
     Raises:
-        TaskRefused: the bytes are empty, no picture, cut short, or would decode to more pixels than
+        TaskRefused: the bytes are empty, not a picture, truncated, or would decode to more pixels than
             ``PIL.Image.MAX_IMAGE_PIXELS`` (a decompression bomb).
     """
 
@@ -135,7 +135,7 @@ class Image:
         """Decode to an upright Pillow image, the first frame of an animation.
 
         Raises:
-            TaskRefused: the bytes behind the header are damaged.
+            TaskRefused: the data after the header is damaged.
         """
         with self._opened() as opened:
             opened.load()
@@ -150,7 +150,7 @@ class Image:
             raise refused(self, f"the picture cannot be decoded: {error}") from error
 
     def to_png(self) -> tuple[Image, tuple[str, ...]]:
-        """Turn into an upright PNG of 8 bits, and say in words what that lost."""
+        """Convert to an upright 8-bit PNG; also return a description of what the conversion lost."""
         lost = []
         if self._is_animated():
             lost.append("all frames but the first")
@@ -161,50 +161,51 @@ class Image:
         return Image(png_bytes(eight_bit(self.pil()))), tuple(lost)
 
     def stripped(self) -> Image:
-        """Return the picture without EXIF (GPS with it), XMP, IPTC, texts, dates and what stands behind its end.
+        """Return the picture without EXIF (including GPS), XMP, IPTC, texts, dates and data after the end of the file.
 
-        No pixel changes. Where EXIF turns it, and in formats other than PNG, JPEG and WebP, it becomes an upright PNG.
+        Pixels do not change. A picture that EXIF rotates, or in another format than PNG, JPEG and WebP, becomes an
+        upright PNG.
         """
         if self.orientation != 1 or self.media_type not in metadata.KNOWN:
             return Image(png_bytes(self.pil()))
         return Image(metadata.strip(self.data, self.media_type))
 
     def flattened(self) -> Image:
-        """Lay transparency on white; returns an RGB PNG."""
+        """Replace transparency with white. Returns an RGB PNG."""
         return Image(png_bytes(on_white(eight_bit(self.pil())).convert("RGB")))
 
     def resized(self, size: Size) -> Image:
-        """Scale to another size, in pixels; returns an upright picture: JPEG stays JPEG, others become PNG.
+        """Scale to another size in pixels. Returns an upright picture: JPEG stays JPEG, other formats become PNG.
 
         Raises:
-            TaskRefused: the size is none, or has more than ``PIL.Image.MAX_IMAGE_PIXELS``.
+            TaskRefused: the size is invalid, or has more than ``PIL.Image.MAX_IMAGE_PIXELS``.
         """
         size = drawable_size(size)
         made = scaled(eight_bit(self.pil()), size)
         return Image(_encoded(made, "image/jpeg") if self.media_type == "image/jpeg" else png_bytes(made))
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
-        """Write the picture to a file, whole or not at all.
+        """Write the whole picture to a file, or nothing.
 
-        The bytes are written as they are, unless the suffix names another of PNG, JPEG and WebP: then it is converted.
+        The bytes are written unchanged, unless the suffix names another format (PNG, JPEG or WebP).
 
         Args:
-            path: where to; the suffix is .png, .jpg, .jpeg, .webp or none.
-            overwrite: replace an existing file; it keeps its mode, and a symbolic link stays one.
+            path: the file; its suffix is .png, .jpg, .jpeg, .webp or none.
+            overwrite: replace an existing file; it keeps its mode, and symbolic links are followed.
 
         Returns:
             The path.
 
         Raises:
-            FileExistsError: there is a file and ``overwrite`` is not set.
+            FileExistsError: the file exists and ``overwrite`` is not set.
             OSError: the file cannot be written.
-            TaskRefused: the suffix names a format that is not written, or the picture is too large for its format.
+            TaskRefused: the suffix names an unsupported format, or the picture is too large for the format.
         """
         path = checked_path(path)
         return write_atomically(path, self.converted(path.suffix).data, overwrite=overwrite)
 
     def converted(self, suffix: str) -> Image:
-        """Return the picture in the format that a file suffix names; itself where it is so already, or none is named."""
+        """Return the picture in the format of a file suffix; unchanged if it has that format or the suffix is empty."""
         wanted = media_type_of(suffix) or self.media_type
         if wanted == self.media_type:
             return self

@@ -20,11 +20,11 @@ MaskSource = Union["Mask", ImageSource]
 
 @attrs.frozen(repr=False)
 class Mask:
-    """Where to paint: white (255) is repainted, black (0) is kept, grey lies between.
+    """The part of a picture to repaint: white (255) is repainted, black (0) is kept, grey is in between.
 
     Args:
         size: width and height in pixels.
-        data: one byte for each pixel, row by row.
+        data: one byte per pixel, row by row.
     """
 
     size: Size = attrs.field(converter=whole_numbers)
@@ -38,7 +38,7 @@ class Mask:
 
     @classmethod
     def read(cls, source: MaskSource) -> Mask:
-        """Make a mask from a picture; colours count by their brightness.
+        """Make a mask from a picture, by the brightness of its colours.
 
         Raises:
             TaskRefused: the source is not a picture, or has transparent pixels (see :meth:`from_alpha`).
@@ -56,7 +56,7 @@ class Mask:
 
     @classmethod
     def from_alpha(cls, source: ImageSource) -> Mask:
-        """Make a mask from a picture's transparency: what is transparent is repainted.
+        """Make a mask from a picture's transparency: transparent areas are repainted.
 
         Raises:
             TaskRefused: the picture has no transparency.
@@ -68,7 +68,7 @@ class Mask:
 
     @classmethod
     def box(cls, box: Box, *, size: Size) -> Mask:
-        """Open a rectangle.
+        """Make a mask that repaints a rectangle.
 
         Args:
             box: left, top, right, bottom in pixels; right and bottom are not included.
@@ -78,7 +78,7 @@ class Mask:
 
     @classmethod
     def ellipse(cls, box: Box, *, size: Size) -> Mask:
-        """Open the ellipse inside a rectangle; arguments as for :meth:`box`."""
+        """Make a mask that repaints the ellipse inside a rectangle; arguments as for :meth:`box`."""
         return cls._shape("ellipse", box, size)
 
     @classmethod
@@ -128,31 +128,31 @@ class Mask:
 
     @property
     def box_of_white(self) -> Box | None:
-        """The smallest box around everything that is not black; ``None`` where all is."""
+        """The smallest box around everything that is not black; ``None`` if the mask is all black."""
         return self.pil().getbbox()
 
     def cut(self, box: Box) -> Mask:
-        """Cut a box out; what is beyond the mask is black."""
+        """Cut out a box. Areas outside the mask are black."""
         return Mask._from_grey(self.pil().crop(box))
 
     def inverted(self) -> Mask:
-        """Swap what is repainted and what is kept."""
+        """Swap the repainted and the kept area."""
         return Mask(self.size, self.data.translate(bytes(range(255, -1, -1))))
 
     def hardened(self) -> Mask:
-        """Make grey black or white, at the middle."""
+        """Turn grey into black or white, with the threshold in the middle."""
         return Mask(self.size, self.data.translate(b"\0" * 128 + b"\xff" * 128))
 
     def resized(self, size: Size) -> Mask:
-        """Scale to another size, in pixels.
+        """Scale to another size in pixels.
 
         Raises:
-            TaskRefused: the size is none, or has more than ``PIL.Image.MAX_IMAGE_PIXELS``.
+            TaskRefused: the size is invalid, or has more than ``PIL.Image.MAX_IMAGE_PIXELS``.
         """
         return self if size == self.size else Mask._from_grey(scaled(self.pil(), drawable_size(size)))
 
     def png(self) -> bytes:
-        """Encode as a grey PNG; the last few are remembered, since several calls of a task send the same mask."""
+        """Encode as a greyscale PNG. The last few are cached, because several calls of a task send the same mask."""
         return _mask_png(self)
 
     def _repr_png_(self) -> bytes:

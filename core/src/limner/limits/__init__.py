@@ -1,12 +1,12 @@
 """Constraints: what a model accepts for one parameter, as data with the documented source.
 
-Checking, fitting, ``limner show``, the tables of the documentation and the strategies of ``limner.testing``
-all come from these objects. Each constraint
+Validation, fitting, ``limner show``, the tables in the documentation and the strategies of ``limner.testing``
+use these objects. Each constraint
 
-* checks a value: :meth:`~Constraint.wrong` says in words what is wrong, or ``None``;
-* finds the nearest allowed value: :meth:`~Constraint.nearest`, or ``None`` where there is none;
-* brings a value into the form that the model takes, its meaning unchanged: :meth:`~Constraint.adapted`;
-* describes itself in words, and as a fragment of JSON Schema.
+* validates a value: :meth:`~Constraint.wrong` returns what is wrong, or ``None``;
+* finds the nearest allowed value: :meth:`~Constraint.nearest`, or ``None`` if there is none;
+* converts a value to the form that the model expects without changing its meaning: :meth:`~Constraint.adapted`;
+* describes itself as text, and as a fragment of JSON Schema.
 """
 
 from limner.limits.base import Constraint

@@ -16,9 +16,9 @@ class Constraint(ABC):
     """What a model accepts for one parameter.
 
     Args:
-        source: the provider's document that says so, and the conflict where documents disagree.
-        default: what is sent if the parameter is not given; ``None`` sends nothing.
-        required: whether it must be given.
+        source: the provider's document that sets the limit; if documents conflict, a description of the conflict.
+        default: the value that is sent if the parameter is not given; ``None`` sends nothing.
+        required: whether the parameter must be given.
 
     Comparison and repr are written once, here: making them for each kind takes a twentieth of a fresh process's first plan.
     """
@@ -29,7 +29,7 @@ class Constraint(ABC):
 
     @abstractmethod
     def wrong(self, value: Any) -> str | None:
-        """Describe what would be right if the value is not allowed; ``None`` if it is."""
+        """Return what is allowed if the value is not; ``None`` if it is allowed."""
 
     @abstractmethod
     def describe(self) -> str:
@@ -40,11 +40,11 @@ class Constraint(ABC):
         """Return a fragment of JSON Schema (2020-12) for the value."""
 
     def nearest(self, value: Any) -> Any:  # noqa: ARG002
-        """Find the nearest allowed value, or ``None`` where moving the value would change what is meant."""
+        """Return the nearest allowed value, or ``None`` if another value would change the meaning."""
         return None
 
     def adapted(self, value: Any) -> tuple[Any, str]:
-        """Convert the value to the form that the model takes, its meaning unchanged, and describe the conversion."""
+        """Convert the value to the form that the model expects, without changing its meaning, and describe it."""
         return value, ""
 
     def __eq__(self, other: object) -> bool:

@@ -58,8 +58,8 @@ class Items(Constraint):
     """A list.
 
     Args:
-        of: what each item must be.
-        min_items, max_items: how many.
+        of: the constraint of each item.
+        min_items, max_items: minimum and maximum number of items.
     """
 
     of: Constraint
@@ -84,7 +84,7 @@ class Items(Constraint):
 
 @attrs.frozen(eq=False, repr=False)
 class JsonObject(Constraint):
-    """A JSON object of any content, passed on as it is."""
+    """A JSON object with any content, sent unchanged."""
 
     def wrong(self, value: Any) -> str | None:
         fine = isinstance(value, Mapping) and _is_json(value)

@@ -46,15 +46,15 @@ class Integer(Constraint):
 
 @attrs.frozen(eq=False, repr=False)
 class Seed(Integer):
-    """A seed. If none is given, one is drawn; further calls count on from it."""
+    """A seed. If none is given, limner draws one; further calls use the following numbers."""
 
 
 @attrs.frozen(eq=False, repr=False)
 class Count(Constraint):
-    """How many pictures.
+    """The number of pictures.
 
     Args:
-        per_call: how many one call makes; more become several calls.
+        per_call: maximum number per call; limner makes several calls for more.
     """
 
     per_call: int = 1
@@ -73,7 +73,7 @@ class Count(Constraint):
 
 @attrs.frozen(eq=False, repr=False)
 class Real(Constraint):
-    """A number from ``min_value`` to ``max_value``, both included; ``None`` where there is no end."""
+    """A number from ``min_value`` to ``max_value``, both included; ``None`` means no limit."""
 
     min_value: float | None = None
     max_value: float | None = None

@@ -102,8 +102,8 @@ class Pictures(Constraint):
     """Several pictures.
 
     Args:
-        of: what each must be.
-        max_items: how many at most; at least one is needed.
+        of: the constraint of each picture.
+        max_items: maximum number of pictures; at least one is required.
     """
 
     of: Picture
@@ -141,8 +141,8 @@ class MaskPicture(Constraint):
     """A mask, or ``"alpha"``.
 
     Args:
-        grey: whether it may be grey between black and white.
-        alpha: whether the model reads the picture's own transparency; else a mask is made from it.
+        grey: whether the model supports grey.
+        alpha: whether the model reads the picture's own transparency; otherwise limner makes a mask from it.
     """
 
     grey: bool = True
@@ -178,8 +178,8 @@ class Expand(Constraint):
     """Pixels to add on the left, top, right and bottom.
 
     Args:
-        max_side: on each side at most.
-        canvas: the rule for the size of the canvas that results.
+        max_side: maximum number of pixels on each side.
+        canvas: the rule for the size of the resulting canvas.
     """
 
     max_side: int = 1 << 15
@@ -191,7 +191,7 @@ class Expand(Constraint):
         return f"must be (left, top, right, bottom) in whole pixels: {self.describe()}"
 
     def wrong_canvas(self, size: Size) -> str | None:
-        """Say what is wrong with the size of the canvas that results."""
+        """Return what is wrong with the size of the resulting canvas."""
         wrong = None if self.canvas is None else self.canvas.wrong(size)
         return None if wrong is None else f"makes a canvas of {in_words(size)}, which {wrong}"
 

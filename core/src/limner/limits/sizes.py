@@ -84,10 +84,10 @@ class SizeRule(Constraint):
     """Any size, (width, height) in pixels, within rules.
 
     Args:
-        min_side, max_side: pixels of each side.
-        multiple_of: what each side must be divisible by.
-        max_aspect: the longer side over the shorter, at most.
-        min_pixels, max_pixels: width times height.
+        min_side, max_side: minimum and maximum of each side in pixels.
+        multiple_of: the number that each side must be divisible by.
+        max_aspect: maximum ratio of the longer side to the shorter.
+        min_pixels, max_pixels: minimum and maximum of width times height.
     """
 
     min_side: int = 1
@@ -98,7 +98,7 @@ class SizeRule(Constraint):
     max_pixels: int = 1 << 30
 
     def allows(self, size: Size) -> bool:
-        """Tell whether a size keeps the rules."""
+        """Return whether a size satisfies the rules."""
         short, long = sorted(size)
         return (
             self.min_side <= short
@@ -169,12 +169,12 @@ class SizeRule(Constraint):
 
 @attrs.frozen(eq=False, repr=False)
 class Aspects(Constraint):
-    """A size of one of the listed aspect ratios, for a model that takes the ratio and chooses the pixels by itself.
+    """A size with one of the listed aspect ratios, for a model that expects a ratio and chooses the pixels itself.
 
-    A size of exactly such a ratio is allowed, whatever its pixels, and becomes the ratio: (1920, 1080) becomes (16, 9).
+    A size with exactly such a ratio is allowed, whatever its pixels, and is converted to it: (1920, 1080) to (16, 9).
 
     Args:
-        allowed: the ratios, (width, height), in the provider's own terms: 21:9 is not written 7:3.
+        allowed: the ratios, (width, height), as the provider writes them: 21:9, not 7:3.
     """
 
     allowed: tuple[Size, ...] = attrs.field(converter=sizes)

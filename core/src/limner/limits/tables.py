@@ -25,7 +25,7 @@ class TaskLimits:
         parameters: the limit of each uniform parameter that the model supports.
         options: the limit of each provider-specific option.
         own_size: the provider's document that says that the result of an edit has the size of its picture or canvas. That
-            ``size`` may then be given, though none is sent.
+            ``size`` may then be given, but is not sent.
     """
 
     parameters: Mapping[str, Constraint]
@@ -36,25 +36,25 @@ class TaskLimits:
         return display.limits(self.flattened().items())
 
     def flattened(self) -> dict[str, Constraint]:
-        """Return every limit by the name that accounts and errors use: options as ``options.NAME``."""
+        """Return all limits by the names that accounts and errors use; options are ``options.NAME``."""
         return {**self.parameters, **{f"options.{name}": limit for name, limit in self.options.items()}}
 
     @property
     def per_call(self) -> int:
-        """How many pictures one call makes."""
+        """Maximum number of pictures per call."""
         count = self.parameters.get("n")
         return count.per_call if isinstance(count, Count) else 1
 
     def seed_offset(self, n: int | None) -> int:
-        """Return how far the last call's seed lies above the first's when ``n`` pictures are made."""
+        """Return the difference between the seeds of the last and the first call for ``n`` pictures."""
         return ((n or 1) - 1) // self.per_call * self.per_call
 
     def supports(self, name: str) -> bool:
-        """Tell whether the model supports a parameter or an option of that name."""
+        """Return whether the model supports a parameter or an option of that name."""
         return name in self.parameters or name.removeprefix("options.") in self.options
 
     def allows_size(self, size: Size) -> bool:
-        """Tell whether it makes pictures of a width and height in pixels; where those follow the picture, takes them."""
+        """Return whether results may have this size in pixels; if they have the size of their picture, whether it may."""
         if "size" in self.parameters:
             return self.parameters["size"].wrong(size) is None
         image = self.parameters.get("image")

@@ -17,7 +17,7 @@ class Text(Constraint):
     """Text of Unicode characters.
 
     Args:
-        max_length: maximum number of characters; ``None`` where no limit is documented.
+        max_length: maximum number of characters; ``None`` if no limit is documented.
         min_length: minimum number of characters.
         pattern: a regular expression that the whole text must match.
         example: a text that matches the pattern, for messages.
@@ -63,7 +63,7 @@ def _has_surrogate(text: str) -> bool:
 
 @attrs.frozen(eq=False, repr=False)
 class Words(Text):
-    """Text that says something: at least one character that is not white space."""
+    """Text with at least one character that is not white space."""
 
     def wrong(self, value: Any) -> str | None:
         if isinstance(value, str) and not value.strip():
@@ -83,9 +83,9 @@ class PromptText(Words):
     """A prompt: one text, or parts with weights.
 
     Args:
-        weights: the range of a part's weight; ``None`` where the model has no weights: then parts are joined.
+        weights: the range of weights; ``None`` if the model has no weights, so that parts are joined.
         max_parts: maximum number of parts.
-        separator: what parts are joined with.
+        separator: the text between joined parts.
     """
 
     weights: Real | None = None
@@ -137,11 +137,11 @@ def _is_texts(value: Any) -> bool:
 
 @attrs.frozen(eq=False, repr=False)
 class NegativeText(Words):
-    """A negative prompt: one text, or several where the model takes several; otherwise they are joined.
+    """A negative prompt: one text or several. Several are joined if the model supports only one.
 
     Args:
-        several: whether the model takes more than one.
-        separator: what several are joined with.
+        several: whether the model supports more than one.
+        separator: the text between joined texts.
     """
 
     several: bool = False

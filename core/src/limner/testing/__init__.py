@@ -1,6 +1,6 @@
-"""What helps to test plugins: Hypothesis strategies made from declared limits, and the conformance kit.
+"""Tools to test plugins: the conformance kit, and Hypothesis strategies derived from declared limits.
 
-A plugin's whole test file::
+A plugin's complete test file::
 
     import pytest
     from limner.testing import Conformance
@@ -10,7 +10,7 @@ A plugin's whole test file::
     def conformance():
         return Conformance(model=MyModel())
 
-Needs the extra ``testing``.
+Requires the extra ``testing``.
 """
 
 from limner.testing.kit import Conformance, Recorded

@@ -1,4 +1,4 @@
-"""What a plugin gives to the conformance kit, and how its checks run."""
+"""The input of the conformance kit, and how its checks run."""
 
 from __future__ import annotations
 
@@ -35,16 +35,17 @@ def _outcomes(values: Iterable[PictureOutcome]) -> tuple[PictureOutcome, ...]:
 
 @attrs.frozen(kw_only=True)
 class Recorded:
-    """A stored answer of the provider, and what must become of it.
+    """A stored response of the provider, and what limner must make of it.
 
     Args:
-        task: a task for one call, as a user says it; with a seed where the model takes one.
-        body: the provider's own bytes.
-        outcomes: of the pictures that :meth:`limner.Model.decode` makes of it, in order.
-        error: what is raised in place of pictures: by ``decode``, or by ``send`` where ``status`` is that of an error.
-        name: for messages, such as that of the file.
-        status: the HTTP status; an answer whose status is not 2xx is given to ``send`` by ``endpoint`` or ``failing``.
-        headers: of the HTTP answer, such as the one with the request's id.
+        task: a task for one call, as a user writes it; with a seed if the model supports seeds.
+        body: the provider's bytes.
+        outcomes: the outcomes of the pictures that :meth:`limner.Model.decode` returns, in order.
+        error: the class of the error that is raised instead: by ``decode``, or by ``send`` if ``status`` is an error.
+        name: a name for messages, such as that of the file.
+        status: the HTTP status. ``send`` receives a response with another status than 2xx, through ``endpoint`` or
+            ``failing``.
+        headers: HTTP headers of the response, such as the request id.
     """
 
     task: Task
@@ -67,37 +68,35 @@ class Recorded:
 
 @attrs.frozen(kw_only=True)
 class Conformance:
-    """A model, and what its provider documents: all that the checks need.
+    """A model and the facts that its provider documents: the input of every check.
 
-    Only ``model`` must be given; a check that needs something else is skipped and says what to give.
+    Only ``model`` is required. A check that needs something else is skipped and names it.
 
     Args:
-        model: the model to check. Its ``send`` is called only where it is ``offline`` and there is no ``answer``.
-        body_schema: the JSON Schema of request bodies, written from the provider's documents, not from the limits; or a
-            function from a task's kind, such as ``inpaint``, to one. Enables the checks of bodies and of the limits' ends.
-            A multipart or form body is held against it as an object of its fields.
-        body_problems: in place of ``body_schema`` or beside it, a function that says what is wrong with a request by those
-            documents, such as of a picture in it.
-        examples: tasks, each with a part of the body that the provider's documents show for it: an object holds at least
-            these keys, a list holds exactly these items. For a body that is no JSON, a text or bytes that it must hold.
-            Enables what nothing else can see: which way a number runs, and which of two words means what.
-        answer: answers a request as the provider does when all goes well, with the documented number of pictures, in the
-            size that was asked for. Enables what needs an answer; an ``offline`` model answers for itself.
-        reference_painter: answers a request for an edit with the request's picture, its colours inverted where the
-            provider's documents say that the request's mask opens it, and unchanged elsewhere, in any size. Enables the
-            checks of masks.
-        vary_painter: answers a request to vary a picture with that picture, its colours inverted as far as the provider's
-            documents say that the request departs from it. Enables the check of ``strength``.
-        endpoint: makes the model call a URL in place of the provider's, such as
-            ``lambda url: Painter(Painter.Settings.of({"endpoint_url": url, "api_key": "k"}))``. The kit answers there, on
-            this machine, and counts. Enables the checks of ``send``.
-        failing: in its place, for a model that reaches its provider by other ways: a function of an HTTP status and a body
-            that returns the model (or its ``send``), over a transport that answers every call so. It may take the headers
-            of the answer as a third argument; the check of request ids needs them.
-        recorded: true answers of the provider, at least one for each task and one for each kind of refusal.
+        model: the model to check. Its ``send`` is called only if it is ``offline`` and there is no ``answer``.
+        body_schema: the JSON Schema of request bodies, written from the provider's documents and not from the limits; or a
+            function that returns one for a task's kind, such as ``inpaint``. Enables the checks of bodies and of the ends of
+            limits. A multipart or form body is validated as an object of its fields.
+        body_problems: instead of ``body_schema`` or in addition to it, a function that returns the violations of the
+            documents in a request, for example in one of its pictures.
+        examples: tasks, each with the part of the body that the provider's documents show for it. An object must contain at
+            least these keys, a list exactly these items. For a body that is not JSON, a text or bytes that it must contain.
+            Enables the checks of meaning: in which direction a number runs, and what a name stands for.
+        answer: returns the response that the provider documents for a successful request, with the requested number of
+            pictures in the requested size. Enables the checks of responses. An ``offline`` model does not need it.
+        reference_painter: returns, for an edit request, the request's picture with inverted colours where the provider
+            documents that the request's mask selects it, and unchanged elsewhere; in any size. Enables the checks of masks.
+        vary_painter: returns, for a variation request, the request's picture blended with its inverted colours as far as
+            the provider documents that the request departs from it. Enables the check of ``strength``.
+        endpoint: returns the model, connected to a URL instead of the provider's address, such as
+            ``lambda url: Painter(Painter.Settings.of({"endpoint_url": url, "api_key": "k"}))``. The kit starts a server
+            at that URL on this machine and counts the calls. Enables the checks of ``send``.
+        failing: instead of ``endpoint``, for a model with another kind of transport: a function of an HTTP status and a
+            body that returns the model (or its ``send``) over a transport that gives this response to every call.
         retryable: HTTP statuses after which ``send`` may call again, because the provider documents that nothing was made.
-        deviations: checks that cannot pass, by name, each with the reason; they must then fail.
-        module: the module that the plugin's entry point names; not said, the one that defines the model.
+        recorded: real responses of the provider, at least one for each task and one for each kind of refusal.
+        deviations: checks that cannot pass, by name, each with the reason; they are then expected to fail.
+        module: the module that the plugin's entry point names. Default: the module that defines the model.
     """
 
     model: Model
@@ -208,7 +207,7 @@ def _given(field: str, send: Send) -> Send:
             seen = f"Conformance({field}=...) raised {error!r} for the request {shorten(request.body, 200)}"
             raise ContractBroken(f"{seen}; look whether the request is as documented, then at {field}") from error
         fine = isinstance(response, Response) and isinstance(response.body, bytes)
-        expect(fine, f"Conformance({field}=...) returned {response!r}, must be a Response(bytes)")
+        expect(fine, f"Conformance({field}=...) returned {response!r} instead of a Response(bytes)")
         return response
 
     return answered

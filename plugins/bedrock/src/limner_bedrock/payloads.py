@@ -75,7 +75,7 @@ def dump_json(content: Mapping[str, Any]) -> bytes:
 
 
 def parse_json(body: bytes) -> dict[str, Any]:
-    """Parse a response body; a long string becomes :class:`Base64`.
+    """Parse a response body; a long string becomes ``Base64``.
 
     Raises:
         BadResponse: the body is not a JSON object.
@@ -145,7 +145,7 @@ def picture_from_base64(text: object, what: str = "the picture") -> Image:
     """Decode an image of a response.
 
     Args:
-        text: untrusted; a string or :class:`Base64` with standard base64, padded, without anything else.
+        text: untrusted; a string or ``Base64`` with standard base64, padded, without anything else.
         what: how error messages call the image.
 
     Raises:

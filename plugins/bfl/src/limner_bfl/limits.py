@@ -40,11 +40,11 @@ MANY_PIXELS = 9_000_000
 """Of flux-2-pro's pictures, those that are given and the one that is made, by third parties."""
 
 _COUNT = Count(1, source=f"{API}: one picture per task")
-_SEED = Seed(0, 2**31 - 1, source=f"{API}: an integer, no range is given; 31 bits are limner's own")
+_SEED = Seed(0, 2**31 - 1, source=f"{API}: an integer without a range; limner uses 31 bits")
 
 
 def _output(source: str, *formats: str) -> Choice:
-    return Choice(formats, default="png", source=f"{source}; limner asks for png unless another is said")
+    return Choice(formats, default="png", source=f"{source}; default png, which limner always sends")
 
 
 def _safety(most: int, source: str = API) -> Integer:
@@ -57,7 +57,7 @@ STANDARD_SIZE = (1024, 1024)
 
 _SIZES = (
     f"{API}: sides from 64; conflict on the step: multiples of 16 ({SKILL}), of 32 (ComfyUI), none (notes of BFL's SDK); "
-    f"conflict on the largest: 4 MP, 2048x2048, 4,000,000 pixels ({SKILL}). Multiples of 32 up to 2048 suit all"
+    f"conflict on the largest: 4 MP, 2048x2048, 4,000,000 pixels ({SKILL}). Multiples of 32 up to 2048 satisfy all"
 )
 
 
@@ -66,14 +66,14 @@ def _size(default: tuple[int, int] | None = None) -> SizeRule:
 
 
 _PROMPT = PromptText(32_000, required=True, source=f"{SKILL}: up to 32K tokens; limner counts characters")
-_REFERENCE = Picture(required=True, source=f"{API}: base64; neither formats nor sizes are documented, PNG and JPEG are safe")
+_REFERENCE = Picture(required=True, source=f"{API}: base64; formats and sizes are undocumented; PNG and JPEG are safe")
 
 
 def _flux2(pictures: int, pictures_source: str, more: dict[str, Constraint], options: dict[str, Constraint]) -> Limits:
     shared: dict[str, Constraint] = {"prompt": _PROMPT, "n": _COUNT, "seed": _SEED, **more}
     options = {
         "safety_tolerance": _safety(5),
-        "output_format": _output(f"{API}; webp is not in an older page, and not offered", "jpeg", "png"),
+        "output_format": _output(f"{API}; an older page does not have webp; unsupported", "jpeg", "png"),
         **options,
     }
     images = Pictures(_REFERENCE, max_items=pictures, required=True, source=pictures_source)
@@ -103,7 +103,7 @@ LIMITS_KLEIN = _flux2(4, _FOUR, {}, {})
 _RATIOS = "21:9 2:1 16:9 3:2 7:5 4:3 5:4 1:1 4:5 3:4 5:7 2:3 9:16 1:2 9:21"
 _ASPECTS = Aspects(
     [(int(width), int(height)) for width, height in (ratio.split(":") for ratio in _RATIOS.split())],
-    source=f"{FLUX3}: aspect_ratio; auto unless said",
+    source=f"{FLUX3}: aspect_ratio; default auto",
 )
 _PROMPT_3 = PromptText(15_000, required=True, source=f"{FLUX3}: 1 to 15,000 characters")
 _REFERENCES_3 = Pictures(
@@ -125,7 +125,7 @@ _OPTIONS_3: dict[str, Constraint] = {
     ),
     "safety_tolerance": _safety(4, FLUX3),
     "grounding": Flag(source=f"{FLUX3}: searches the web before painting, true by default"),
-    "version": Text(100, source=f"{FLUX3}: latest by default; the length is not documented"),
+    "version": Text(100, source=f"{FLUX3}: latest by default; the length is undocumented"),
 }
 _SHARED_3: dict[str, Constraint] = {"prompt": _PROMPT_3, "n": _COUNT, "size": _ASPECTS}
 LIMITS_3: Limits = {
@@ -135,7 +135,7 @@ LIMITS_3: Limits = {
 
 # ---------------------------------------------------------------------------------------------- FLUX.1
 
-_PROMPT_1 = PromptText(32_000, required=True, source=f"{API}: no length is documented, that of FLUX.2")
+_PROMPT_1 = PromptText(32_000, required=True, source=f"{API}: length undocumented, as for FLUX.2")
 _OPTIONS_1: dict[str, Constraint] = {
     "safety_tolerance": _safety(6),
     "output_format": _output(API, "jpeg", "png"),
@@ -200,7 +200,7 @@ LIMITS_FILL: Limits = {
                 required=True,
                 source=f"{API}: image, in base64; its transparency would be read as a mask",
             ),
-            "prompt": PromptText(32_000, source=f"{API}: empty by default; no length is documented, that of FLUX.2"),
+            "prompt": PromptText(32_000, source=f"{API}: empty by default; length undocumented, as for FLUX.2"),
             "mask": _MASK,
             "n": _COUNT,
             "seed": _SEED,
@@ -219,7 +219,7 @@ _ERASE_SIZE = SizeRule(
     256,
     2048,
     max_pixels=4_000_000,
-    source="ComfyUI: at least 256x256; no largest size is documented, 4 MP is that of FLUX.2",
+    source="ComfyUI: at least 256x256; maximum undocumented, 4 MP as for FLUX.2",
 )
 LIMITS_ERASE: Limits = {
     Inpaint: TaskLimits(
@@ -230,7 +230,7 @@ LIMITS_ERASE: Limits = {
             "seed": _SEED,
         },
         {
-            "dilate_pixels": Integer(0, 25, source=f"{TOOLS}: how far the mask is widened, 10 by default"),
+            "dilate_pixels": Integer(0, 25, source=f"{TOOLS}: how far the mask is widened; default 10"),
             "safety_tolerance": _safety(5, TOOLS),
             "output_format": _output(TOOLS, "jpeg", "png"),
         },
@@ -247,7 +247,7 @@ LIMITS_EXPAND: Limits = {
                 required=True,
                 source=f"{API}: image, in base64",
             ),
-            "prompt": PromptText(32_000, source=f"{API}: empty by default; no length is documented, that of FLUX.2"),
+            "prompt": PromptText(32_000, source=f"{API}: empty by default; length undocumented, as for FLUX.2"),
             "expand": Expand(
                 2048,
                 canvas=SizeRule(256, 6144, max_pixels=4_000_000, source=_EXPAND_SIZES),
@@ -276,7 +276,7 @@ LIMITS_OUTPAINT: Limits = {
     Outpaint: TaskLimits(
         {
             "image": Picture(alpha=False, size=_CANVAS, required=True, source=f"{OUTPAINT}: input_image, in base64"),
-            "prompt": PromptText(32_000, source=f"{OUTPAINT}: experimental; no length is documented, that of FLUX.2"),
+            "prompt": PromptText(32_000, source=f"{OUTPAINT}: experimental; length undocumented, as for FLUX.2"),
             "expand": Expand(32_768, canvas=_CANVAS, source=f"{OUTPAINT}: width, height and reference_offset"),
             "n": _COUNT,
         },

@@ -100,6 +100,6 @@ def to_pictures(body: bytes) -> limner.Decoded:
         why = reasons(content.get("details"))
         return limner.Decoded([limner.Picture(outcome="filtered", reason=f"{status}: {why}" if why else str(status))])
     if status != "Ready":
-        raise limner.BadResponse("the answer is not that of a task that is done")
+        raise limner.BadResponse("the response is not that of a finished task")
     picture = limner.Picture(image=picture_from_base64(content.get("picture")))
     return limner.Decoded([picture], usage=wire.usage(content), metadata=wire.metadata(content))

@@ -96,7 +96,7 @@ class Flux2Pro(_FluxModel):
             made = task.size or given[0]
             pixels = sum(width * height for width, height in [*given, made])
             if pixels > MANY_PIXELS:
-                yield f"the pictures and the result have {pixels:,} pixels; by third parties {self.id} takes 9 megapixels"
+                yield f"the pictures and the result have {pixels:,} pixels; third parties state 9 megapixels for {self.id}"
 
 
 class Flux2Max(_FluxModel):

@@ -59,7 +59,7 @@ def _pending(call: Call, answer: Answer) -> Pending | None:
         return None
     if status in FAILED or (status is None and answer.status != 503):
         if answer.status < 300 and status is None:
-            raise limner.BadResponse("the answer does not say how the task is doing; the call may have been billed")
+            raise limner.BadResponse("the response does not have the task's status; the call may have been billed")
         with call.failing():
             call.refuse(answer, answer.body)
     return Pending("" if status is None else status[:100].lower(), wire.progress(content), 1.0)

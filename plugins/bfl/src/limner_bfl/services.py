@@ -26,7 +26,7 @@ FAILURES = (
     Failure(ProviderUnavailable, "the task failed", "try again; the call may have been billed", codes="Error"),
     Failure(
         ProviderUnavailable,
-        "the task is not known to the service any more",
+        "the service no longer knows the task",
         "try again; the call may have been billed",
         codes=["Task not found"],
     ),
@@ -40,7 +40,7 @@ FAILURES = (
     Failure(
         RateLimited,
         "too many tasks are running",
-        "wait until one has ended, or lower max_in_flight; an account may run 24 at once",
+        "wait until one has finished, or lower max_in_flight; an account may run 24 at once",
         statuses=[429],
         retry="always",
     ),

@@ -73,7 +73,7 @@ def sample(content: Mapping[str, Any]) -> str:
     result = content.get("result")
     url = result.get("sample") if isinstance(result, dict) else None
     if not isinstance(url, str) or not url:
-        raise BadResponse(f"the task is done, and its result names no picture; {_BILLED}")
+        raise BadResponse(f"the task is done, but its result has no picture; {_BILLED}")
     return url
 
 

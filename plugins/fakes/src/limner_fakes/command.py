@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option("--dialect", metavar="NAME", help="With openai: whose server it is, such as azure or sglang.")
 @click.option("--login", metavar="USER:PASSWORD", help="With sdapi: ask for HTTP Basic authentication.")
 def command(service: str, port: int, painter: str, faults: tuple[str, ...], **own: str | None) -> None:
-    """Run a strict stand-in of a provider's API on this machine.
+    """Run a strict stand-in of a provider's API.
 
     SERVICE is openai, gemini, bfl or sdapi. The first line of standard output is the base URL; the next ones lead limner
     and other programs to it. Runs until interrupted.

@@ -1,6 +1,7 @@
-"""What paints: ``invert``, whose every pixel a test can foresee, and ``sketch``, limner's own offline model.
+"""The painters: ``invert``, whose pixels are predictable in tests, and ``sketch``, limner's offline model.
 
-A painter need not keep what a mask closes: the caller mixes what it painted into the input (:func:`pictures.mix`).
+A painter may change pixels outside the mask. The caller blends its result into the input with
+:func:`limner_bedrock_emulator.pictures.mix`.
 """
 
 from __future__ import annotations

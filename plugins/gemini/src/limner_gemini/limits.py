@@ -91,20 +91,20 @@ _SIDES = {"512": 512, "1K": 1024, "2K": 2048, "4K": 4096}
 _MAX_BYTES = 7_000_000
 MAX_REQUEST_BYTES = 20_000_000
 REQUEST_SOURCE = (
-    "ai.google.dev, file input: 20 MB with base64; conflict: 100 MB since January 2026 (blog.google); 20 MB suits both"
+    "ai.google.dev, file input: 20 MB with base64; conflict: 100 MB since January 2026 (blog.google); 20 MB satisfies both"
 )
 
 _PROMPT = PromptText(required=True, source=f"{G1}; no length is documented")
 _COUNT = Count(
-    1, source="candidateCount above 1 is refused (google-gemini/gemini-cli 10370); limner calls once for each picture"
+    1, source="candidateCount above 1 is refused (google-gemini/gemini-cli 10370); limner makes one call per picture"
 )
 _PICTURE = Picture(
     formats=("image/png", "image/jpeg", "image/webp"),
     max_bytes=_MAX_BYTES,
     required=True,
-    source=f"{VERTEX}: PNG, JPEG, WebP, HEIC, HEIF, 7 MB inline; HEIC and HEIF are not read by limner",
+    source=f"{VERTEX}: PNG, JPEG, WebP, HEIC, HEIF, 7 MB inline; limner does not read HEIC and HEIF",
 )
-_TEMPERATURE = Real(0.0, 1.0, source=f"{G1}, without a range; third-party texts say 0 to 1 or 0 to 2, 0 to 1 suits both")
+_TEMPERATURE = Real(0.0, 1.0, source=f"{G1}, without a range; third-party texts say 0 to 1 or 0 to 2, 0 to 1 satisfies both")
 
 
 def _limits(
@@ -135,7 +135,7 @@ LIMITS_21 = _limits(
     f"{TABLE}: 14 ratios, 1K, 2K and 4K; conflict: 512 is refused by two third-party sources and used by one",
     references=(
         10,
-        "third-party pages: 10 or 14 (10 objects and 4 characters); no page of Google's was found; 10 suits both",
+        "third-party pages: 10 or 14 (10 objects and 4 characters); no Google page was found; 10 satisfies both",
     ),
     thinking=(("MINIMAL", "MEDIUM", "HIGH"), "a public capability table (third party): minimal, medium, high"),
 )
@@ -150,12 +150,12 @@ LIMITS_FLASH = _limits(
 LIMITS_LITE = _limits(
     _FOURTEEN,
     "1K",
-    f"{LITE}: 14 ratios, of which nine are printed legibly; 1K only",
+    f"{LITE}: 14 ratios, of which nine are legible; 1K only",
     references=(14, "docs.comfy.org, GeminiNanoBanana2: 14 (third party)"),
     thinking=(("MINIMAL", "HIGH"), f"{LITE}: the lowest and the highest level"),
 )
 
 LIFE_OF_FLASH = Lifecycle(
     source="conflict: Google's table of deprecations (a copy of autumn 2026) has no shutdown date; a third-party note says "
-    "that the model went on 2026-10-29"
+    "that the model was retired on 2026-10-29"
 )

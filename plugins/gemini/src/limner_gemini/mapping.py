@@ -92,7 +92,7 @@ def _why_none(answer: wire.Answer) -> str:
     if answer.reason not in _TALKED:
         return f"the model made no picture: {answer.reason}{said}"
     if answer.thoughts:
-        return f"the answer has only unfinished pictures, from the model's thoughts{said}"
+        return f"the response has only unfinished pictures from the model's thoughts{said}"
     return f"the model answered without a picture{said}"
 
 

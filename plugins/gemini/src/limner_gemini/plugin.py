@@ -43,9 +43,9 @@ class GeminiModel(HttpModel):
         super().__init__(settings, model_id=model_id)
         made = self.settings
         if made.api == "gemini" and made.project is not None:
-            raise limner.TaskRefused([Problem("setting project", "", "goes with api=vertex")])
+            raise limner.TaskRefused([Problem("setting project", "", "requires api=vertex")])
         if made.access_token is not None and made.project is None:
-            raise limner.TaskRefused([Problem("setting access_token", "", "needs the setting project")])
+            raise limner.TaskRefused([Problem("setting access_token", "", "requires the setting project")])
 
     @property
     def is_vertex(self) -> bool:
@@ -117,13 +117,13 @@ class GeminiModel(HttpModel):
             return
         size = task.size
         if size is not None and "imageSize" in task.options and self._shape(task).image_size(size):
-            limit = "is said by size already; give size as a ratio alone, such as 16x9, or leave this out"
+            limit = "is already set by size; give size as an aspect ratio, such as 16x9, or omit this option"
             yield Problem.of("options.imageSize", task.options["imageSize"], limit)
         images = task.image if isinstance(task, Vary) else ()
         used = sum(-(-len(image.data) // 3) * 4 for image in images) + len(str(task.prompt).encode()) + _ROOM
         if used > MAX_REQUEST_BYTES:
             limit = (
-                f"makes a request of {used:,} bytes, must be at most {MAX_REQUEST_BYTES:,}; give fewer or smaller pictures"
+                f"makes a request of {used:,} bytes, must be at most {MAX_REQUEST_BYTES:,}; use fewer or smaller pictures"
             )
             yield Problem("image" if images else "prompt", "", limit, REQUEST_SOURCE)
 

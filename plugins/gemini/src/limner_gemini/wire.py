@@ -46,7 +46,7 @@ def read(content: Mapping[str, Any]) -> Answer:
     blocked = _text(feedback.get("blockReason"))
     candidates = content.get("candidates")
     if not blocked and not (isinstance(candidates, list) and candidates and isinstance(candidates[0], dict)):
-        raise BadResponse("the answer has no candidates, and no reason why")
+        raise BadResponse("the response has no candidates and no reason")
     candidate = _object(candidates[0]) if isinstance(candidates, list) and candidates else {}
     listed = _object(candidate.get("content")).get("parts")
     parts = [part for part in listed if isinstance(part, dict)] if isinstance(listed, list) else []

@@ -310,7 +310,7 @@ class Call:
     def _head(self, response: httpcore.Response, attempts: int) -> Answer:
         headers = {name.decode("ascii").lower(): value.decode("latin-1") for name, value in response.headers}
         if headers.get("content-encoding", "identity").lower() != "identity":
-            raise limner.BadResponse("the answer is compressed, which was not asked for; the call may have been billed")
+            raise limner.BadResponse("the answer is compressed, which limner did not request; the call may have been billed")
         found = (headers[name] for name in self.service.request_id_headers if headers.get(name))
         request_id = next(found, None)
         if request_id is not None and not (request_id.isascii() and request_id.isprintable() and len(request_id) <= 200):

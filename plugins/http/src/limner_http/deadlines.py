@@ -38,7 +38,7 @@ class Deadline:
             ProviderError: the caller has given up.
         """
         if self.cancelled.is_set():
-            raise limner.ProviderError("cancelled before the answer had come; the call may have been billed")
+            raise limner.ProviderError("cancelled before the response arrived; the call may have been billed")
         left = self.remaining()
         if left <= 0:
             said = f"no answer within {self._seconds:g} seconds; raise timeout; the call may have been billed"

@@ -49,7 +49,7 @@ def download(call: Call, url: object, *, max_bytes: int = MAX_BYTES) -> Answer:
         raise limner.BadResponse(f"the URL of the picture was redirected over {MAX_REDIRECTS} times")
     if not (answer.content_type.startswith("image/") or answer.content_type in _UNSAID):
         kind = answer.content_type[:60] if answer.content_type.isprintable() else "?"
-        raise limner.BadResponse(f"the URL of the picture gave {kind}, which is no picture; the call may have been billed")
+        raise limner.BadResponse(f"the URL of the picture returned {kind}, not a picture; the call may have been billed")
     return answer
 
 
@@ -72,10 +72,10 @@ def _checked(call: Call, url: str) -> SplitResult:
     except ValueError:
         raise _refused("is not a URL of http or https") from None
     if "@" in parts.netloc:
-        raise _refused("has a user in it")
+        raise _refused("contains a user name")
     loopback = is_loopback(parts.hostname or "") and is_loopback(base.hostname or "")
     if parts.scheme != "https" and not loopback and origin(parts) != origin(base):
-        raise _refused("is not of https")
+        raise _refused("is not an https URL")
     return parts
 
 

@@ -94,9 +94,9 @@ def _asked(call: Call, url: str, hosts: Collection[str], answers: Collection[int
         try:
             url = urljoin(call.url(url), answer.headers.get("location", ""))
         except ValueError:
-            raise limner.BadResponse("the URL to ask for the job was redirected to what is no URL") from None
+            raise limner.BadResponse("the polling URL was redirected to an invalid URL") from None
         check_host(call, url, hosts)
-    raise limner.BadResponse(f"the URL to ask for the job was redirected over {MAX_REDIRECTS} times")
+    raise limner.BadResponse(f"the polling URL was redirected over {MAX_REDIRECTS} times")
 
 
 @contextlib.contextmanager
@@ -120,12 +120,12 @@ def check_host(call: Call, url: str, hosts: Iterable[str] = ()) -> None:
     try:
         parts, base = parts_of(call.url(url)), parts_of(call.base_url)
     except ValueError:
-        raise limner.BadResponse("the URL to ask for the job is not a URL; the call may have been billed") from None
+        raise limner.BadResponse("the polling URL is not a URL; the call may have been billed") from None
     local = is_loopback(parts.hostname or "") and is_loopback(base.hostname or "")
     if (local and "@" not in parts.netloc) or origin(parts) == origin(base):
         return
     named = any(fnmatchcase(parts.hostname or "", pattern) for pattern in hosts)
     if not named or parts.scheme != "https" or parts.port not in {None, 443} or "@" in parts.netloc:
         where = f"https://{parts.hostname}" if parts.scheme == "https" else f"{parts.scheme}://{parts.hostname}"
-        said = f"the URL to ask for the job leads to {where[:100]}, which does not belong to {call.service.name}"
-        raise limner.BadResponse(f"{said}; it was not asked, since the key would go there; the call may have been billed")
+        said = f"the polling URL leads to {where[:100]}, which does not belong to {call.service.name}"
+        raise limner.BadResponse(f"{said}; it was not requested, to protect the key; the call may have been billed")

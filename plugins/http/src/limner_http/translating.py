@@ -70,7 +70,7 @@ def connection_failed(service: Service, error: Exception, secrets: Iterable[str]
     if isinstance(error, httpcore.LocalProtocolError):
         return Failed(limner.ProviderError("the request is not valid HTTP; check headers and api_key"))
     advice = "try again; the call may have been billed"
-    return Failed(limner.ProviderUnavailable(f"the connection was closed before the answer was whole{said}; {advice}"),
+    return Failed(limner.ProviderUnavailable(f"the connection was closed before the response was complete{said}; {advice}"),
                   passing=True)  # fmt: skip
 
 

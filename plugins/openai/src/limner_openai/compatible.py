@@ -12,8 +12,8 @@ from limner.limits import Count, Limits
 from limner_openai.model import OWN_DIALECTS, ImagesModel
 from limner_openai.server_limits import BOTH_WAYS, edits, generate
 
-GENERIC = "no server is named: the keys that all known servers take; ranges are the server's own"
-_N = Count(1, source=f"{GENERIC}; one in a call, since some servers cut n in silence")
+GENERIC = "no server is named: the parameters that all known servers support; ranges are the server's own"
+_N = Count(1, source=f"{GENERIC}; one per call, because some servers silently reduce n")
 GENERIC_LIMITS: Limits = {
     **generate(GENERIC, {}, _N),
     **edits(GENERIC, {}, _N, {}, mask=BOTH_WAYS, items=1),

@@ -34,7 +34,7 @@ EXPERIMENTAL_PIXELS = 2560 * 1440
 """A picture with more is experimental (P1)."""
 
 _FREE = f"{P1}: both sides multiples of 16, ratio 1:3 to 3:1, at most 3840x2160; {GUIDE}: 655,360 to 8,294,400 pixels"
-_FREE_26 = f"{_FREE}; gpt-image-2.6 is not named there, third-party pages give it the same"
+_FREE_26 = f"{_FREE}; it does not name gpt-image-2.6; third-party pages state the same for it"
 
 
 def _rule(source: str, *, default: tuple[int, int] | None = None) -> SizeRule:
@@ -64,9 +64,9 @@ _REFERENCES = Pictures(_REFERENCE, max_items=16, required=True, source=f"{P1}: u
 MASK = MaskPicture(
     grey=False,
     source=f"{P1}: fully transparent areas are edited, a PNG of less than 4 MB with the picture's size; conflict: {GUIDE} "
-    "says 50 MB and the picture's format. A PNG picture and a PNG mask suit both",
+    "says 50 MB and the picture's format. A PNG picture and a PNG mask satisfy both",
 )
-OWN_SIZE = f"{P1}: size is free; limner asks for that of the picture, so that what is kept can be laid back"
+OWN_SIZE = f"{P1}: any size; limner requests that of the picture, so that kept pixels can be restored"
 
 _QUALITIES = ("low", "medium", "high", "auto")
 _WIDE_QUALITIES = ("low", "medium", "high", "xhigh", "max", "auto")
@@ -82,7 +82,7 @@ _BACKGROUND = Choice(
 )
 _OUTPUT: dict[str, Constraint] = {
     "background": _BACKGROUND,
-    "output_format": Choice(("png", "jpeg", "webp"), source=f"{P1}; gif and svg need special access and are not offered"),
+    "output_format": Choice(("png", "jpeg", "webp"), source=f"{P1}; gif and svg require special access and are unsupported"),
     "output_compression": Integer(0, 100, source=f"{P1}; jpeg and webp only"),
 }
 _MODERATION: dict[str, Constraint] = {"moderation": Choice(("low", "auto"), source=f"{P1}; generations only")}
@@ -101,10 +101,10 @@ def _limits(quality: dict[str, Constraint], source: str, more: dict[str, Constra
         size=rule,
         modes=("RGB", "RGBA"),
         required=True,
-        source=f"{_FILES}; a PNG, since the mask is one; its size is asked for: {source}",
+        source=f"{_FILES}; a PNG, because the mask is one; limner requests its size: {source}",
     )
     edit: dict[str, Constraint] = {"image": picture, "prompt": PROMPT, "mask": MASK, "n": COUNT}
-    expand = Expand(3840, canvas=rule, source=f"the canvas is a transparent picture of the size that is asked for: {source}")
+    expand = Expand(3840, canvas=rule, source=f"the canvas is a transparent picture of the requested size: {source}")
     return {
         Generate: TaskLimits(
             {"prompt": PROMPT, "n": COUNT, "size": _rule(source, default=STANDARD_SIZE)}, {**options, **_MODERATION}
@@ -131,7 +131,7 @@ def _dying(quality: dict[str, Constraint], more: dict[str, Constraint]) -> Limit
 
 LIMITS_2 = _limits(_quality(_QUALITIES), _FREE)
 LIMITS_25 = _limits(_quality(_WIDE_QUALITIES, _QUALITY_25), _FREE)
-LIMITS_26 = _limits(_quality(_WIDE_QUALITIES, f"{_QUALITY_25}; third-party pages say so of 2.6 too"), _FREE_26, _COMPLEXITY)
+LIMITS_26 = _limits(_quality(_WIDE_QUALITIES, f"{_QUALITY_25}; third-party pages agree for 2.6"), _FREE_26, _COMPLEXITY)
 LIMITS_15 = _dying(_quality(_QUALITIES), _FIDELITY)
 LIMITS_MINI = _dying(_quality(_QUALITIES), {})
 
@@ -148,7 +148,7 @@ PRICES_2: Mapping[type[Task], tuple[Price, ...]] = {
             amount,
             when={"size": STANDARD_SIZE, "options.quality": quality},
             as_of=datetime.date(2026, 11, 21),
-            source=f"{GUIDE}: gpt-image-2, 1024x1024; the prompt's tokens are billed besides",
+            source=f"{GUIDE}: gpt-image-2, 1024x1024; the prompt's tokens are billed in addition",
         )
         for quality, amount in (("low", "0.006"), ("medium", "0.053"), ("high", "0.211"))
     )

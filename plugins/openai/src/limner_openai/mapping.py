@@ -213,7 +213,7 @@ def _picture(item: wire.Item) -> limner.Picture:
     if item.filtered:
         return limner.Picture(outcome="filtered", reason=item.reason or "the provider's content filter held it back")
     if item.b64_json is None:
-        return limner.Picture(outcome="failed", reason=item.reason or "the answer has no picture in its place")
+        return limner.Picture(outcome="failed", reason=item.reason or "the response has no picture at this position")
     try:
         return limner.Picture(image=picture_from_base64(item.b64_json))
     except limner.BadResponse as error:

@@ -106,6 +106,6 @@ class ImagesModel(HttpModel):
         if options.get("background") == "transparent" and output == "jpeg":
             yield Problem.of("options.output_format", output, "cannot be transparent; use png or webp", P1)
         if self.settings.api_version is not None and self.settings.dialect != "azure":
-            yield Problem("setting api_version", "", "goes with dialect=azure")
+            yield Problem("setting api_version", "", "requires dialect=azure")
         if self.settings.partial_images and not self.dialect.streams:
             yield Problem("setting partial_images", "", "only OpenAI and Azure stream unfinished pictures")

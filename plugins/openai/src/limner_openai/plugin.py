@@ -27,7 +27,7 @@ class OpenAIModel(ImagesModel):
     def __init__(self, settings: limner.Settings | None = None, *, model_id: str | None = None) -> None:
         super().__init__(settings, model_id=model_id)
         if self.settings.dialect not in {None, *OWN_DIALECTS}:
-            limit = "is for other servers; use the model openai-compatible with it"
+            limit = "is for other servers; use it with the model openai-compatible"
             raise limner.TaskRefused([Problem.of("setting dialect", self.settings.dialect, limit)])
 
     def warnings(self, task: Task) -> Iterable[str]:
@@ -36,7 +36,7 @@ class OpenAIModel(ImagesModel):
         if size is not None and size[0] * size[1] > EXPERIMENTAL_PIXELS:
             yield f"sizes over 2560x1440 are experimental for {self.id}"
         if isinstance(task, RemoveBackground):
-            yield "OpenAI has no call that removes a background: the model paints the picture anew, by instruction"
+            yield "OpenAI has no call to remove a background: the model repaints the whole picture by instruction"
         if isinstance(task, Inpaint | Outpaint) and not task.preserve:
             yield "OpenAI's masks guide the model and do not bind it; without preserve, kept parts may change"
 

@@ -22,14 +22,14 @@ from limner.limits import (
     TaskLimits,
 )
 
-BOTH_WAYS = "what the mask's colours mean is not documented; it is written so that both readings are right"
+BOTH_WAYS = "the meaning of the mask's colours is undocumented; the mask is valid for both readings"
 _STEPS = 1000
-UNDOCUMENTED = "the range is not documented, and that of limner"
+UNDOCUMENTED = "the range is undocumented; this one is limner's"
 
 
 def size_rule(source: str, default: tuple[int, int] | None = (1024, 1024)) -> SizeRule:
     """Any size that limner allows, since no server documents a range."""
-    said = f"{source}; WIDTHxHEIGHT, {UNDOCUMENTED}; 1024x1024 unless said, so that no server's default matters"
+    said = f"{source}; WIDTHxHEIGHT, {UNDOCUMENTED}; default 1024x1024, so that servers' defaults do not matter"
     return SizeRule(64, 4096, default=default, source=said if default else f"{source}; {UNDOCUMENTED}")
 
 
@@ -46,14 +46,14 @@ def picture(source: str, *, masked: bool = False) -> Picture:
         size=size_rule(source, None) if masked else None,
         modes=("RGB", "RGBA"),
         required=True,
-        source=f"{source}; no format is documented, every server reads PNG and JPEG in RGB",
+        source=f"{source}; formats are undocumented; every server reads PNG and JPEG in RGB",
     )
 
 
 def seeded(source: str, most: int = 2**31 - 1) -> dict[str, Constraint]:
     """The parameters of a server that takes a seed."""
     return {
-        "seed": Seed(0, most, source=f"{source}; the range is not documented, 31 bits suit every server"),
+        "seed": Seed(0, most, source=f"{source}; the range is undocumented; every server accepts 31 bits"),
         "steps": Integer(1, _STEPS, source=f"{source}; {UNDOCUMENTED}"),
         "negative_prompt": NegativeText(source=source),
     }
@@ -77,7 +77,7 @@ def edits(
         **{name: limit for name, limit in shared.items() if name != "strength"},
     }
     border = Expand(4096, canvas=size_rule(source, None), source=source)
-    own_size = f"{source}; limner asks for the size of the picture, so that what is kept can be laid back"
+    own_size = f"{source}; limner requests the size of the picture, so that kept pixels can be restored"
     images = Pictures(picture(source), max_items=items, required=True, source=source)
     return {
         Vary: TaskLimits({"image": images, "prompt": text, "n": n, "size": size_rule(source, None), **shared}, options),

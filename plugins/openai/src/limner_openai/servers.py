@@ -28,7 +28,7 @@ VLLM_LIMITS: Limits = {
     **edits(VLLM, guided(VLLM), _VLLM_N, _VLLM_EDIT_OPTIONS, mask="mask_image, white areas are repainted"),
 }
 
-_SGLANG_N = Count(10, source=f"{SGLANG}: cut to 1 to 10 in silence")
+_SGLANG_N = Count(10, source=f"{SGLANG}: silently reduced to 1 to 10")
 _SGLANG_OPTIONS: dict[str, Constraint] = {
     "true_cfg_scale": Real(0.0, 20.0, source=SGLANG),
     "output_format": Choice(("png", "jpeg", "webp"), source=SGLANG),
@@ -39,7 +39,7 @@ SGLANG_LIMITS: Limits = {
     **edits(SGLANG, guided(SGLANG), _SGLANG_N, _SGLANG_OPTIONS, mask=BOTH_WAYS),
 }
 
-_SD_CPP_N = Count(8, source=f"{SD_CPP}; the source cuts n to 1 to 8 in silence")
+_SD_CPP_N = Count(8, source=f"{SD_CPP}; the source silently reduces n to 1 to 8")
 _SD_CPP_SHARED: dict[str, Constraint] = {
     **seeded(SD_CPP),
     "guidance_scale": Real(0.0, 100.0, source=f"{SD_CPP}: sample_params.guidance.txt_cfg; {UNDOCUMENTED}"),
@@ -57,11 +57,11 @@ SD_CPP_LIMITS: Limits = {
         {**_SD_CPP_SHARED, "strength": Real(0.0, 1.0, source=f"{SD_CPP}: strength")},
         _SD_CPP_N,
         {"output_format": Choice(("png", "jpeg"), source=SD_CPP), **_SD_CPP_FORMATS},
-        mask="white is repainted, transparency is not looked at (by its source)",
+        mask="white is repainted, transparency is ignored (by its source)",
     ),
 }
 
-_LOCALAI_N = Count(1, source=f"{LOCALAI}; the most is not documented")
+_LOCALAI_N = Count(1, source=f"{LOCALAI}; the maximum is undocumented")
 LOCALAI_LIMITS: Limits = {
     **generate(LOCALAI, seeded(LOCALAI), _LOCALAI_N),
     Vary: TaskLimits(
@@ -80,14 +80,14 @@ OLLAMA_LIMITS = generate(OLLAMA, {}, Count(1, source=f"{OLLAMA}: n is not suppor
 TOGETHER_LIMITS = generate(
     TOGETHER,
     {**seeded(TOGETHER), "guidance_scale": Real(0.0, 100.0, source=f"{TOGETHER}; {UNDOCUMENTED}")},
-    Count(1, source=f"{TOGETHER}; the most is not documented"),
+    Count(1, source=f"{TOGETHER}; the maximum is undocumented"),
     {"output_format": Choice(("jpeg", "png"), source=TOGETHER), "disable_safety_checker": Flag(source=TOGETHER)},
 )
 
 XAI_LIMITS = generate(
     XAI,
     {},
-    Count(1, source=f"{XAI}; the most is not documented"),
+    Count(1, source=f"{XAI}; the maximum is undocumented"),
     {
         "aspect_ratio": Text(pattern=r"[0-9]{1,2}(\.5)?:[0-9]{1,2}(\.5)?", example="16:9", source=XAI),
         "resolution": Choice(("1k", "2k"), source=XAI),

@@ -30,7 +30,7 @@ FAILURES = (
     ),
     Failure(
         RequestRejected,
-        "the model is not known, or retired, or not open to this account",
+        "the model is unknown, retired, or not available to this account",
         "check the model's id",
         codes="model_not_found DeploymentNotFound",
     ),

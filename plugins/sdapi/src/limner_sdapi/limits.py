@@ -48,9 +48,9 @@ _SIZE = SizeRule(64, 2048, multiple_of=8, default=(1024, 1024), source=_SIDES)
 _PROMPT = PromptText(
     weights=Real(0.0, 2.0, source=f"{A1111}: (text:1.1) in the prompt, no range is documented; this one is limner's own"),
     required=True,
-    source=f"{A1111}: no length; {SD_CPP}: required. Its syntax, such as (word:1.1), holds; parts are joined by commas",
+    source=f"{A1111}: no length; {SD_CPP}: required. Its syntax, such as (word:1.1), applies; parts are joined by commas",
 )
-_PICTURE_SOURCE = f"{A1111}: base64, flattened on the server's own colour; {SD_CPP}: greyscale is dropped in silence"
+_PICTURE_SOURCE = f"{A1111}: base64, flattened on the server's own colour; {SD_CPP}: greyscale is silently ignored"
 _PICTURE = Picture(size=_RULE, modes=("RGB",), alpha=False, required=True, source=f"{_PICTURE_SOURCE}; size: {_SIDES}")
 _UPSCALED = Picture(
     size=SizeRule(8, 8192, multiple_of=8, source=A1111),
@@ -66,7 +66,7 @@ _MASK = MaskPicture(
 _PAINTED: dict[str, Constraint] = {
     "prompt": _PROMPT,
     "negative_prompt": NegativeText(source=A1111),
-    "n": Count(1, source=f"one in a call: {KOBOLD} makes one, whatever is asked for, and {SD_CPP} ignores n_iter"),
+    "n": Count(1, source=f"one per call: {KOBOLD} always makes one, and {SD_CPP} ignores n_iter"),
     "seed": Seed(0, 4_294_967_293, source=f"{A1111}: the range from which it draws; always sent: {SD_CPP} draws by time"),
     "guidance_scale": Real(
         1.0, 25.0, default=7.0, source=f"{KOBOLD} cuts to 1 to 25; always sent, since defaults differ (5, 6 and 7)"
@@ -81,14 +81,14 @@ _PAINTED: dict[str, Constraint] = {
 }
 _OPTIONS: dict[str, Constraint] = {
     "sampler": Text(
-        source=f"{A1111}: a name of GET samplers, which limner asks first; unknown ones are replaced in silence"
+        source=f"{A1111}: a name of GET samplers, which limner requests first; unknown ones are silently replaced"
     ),
     "scheduler": Text(
-        source=f"{A1111}: a name or label of GET schedulers, which limner asks before; an unknown one means Automatic"
+        source=f"{A1111}: a name or label of GET schedulers, which limner requests first; an unknown one means Automatic"
     ),
     "checkpoint": Text(
-        source=f"{A1111}: override_settings.sd_model_checkpoint, a name of GET sd-models, which limner asks first and "
-        "compares with the answer; an unknown one is dropped in silence"
+        source=f"{A1111}: override_settings.sd_model_checkpoint, a name of GET sd-models, which limner requests first and "
+        "compares with the answer; an unknown one is silently ignored"
     ),
     "clip_skip": Integer(
         1, 12, source=f"{A1111}: override_settings.CLIP_stop_at_last_layers, 1 to 12 on the web page; {SD_CPP}: clip_skip"
@@ -101,8 +101,8 @@ _STRENGTH = f"{A1111}: denoising_strength, 0 keeps and 1 ignores the picture"
 def _masked(fill: str, strength: float) -> dict[str, Constraint]:
     return {
         **_OPTIONS,
-        "mask_strength": Real(0.0, 1.0, default=strength, source=f"{_STRENGTH}; here of what the mask opens"),
-        "inpainting_fill": Choice(FILLS, default=fill, source=f"{A1111}: 0 to 3; what stands under the mask at first"),
+        "mask_strength": Real(0.0, 1.0, default=strength, source=f"{_STRENGTH}; here of the repainted area"),
+        "inpainting_fill": Choice(FILLS, default=fill, source=f"{A1111}: 0 to 3; the initial content under the mask"),
         "mask_blur": Integer(0, 64, default=0, source=f"{A1111}: pixels, 0 to 64 on the web page; 4 there by default"),
         "inpaint_full_res": Flag(
             default=False,
@@ -122,7 +122,7 @@ _HIGH_RESOLUTION: dict[str, Constraint] = {
         "painted over; no range is documented, this one is limner's own",
     ),
     "hr_upscaler": Text(
-        source=f"{A1111}: a name of GET upscalers or latent-upscale-modes, which limner asks before; the "
+        source=f"{A1111}: a name of GET upscalers or latent-upscale-modes, which limner requests first; the "
         "first latent mode by default"
     ),
     "hr_strength": Real(0.0, 1.0, source=f"{A1111}: denoising_strength of the second pass; 0.75 there by default"),
@@ -130,14 +130,14 @@ _HIGH_RESOLUTION: dict[str, Constraint] = {
 }
 
 _EDIT: dict[str, Constraint] = {"image": _PICTURE, "mask": _MASK, **_PAINTED}
-_OWN_SIZE = f"{_SIDES}; limner sends the picture's own, so that what is kept can be laid back"
+_OWN_SIZE = f"{_SIDES}; limner sends the picture's own, so that kept pixels can be restored"
 
 LIMITS: Limits = {
     Generate: TaskLimits({"size": _SIZE, **_PAINTED}, {**_OPTIONS, **_HIGH_RESOLUTION}),
     Vary: TaskLimits(
         {
             "image": Pictures(_PICTURE, required=True, source=f"{A1111}: several would be a batch, not references"),
-            "size": SizeRule(64, 2048, multiple_of=8, source=f"{_SIDES}; not said, limner sends the picture's own"),
+            "size": SizeRule(64, 2048, multiple_of=8, source=f"{_SIDES}; by default, limner sends the picture's own"),
             "strength": Real(0.0, 1.0, default=0.75, source=f"{_STRENGTH}; always sent, since the defaults differ"),
             **_PAINTED,
         },
@@ -175,7 +175,7 @@ LIMITS: Limits = {
             "factor": Integer(2, 8, source=f"{A1111}: upscaling_resize, 1 to 8 on the web page; 2 there by default"),
             "upscaler": Text(
                 default="R-ESRGAN 4x+",
-                source=f"{A1111}: a name of GET upscalers, which limner asks before; 'None' would give the picture back",
+                source=f"{A1111}: a name of GET upscalers, which limner requests first; 'None' returns the input",
             ),
         },
     ),

@@ -212,9 +212,7 @@ def _judged(image: Image, seed: int | None, reason: str) -> limner.Picture:
 
 
 def _interrupted(response: limner.Response) -> str:
-    return (
-        "the job was interrupted on the server, and the picture is half done" if response.metadata.get("interrupted") else ""
-    )
+    return "the job was interrupted on the server; the picture is unfinished" if response.metadata.get("interrupted") else ""
 
 
 def _replaced(task: Task, answer: wire.Answer) -> str:

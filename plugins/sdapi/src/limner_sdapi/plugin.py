@@ -47,7 +47,7 @@ class Sdapi(HttpModel):
 
     def check(self, task: Task) -> Iterator[Problem]:
         """Refuse what the server would do nothing for, in silence."""
-        for name, why in (("upscaler", "gives the picture back as it was; name an upscaler"), ("model", "gives no picture")):
+        for name, why in (("upscaler", "returns the picture unchanged; name an upscaler"), ("model", "gives no picture")):
             value = task.options.get(name)
             if isinstance(value, str) and value.strip().casefold() == "none":
                 yield Problem.of(f"options.{name}", value, why, A1111)

@@ -18,12 +18,12 @@ FAILURES = (
     Failure(
         AuthenticationFailed,
         "user and password are not accepted",
-        f"give the settings user and password, or {AUTH_VARIABLE}=user:password, as the server was started with",
+        f"set user and password, or {AUTH_VARIABLE}=user:password, as the server was started with",
         statuses=[401],
     ),
     Failure(
         RequestRejected,
-        "the server has no such address",
+        "the server does not have this endpoint",
         "start A1111 or Forge with --api and check base_url; stable-diffusion.cpp and KoboldCpp have no upscaling",
         statuses=[404, 405],
         text=r"^(not found|method not allowed|404.*|)$",
@@ -31,18 +31,18 @@ FAILURES = (
     Failure(
         ProviderUnavailable,
         "the server's graphics card is out of memory",
-        "ask for a smaller picture, or start the server with --medvram",
+        "request a smaller picture, or start the server with --medvram",
         codes="OutOfMemoryError",
     ),
     Failure(
         ProviderUnavailable,
-        "the checkpoint computed no picture",
+        "the checkpoint did not compute a picture",
         "start the server with --no-half-vae, or choose another VAE",
         codes="NansException",
     ),
     Failure(
         RequestRejected,
-        "the server did not take the request",
+        "the server rejected the request",
         "correct what the message names",
         codes="AssertionError KeyError ValueError TypeError HTTPException",
         statuses=[400, 404, 422, 500],

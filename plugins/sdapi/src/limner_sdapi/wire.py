@@ -62,7 +62,7 @@ def read(body: bytes) -> Answer:
     first = info.get("index_of_first_image")
     if not isinstance(first, int) or isinstance(first, bool):
         if len(images) > 1:
-            raise BadResponse(f"{len(images)} pictures came, 1 was asked for, and the answer does not say which it is")
+            raise BadResponse(f"{len(images)} pictures were returned instead of 1, and the response does not identify it")
         first = 0
     if not 0 <= first < len(images):
         raise BadResponse(f"index_of_first_image is {first}, of {len(images)} pictures")

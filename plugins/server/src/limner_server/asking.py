@@ -122,7 +122,7 @@ def variation(body: Body, model: Model, fit: str) -> Asked:
 
 
 def _images(body: Body) -> list[Image]:
-    if "image" not in body.files:
+    if not body.files.get("image"):
         raise wrong("is required: send a picture file", "image", "missing_required_parameter")
     return [_image(data, "image") for data in body.files["image"]]
 

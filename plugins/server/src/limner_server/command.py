@@ -76,9 +76,10 @@ def serve(**options: Any) -> None:
 @_options
 @click.option("--open", "browser", is_flag=True, help="Open the page in a browser.")
 def playground(browser: bool, **options: Any) -> None:
-    """Serve the playground, a page to try every installed model in a browser, and OpenAI's Images API.
+    """Serve a page to try every model in a browser.
 
-    The first line of standard output is the page's address, with a key. Runs until interrupted.
+    The same process answers OpenAI's Images API. The first line of standard output is the page's address, with a key.
+    Runs until interrupted.
     """
     _run(options, playground=True, browser=browser)
 

@@ -56,7 +56,7 @@ def good_answers(conformance: Conformance) -> Iterator[tuple[Task, Response]]:
 
 @check
 def test_pictures_have_the_asked_size(conformance: Conformance) -> None:
-    """A picture that comes back has the width and height that were asked for, not swapped."""
+    """A returned picture has the requested width and height, not swapped."""
     model = conformance.connected(conformance.transport)
     for kind in [kind for kind in kinds_with(model, "size") if kind in {Generate, Vary}]:
         limit = model.limits_of(kind).parameters["size"]
@@ -68,21 +68,21 @@ def test_pictures_have_the_asked_size(conformance: Conformance) -> None:
                 task = saying(start, size=size)
                 if plan_or_none(model, task) is not None:
                     found = model.run(task).image.size
-                    expect(found == size, f"{size} was asked for, {found} came", task)
+                    expect(found == size, f"{size} was requested, but {found} was returned", task)
 
 
 @check
 def test_pictures_are_the_providers_bytes(conformance: Conformance) -> None:
-    """A decoded picture is the provider's own file, byte for byte, and in the provider's order."""
+    """A decoded picture is the provider's own file, byte for byte, and the order is the provider's."""
     for call, answer in good_answers(conformance):
         pictures = decoded(conformance.model, call, answer)
         wanted = getattr(call, "n", None) or 1
-        expect(len(pictures) == wanted, f"decode gave {len(pictures)} pictures of an answer to a call for {wanted}", call)
+        expect(len(pictures) == wanted, f"decode returned {len(pictures)} pictures, but the call was for {wanted}", call)
         for picture in pictures:
-            expect(isinstance(picture, Picture), f"decode gave {picture!r}, must be a Picture", call)
+            expect(isinstance(picture, Picture), f"decode returned {picture!r} instead of a Picture", call)
             expect_from_answer(picture, answer.body, call)
         places = [place for picture in pictures if (place := _place(picture, answer.body)) >= 0]
-        expect(places == sorted(places), "the pictures are in another order than in the answer", call)
+        expect(places == sorted(places), "the pictures are not in the order of the response", call)
 
 
 def _place(picture: Picture, body: bytes) -> int:
@@ -92,10 +92,10 @@ def _place(picture: Picture, body: bytes) -> int:
 def expect_from_answer(picture: Picture, body: bytes, call: object) -> None:
     """Hold that a picture is ok only if the answer holds it."""
     if picture.outcome == "ok":
-        expect(picture.image is not None, "a picture is ok, but there is none", call)
+        expect(picture.image is not None, "a picture has the outcome ok, but no image", call)
     if picture.image is not None:
         fine = bodies.carries_bytes(body, picture.image.data)
-        expect(fine, f"{picture.image!r} is not in the answer that it came from", call)
+        expect(fine, f"{picture.image!r} is not in the response that it was decoded from", call)
 
 
 @check
@@ -112,16 +112,16 @@ def test_run_sends_what_plan_shows(conformance: Conformance) -> None:
         sent.clear()
         made = model.plan(task)
         model.run(made.task)
-        expect(sorted(sent, key=repr) == sorted(made.requests, key=repr), "what was sent is not what the plan shows", task)
+        expect(sorted(sent, key=repr) == sorted(made.requests, key=repr), "the sent requests differ from the plan", task)
 
 
 @check
 def test_sync_equals_async(conformance: Conformance) -> None:
-    """In sync and async a task gives the same pictures, seeds, account and errors."""
+    """A task gives the same pictures, seeds, account and errors in sync and async."""
     model = conformance.connected(conformance.transport)
     for task in small_tasks(conformance):
         one, other = _visible(model.run(task)), _visible(asyncio.run(model.arun(task)))
-        expect(one == other, f"sync gave {one}, async {other}", task)
+        expect(one == other, f"sync returned {one}, async {other}", task)
         met = _errors_of(conformance.connected(_busy), task)
         expect(met == [RateLimited, RateLimited], f"send raised RateLimited; sync and async raised {met}", task)
         _expect_same_how(model, task)
@@ -141,7 +141,7 @@ def _expect_same_how(model: Model, task: Task) -> None:
         odd = changed(task, name, value) if name != "n" or n is not None else None
         if odd is not None and plan_or_none(model, odd, fit="nearest") is not None:
             one, other = _visible(model.run(odd, fit="nearest")), _visible(asyncio.run(model.arun(odd, fit="nearest")))
-            expect(one == other, f"with fit='nearest' sync gave {one}, async {other}", odd)
+            expect(one == other, f"with fit='nearest' sync returned {one}, async {other}", odd)
 
 
 def _expect_same_outcome(conformance: Conformance, recorded: Recorded) -> None:
@@ -157,7 +157,7 @@ def _expect_same_outcome(conformance: Conformance, recorded: Recorded) -> None:
         model = conformance.connected(send)
         one, calls = _outcome(lambda model=model, how=how: model.run(task, on_filtered=how)), len(sent)  # type: ignore[misc]
         other = _outcome(lambda model=model, how=how: asyncio.run(model.arun(task, on_filtered=how)))  # type: ignore[misc]
-        expect(one == other, f"{recorded}, on_filtered={how!r}: sync gave {one}, async {other}", recorded.task)
+        expect(one == other, f"{recorded}, on_filtered={how!r}: sync returned {one}, async {other}", recorded.task)
         wanted = len(model.plan(task).requests)
         fine = calls == wanted and len(sent) == 2 * wanted
         expect(
@@ -195,7 +195,7 @@ def _errors_of(model: Model, task: Task) -> list[type[Exception] | None]:
 
 @check
 def test_one_failed_call_keeps_the_others(conformance: Conformance) -> None:
-    """Where one of several calls fails, first or last, the error carries the pictures of the others, sync and async."""
+    """If one of several calls fails, first or last, the error contains the pictures of the others, sync and async."""
     tried = 0
     for kind in kinds_with(conformance.model, "n"):
         per_call = conformance.model.per_call(kind)
@@ -256,17 +256,17 @@ def _visible(result: Result) -> Result:
 
 @check
 def test_tasks_survive_pickle_and_json(conformance: Conformance) -> None:
-    """Every allowed task, and what fit makes of it, is the same after pickle and after JSON, and makes the same requests."""
+    """Every allowed task, also after fitting, is equal after pickle and JSON, and makes the same requests."""
     model = conformance.model
 
     def holds(task: Task) -> None:
         fitted = model.plan(task).task
         for original in (task, fitted):
             unpickled: Any = pickle.loads(pickle.dumps(original))  # noqa: S301 - our own
-            expect(unpickled == original, f"after pickle it is {unpickled!r}", original)
-            expect(from_json(to_json(original)) == original, "after JSON it is another task", original)
+            expect(unpickled == original, f"after pickle, it is {unpickled!r}", original)
+            expect(from_json(to_json(original)) == original, "after JSON, it is a different task", original)
         again = model.plan(pickle.loads(pickle.dumps(fitted)))  # noqa: S301 - our own
-        expect(again.requests == model.plan(fitted).requests, "after pickle it makes other requests", task)
+        expect(again.requests == model.plan(fitted).requests, "after pickle, it makes different requests", task)
 
     for kind in conformance.tasks:
         explore(tasks_within(model, kind), holds, examples=10)
@@ -274,30 +274,30 @@ def test_tasks_survive_pickle_and_json(conformance: Conformance) -> None:
 
 @check
 def test_results_survive_pickle_and_json(conformance: Conformance) -> None:
-    """A result is the same after pickle and after JSON."""
+    """A result is equal after pickle and JSON."""
     model: Model = conformance.connected(conformance.transport)
     for task in small_tasks(conformance):
         result = model.run(task)
-        expect(pickle.loads(pickle.dumps(result)) == result, "after pickle it is another result", task)  # noqa: S301
+        expect(pickle.loads(pickle.dumps(result)) == result, "after pickle, it is a different result", task)  # noqa: S301
         read = from_json(to_json(result))
-        expect(isinstance(read, Result) and read.pictures == result.pictures, "after JSON it has other pictures", task)
+        expect(isinstance(read, Result) and read.pictures == result.pictures, "after JSON, it has different pictures", task)
 
 
 @check
 def test_decode_is_pure(conformance: Conformance) -> None:
-    """The same answer gives the same pictures and usage, whatever the clock says, and the task stays as it was."""
+    """The same response gives the same pictures and usage, regardless of the clock; the task is unchanged."""
     package = type(conformance.model).__module__.partition(".")[0]
     for call, answer in good_answers(conformance):
         kept = pickle.dumps(call)
         expected = decoded(conformance.model, call, answer)
-        expect(decoded(conformance.model, call, answer) == expected, "decoded twice, the pictures are others", call)
+        expect(decoded(conformance.model, call, answer) == expected, "a second decode returns different pictures", call)
         said = facts(conformance.model, call, answer)
         again = facts(conformance.model, call, answer)
         expect(said == again, f"decoded twice, usage and metadata are others: {said}, then {again}", call)
         _expect_usage(said[0], answer, call)
         with another_world(package, 2049):
             found = decoded(conformance.model, call, answer)
-        expect(found == expected, "in the year 2049, with other random numbers, the pictures are others", call)
+        expect(found == expected, "with another date and other random numbers, decode returns different pictures", call)
         expect(pickle.loads(kept) == call, "decode changed the task", call)  # noqa: S301 - our own
 
 

@@ -16,7 +16,7 @@ from limner.testing.strategies import tasks_within
 
 @check
 def test_every_change_reaches_the_request(conformance: Conformance) -> None:
-    """Change any one field of a task to another value or to None: the requests change, or it is refused or accounted for."""
+    """Changing any field of a task, or removing it, changes the requests, or is refused or accounted for."""
     for base, name, limit in probes(conformance.model):
         _expect_values_to_differ(conformance.model, base, name, [*values_for(base, name, limit), None])
     for kind in conformance.tasks:

@@ -48,14 +48,14 @@ from limner.testing.watching import NETWORK, PROCESSES, SLEEP, watching
 
 @check
 def test_allowed_tasks_are_encoded(conformance: Conformance) -> None:
-    """Every task that keeps the declared limits becomes requests: a Request each, of a model_id and bytes."""
+    """Every task within the declared limits becomes requests: Request objects with a model_id and bytes."""
     model = conformance.model
 
     def holds(task: Task) -> None:
         made = model.plan(task)
         for request in made.requests:
             fine = isinstance(request, Request) and isinstance(request.model_id, str) and isinstance(request.body, bytes)
-            expect(fine, f"encode returned {request!r}, must be Request(model_id, bytes)", task)
+            expect(fine, f"encode returned {request!r} instead of Request(model_id, bytes)", task)
 
     for base, name, limit in probes(conformance.model):
         for value in values_for(base, name, limit):
@@ -77,7 +77,7 @@ def _keeps(model: Model, task: Task) -> bool:
 
 @check
 def test_every_parameter_can_be_said(conformance: Conformance) -> None:
-    """For every parameter and option that the limits declare there is an allowed task that says it."""
+    """For every parameter and option in the limits, there is an allowed task that sets it."""
     model = conformance.model
     for kind in conformance.tasks:
         made = starts(model, kind)
@@ -85,19 +85,19 @@ def test_every_parameter_can_be_said(conformance: Conformance) -> None:
             known(name, limit)
             said = any(value_of(start, name) is not None for start in made)
             said = said or any(name in sayable(model, start) and base_for(model, start, name, limit) for start in made)
-            expect(said, f"{kind.kind}: no value of {name} is ever allowed; it is {limit.describe()}")
+            expect(said, f"{kind.kind}: no value of {name} is ever allowed; its limit is {limit.describe()}")
 
 
 @check
 def test_bodies_keep_the_provider_schema(conformance: Conformance) -> None:
-    """The body of every allowed task is valid by the JSON Schema that was written from the provider's documents."""
+    """The body of every allowed task matches the JSON Schema written from the provider's documents."""
     model = conformance.model
 
     def holds(task: Task) -> None:
         made = plan_or_none(model, task)
         for call, request in zip(made.calls, made.requests, strict=True) if made is not None else ():
             problems = conformance.problems_of(call, request)
-            expect(not problems, f"the body is not what the provider documents: {'; '.join(problems)}", task)
+            expect(not problems, f"the body does not match the provider's documents: {'; '.join(problems)}", task)
 
     for base, name, limit in probes(conformance.model):
         for value in values_for(base, name, limit):
@@ -114,7 +114,7 @@ _OWN_ENDS: dict[str, tuple[float, ...]] = {"seed": (0, 1), "steps": (1,), "stren
 
 @check
 def test_texts_arrive_whole(conformance: Conformance) -> None:
-    """Every text is in the body as it was said: nothing is cut, stripped, replaced or added; so is every JSON object."""
+    """Every text and JSON object is in the body unchanged: not truncated, stripped, replaced or extended."""
     for base, name, limit in probes(conformance.model):
         if isinstance(limit, limits.JsonObject):
             _expect_object(conformance.model, base, name, limit)
@@ -135,7 +135,7 @@ def _expect_object(model: Model, base: Task, name: str, limit: limits.JsonObject
             same = any(
                 node == value or (isinstance(node, str) and _is_text_of(value, node)) for _, node in bodies.nodes(tree)
             )
-            expect(same, f"the body does not hold the object of {name} as it was said: {value}", made.task)
+            expect(same, f"the body does not contain the object of {name} unchanged: {value}", made.task)
 
 
 def _is_text_of(value: Any, text: str) -> bool:
@@ -169,19 +169,19 @@ _WORD = re.compile(r"[^\W\d_]{3,}")
 def _expect_whole(request: Request, texts: Sequence[str], name: str, task: object) -> None:
     """Hold that texts are in the body, and that a leaf with one of them has no other words."""
     for text in texts:
-        expect(bodies.carries_text(request, text), f"the body does not hold {name} as it was said: {shorten(text)}", task)
+        expect(bodies.carries_text(request, text), f"the body does not contain {name} unchanged: {shorten(text)}", task)
         if not bodies.is_tree(request) or bodies.is_a_leaf(request, text) or not text.strip():
             continue
         rest = next(leaf for leaf in bodies.leaves_of(request).values() if isinstance(leaf, str) and text in leaf)
         for one in sorted(texts, key=len, reverse=True):
             rest = rest.replace(one, "", 1)
         fine = len(texts) > 1 and not _WORD.search(rest)
-        expect(fine, f"the body does not hold {name} as it was said: {shorten(rest)} was added to it", task)
+        expect(fine, f"the body does not contain {name} unchanged: {shorten(rest)} was added", task)
 
 
 @check
 def test_pictures_travel_byte_for_byte(conformance: Conformance) -> None:
-    """A picture within limits is in the body byte for byte: it is not encoded again, scaled, flattened or stripped."""
+    """A picture within the limits is in the body byte for byte: not re-encoded, scaled, flattened or stripped."""
     found = 0
     for start in all_starts(conformance.model):
         if getattr(start, "expand", None) is not None and not _sends_its_picture(conformance.model, start):
@@ -263,7 +263,7 @@ def _expect_as_it_is(model: Model, base: Task, name: str, limit: Constraint, ima
 
 @check
 def test_numbers_are_rounded(conformance: Conformance) -> None:
-    """A number of two decimals goes out with no more than six: 1 - 0.8 is 0.2, not 0.19999999999999996."""
+    """A number with two decimals is sent with at most six: 1 - 0.8 is 0.2, not 0.19999999999999996."""
     for base, name, limit in probes(conformance.model):
         if not isinstance(limit, limits.Real):
             continue
@@ -271,12 +271,12 @@ def test_numbers_are_rounded(conformance: Conformance) -> None:
             made = plan_or_none(conformance.model, changed(base, name, value) if limit.wrong(value) is None else None)
             for leaf in bodies.leaves(bodies.parsed(made.requests[0].body)).values() if made is not None else ():
                 fine = not isinstance(leaf, float) or not math.isfinite(leaf) or leaf == round(leaf, 6)
-                expect(fine, f"with {name}={value} the body holds {leaf!r}", made and made.task)
+                expect(fine, f"with {name}={value} the body contains {leaf!r}", made and made.task)
 
 
 @check
 def test_encode_is_pure(conformance: Conformance) -> None:
-    """The same task makes the same request, whatever clock, chance, environment and thread; nothing is kept or asked."""
+    """The same task gives the same request, regardless of clock, randomness, environment, thread and process."""
     package, model = conformance.package, conformance.model
     before = _state(model)
     made: list[tuple[Task, Request]] = []
@@ -285,11 +285,11 @@ def test_encode_is_pure(conformance: Conformance) -> None:
         read = RecordingEnvironment(dict(os.environ), package)
         with watching(*NETWORK, *PROCESSES, SLEEP) as asked, mock.patch.object(os, "environ", read):
             expected = model.encode(call)
-        expect(not asked, f"encode asks the world outside: {', '.join(asked[:3])}; only send may", call)
+        expect(not asked, f"encode does I/O: {', '.join(asked[:3])}; only send may", call)
         expect(not read.asked, f"encode reads the environment: {', '.join(read.asked[:3])}; only send may", call)
         made.append((call, expected))
         _expect_same(expected, model.encode(call), "encoded twice", call)
-        expect(_state(model) == before, f"encode keeps something in the model: {_changes(before, _state(model))}", call)
+        expect(_state(model) == before, f"encode stores something in the model: {_changes(before, _state(model))}", call)
         with another_environment():
             _expect_same(expected, model.encode(call), "with other environment variables", call)
         for year in (2001, 2049):
@@ -310,7 +310,7 @@ def _expect_same(expected: Request, found: Request, when: str, call: Task) -> No
     before, after = bodies.leaves_of(expected), bodies.leaves_of(found)
     paths = [bodies.in_words(path) for path in {**before, **after} if before.get(path) != after.get(path)]
     where = f"; it differs in {', '.join(paths[:5])}" if paths else ""
-    expect(False, f"{when}, the request is another{where}", call)
+    expect(False, f"{when}, the request differs{where}", call)
 
 
 def _state(model: Model) -> dict[str, str]:
@@ -353,7 +353,7 @@ def _expect_same_in_other_processes(model: Model, calls: Sequence[Task], request
         if done.returncode != 0:  # the plugin's module cannot be imported by name
             return
         for call, one, other in zip(calls, wanted, done.stdout.decode().split(), strict=True):
-            expect(one == other, "in another process the request is another; look for a set, hash() or id()", call)
+            expect(one == other, "the request differs in another process; look for a set, hash() or id()", call)
 
 
 def _plain_tasks(conformance: Conformance) -> Iterator[Task]:
@@ -368,7 +368,7 @@ def _plain_tasks(conformance: Conformance) -> Iterator[Task]:
 
 @check
 def test_encode_changes_nothing(conformance: Conformance) -> None:
-    """Encode leaves the task, its pictures and options, and the declared limits as they were."""
+    """Encode leaves the task, its pictures and options, and the declared limits unchanged."""
     model, declared = conformance.model, repr(conformance.model.limits)
     changes: list[str] = []
 
@@ -398,7 +398,7 @@ def _plain(value: Any) -> str:
 
 @check
 def test_called_model_id_is_the_callers(conformance: Conformance) -> None:
-    """A model made with a model_id of the caller's, such as an ARN, sends its requests there."""
+    """A model that is created with its own model_id, such as an ARN, sends its requests to that id."""
     kind, own = type(conformance.model), "arn:aws:example:region:1:provisioned-model/of-the-caller"
     model = kind(conformance.model.settings, model_id=own)
     for start in itertools.chain.from_iterable(starts(model, task) for task in conformance.tasks):

@@ -25,7 +25,7 @@ _OWN_ENDS: dict[str, tuple[float, ...]] = {"seed": (0, 1), "steps": (1,), "stren
 
 @check
 def test_limits_reach_the_ends_of_the_schema(conformance: Conformance) -> None:
-    """No limit is narrower than the provider documents: one step beyond its end the body breaks the JSON Schema."""
+    """No limit is narrower than the provider documents: one step beyond it, the body violates the JSON Schema."""
     for base, name, limit in probes(conformance.model):
         for inside, end in _edges(name, limit, base):
             near, at = (plan_or_none(conformance.model, changed(base, name, value)) for value in (inside, end))

@@ -45,7 +45,7 @@ def _calls(conformance: Conformance) -> Iterator[Task]:
 
 @check
 def test_truncated_answers_are_refused(conformance: Conformance) -> None:
-    """A good answer that is cut short anywhere gives a ProviderError, or pictures that are whole."""
+    """A valid response that is truncated anywhere gives a ProviderError, or complete pictures."""
     for call, answer in good_answers(conformance):
         length = len(answer.body)
         for cut in sorted({*range(min(length, 40)), *range(0, length, max(1, length // 60)), length - 2, length - 1}):
@@ -54,7 +54,7 @@ def test_truncated_answers_are_refused(conformance: Conformance) -> None:
 
 @check
 def test_arbitrary_answers_are_refused(conformance: Conformance) -> None:
-    """What is no JSON, or is any JSON, gives a ProviderError, and never a picture that it does not hold."""
+    """Bytes that are not JSON, and arbitrary JSON, give a ProviderError, never a picture that is not in them."""
     model = conformance.model
     for call in _calls(conformance):
         for body in NO_JSON:
@@ -64,7 +64,7 @@ def test_arbitrary_answers_are_refused(conformance: Conformance) -> None:
 
 @check
 def test_wrong_types_are_refused(conformance: Conformance) -> None:
-    """A good answer, or a stored refusal, with another type at any node gives a ProviderError or pictures that it holds."""
+    """A valid response or stored refusal with a wrong type at any node gives a ProviderError or pictures it contains."""
     for call, answer in [*good_answers(conformance), *_stored_refusals(conformance)]:
         tree = bodies.parsed(answer.body)
         for path, _ in bodies.nodes(tree) if not isinstance(tree, str) else ():
@@ -94,7 +94,7 @@ def bomb() -> bytes:
 
 @check
 def test_damaged_pictures_are_refused(conformance: Conformance) -> None:
-    """In place of a picture wrong base64, no picture, half a picture or a decompression bomb gives a ProviderError."""
+    """Invalid base64, other data, half a picture or a decompression bomb in place of a picture gives a ProviderError."""
     for call, answer in good_answers(conformance):
         for body in _damaged(answer.body):
             try:
@@ -106,7 +106,7 @@ def test_damaged_pictures_are_refused(conformance: Conformance) -> None:
             except Exception as error:
                 raise ContractBroken(f"a damaged picture makes decode raise {error!r}, no ProviderError") from error
             fine = all(picture.outcome != "ok" for picture in pictures)
-            expect(fine, f"a damaged picture came out as ok, of the answer {shorten(body, 200)}", call)
+            expect(fine, f"a damaged picture has the outcome ok; response: {shorten(body, 200)}", call)
 
 
 def _damaged(body: bytes) -> Iterator[bytes]:

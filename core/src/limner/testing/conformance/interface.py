@@ -72,7 +72,7 @@ _KINDS: dict[str, type[Constraint]] = {
 def test_interface_of_the_model(conformance: Conformance) -> None:
     """The model is an instance of a concrete subclass of limner.Model, made from settings and a model_id."""
     model = conformance.model
-    expect(isinstance(model, Model), f"Conformance(model=...) is {model!r}, no instance of a limner.Model")
+    expect(isinstance(model, Model), f"Conformance(model=...) is {model!r}, which is not an instance of limner.Model")
     kind = type(model)
     expect(kind.contract == CONTRACT, f"contract is {kind.contract}; this limner has {CONTRACT}")
     try:
@@ -81,16 +81,16 @@ def test_interface_of_the_model(conformance: Conformance) -> None:
         raise ContractBroken(f"{kind.__name__}(settings, model_id=...) does not work: {error}") from error
     more = [name for name in inspect.signature(kind).parameters if name not in {"settings", "model_id", "args", "kwargs"}]
     expect(not more, f"{kind.__name__} also takes {', '.join(more)}, which with_settings and every call with fit=... lose")
-    expect(made.settings is model.settings, "the settings that the model is made with are not its settings")
+    expect(made.settings is model.settings, "the model does not use the settings that it was created with")
     expect(made.model_id == "arn:another", f"made with model_id='arn:another', model_id is {made.model_id!r}")
 
 
 @check
 def test_interface_of_the_methods(conformance: Conformance) -> None:
-    """The methods take what limner.Model says: encode(task), send(request), decode(task, response), ..."""
+    """The methods have the signatures of limner.Model: encode(task), send(request), decode(task, response), ..."""
     for name, count in _METHODS.items():
         method = getattr(conformance.model, name)
-        expect(not inspect.iscoroutinefunction(method), f"{name} is async; limner runs it in threads of its own")
+        expect(not inspect.iscoroutinefunction(method), f"{name} is async; limner runs it in its own threads")
         try:
             inspect.signature(method).bind(*[None] * count)
         except TypeError as error:
@@ -102,15 +102,15 @@ def test_interface_of_the_methods(conformance: Conformance) -> None:
 
 @check
 def test_interface_of_names(conformance: Conformance) -> None:
-    """Id and aliases are letters, digits and . : / _ -, each said once, and the model matches its own id alone."""
+    """Id and aliases consist of letters, digits and . : / _ -, are unique, and the model matches only its own id."""
     kind = type(conformance.model)
     names = [kind.id, *kind.aliases]
-    expect(not isinstance(kind.aliases, str), f"aliases is the text {kind.aliases!r}, must be a tuple of texts")
+    expect(not isinstance(kind.aliases, str), f"aliases is the string {kind.aliases!r}; it must be a tuple of strings")
     for name in names:
         fine = isinstance(name, str) and _NAME.fullmatch(name)
-        expect(fine, f"{name!r} is no name; use letters, digits and . : / _ -")
-    expect(len(set(names)) == len(names), f"a name is said twice: {names}")
-    expect(kind.matches(kind.id), f"matches({kind.id!r}), its own id, is false")
+        expect(fine, f"{name!r} is not a valid name; use letters, digits and . : / _ -")
+    expect(len(set(names)) == len(names), f"a name is listed twice: {names}")
+    expect(kind.matches(kind.id), f"matches({kind.id!r}), its own id, returns False")
     for other in _other_names(kind):
         expect(
             kind.matches(other) is False,
@@ -178,17 +178,17 @@ def _others(conformance: Conformance) -> list[type[Model]]:
 
 @check
 def test_interface_of_limits(conformance: Conformance) -> None:
-    """The limits are data: for each task a TaskLimits of Constraints, by the names of the task's own fields."""
+    """The limits are data: a TaskLimits of Constraints for each task, by the names of the task's own fields."""
     declared = conformance.model.limits
-    expect(declared, "limits is empty: the model does nothing")
+    expect(declared, "limits is empty: the model supports no task")
     for task, table in declared.items():
-        expect(task in TASKS.values(), f"limits has {task!r}, which is no task of limner")
+        expect(task in TASKS.values(), f"limits has {task!r}, which is not a limner task")
         expect(isinstance(table, TaskLimits), f"limits[{task.__name__}] is {type(table).__name__}, not TaskLimits")
         for name, limit in constraints(table).items():
-            expect(isinstance(limit, Constraint), f"{task.kind}, {name}: {limit!r} is no Constraint")
+            expect(isinstance(limit, Constraint), f"{task.kind}, {name}: {limit!r} is not a Constraint")
             _expect_schema(f"{task.kind}, {name}", limit)
         _expect_parameters(task, table)
-        expect(starts(conformance.model, task), f"{task.kind}: no task can be made of its limits")
+        expect(starts(conformance.model, task), f"{task.kind}: no task can be made from its limits")
 
 
 def _expect_parameters(task: type[Task], table: TaskLimits) -> None:
@@ -206,13 +206,13 @@ def _expect_parameters(task: type[Task], table: TaskLimits) -> None:
 def _expect_schema(where: str, limit: Constraint) -> None:
     from jsonschema import Draft202012Validator, SchemaError
 
-    expect(limit.describe().strip(), f"{where}: describe() says nothing")
+    expect(limit.describe().strip(), f"{where}: describe() returns an empty string")
     try:
         Draft202012Validator.check_schema(limit.schema())
     except SchemaError as error:
         raise ContractBroken(f"{where}: schema() is no JSON Schema: {error.message}") from error
     least, most = getattr(limit, "min_value", None), getattr(limit, "max_value", None)
-    expect(least is None or most is None or least <= most, f"{where}: from {least} to {most} there is nothing")
+    expect(least is None or most is None or least <= most, f"{where}: the range from {least} to {most} is empty")
 
 
 def _all_constraints(where: str, limit: Constraint) -> Iterator[tuple[str, Constraint]]:
@@ -235,7 +235,7 @@ def test_interface_of_sources(conformance: Conformance) -> None:
 
 @check
 def test_interface_of_defaults(conformance: Conformance) -> None:
-    """A limit's default keeps the limit."""
+    """Every default is within its limit."""
     for task, table in conformance.model.limits.items():
         for name, limit in constraints(table).items():
             wrong = None if limit.default is None else limit.wrong(limit.default)
@@ -246,17 +246,17 @@ def test_interface_of_defaults(conformance: Conformance) -> None:
 
 @check
 def test_interface_of_settings_and_lifecycle(conformance: Conformance) -> None:
-    """Settings is an attrs class whose every field has a default; the lifecycle is dates with their source."""
+    """Settings is an attrs class in which every field has a default; the lifecycle has dates and their source."""
     kind = type(conformance.model)
-    expect(issubclass(kind.Settings, Settings), f"Settings is {kind.Settings!r}, no subclass of limner.Settings")
+    expect(issubclass(kind.Settings, Settings), f"Settings is {kind.Settings!r}, which is not a subclass of limner.Settings")
     for field in attrs.fields(kind.Settings):
         expect(field.default is not attrs.NOTHING, f"the setting {field.name} has no default")
     for field in attrs.fields(kind.Settings):
         _expect_converted(kind.Settings, field)
     life = kind.lifecycle
-    expect(isinstance(life, Lifecycle), f"lifecycle is {life!r}, no limner.Lifecycle")
+    expect(isinstance(life, Lifecycle), f"lifecycle is {life!r}, which is not a limner.Lifecycle")
     dated = life.legacy_since is not None or life.end_of_life is not None
-    expect(life.source or not dated, "lifecycle has dates, but no source that sets them")
+    expect(life.source or not dated, "lifecycle has dates, but no source")
     for name in ("legacy_since", "end_of_life"):
         day = getattr(life, name)
         expect(day is None or type(day) is datetime.date, f"lifecycle: {name} is {day!r}, must be a datetime.date")
@@ -264,12 +264,12 @@ def test_interface_of_settings_and_lifecycle(conformance: Conformance) -> None:
     itself = {kind.id, *kind.ids, *kind.aliases}
     expect(life.replacement not in itself, f"lifecycle: the replacement {life.replacement!r} is the model itself")
     ordered = life.legacy_since is None or life.end_of_life is None or life.legacy_since <= life.end_of_life
-    expect(ordered, f"lifecycle: legacy since {life.legacy_since}, but ended {life.end_of_life}")
+    expect(ordered, f"lifecycle: legacy since {life.legacy_since}, but end of life is {life.end_of_life}")
 
 
 @check
 def test_interface_of_the_smallest_tasks(conformance: Conformance) -> None:
-    """The smallest task of each kind that the limits allow is planned: check() gives Problems, encode a Request."""
+    """The smallest task of each kind within the limits can be planned: check() yields Problems, encode a Request."""
     for kind in conformance.tasks:
         for task in starts(conformance.model, kind):
             try:
@@ -312,7 +312,7 @@ def _expect_converted(kind: type[Settings], field: attrs.Attribute[Any]) -> None
             raise ContractBroken(
                 f"the setting {field.name}='neither' raises {error!r}, must be a ValueError in words"
             ) from error
-        expect(False, f"the setting {field.name}='neither' becomes {found!r}, must be refused")
+        expect(False, f"the setting {field.name}='neither' becomes {found!r}; it must be refused")
 
 
 def _type_of(kind: type[Settings], name: str) -> type:
@@ -336,7 +336,7 @@ def _module_name(conformance: Conformance) -> str:
 
 @check
 def test_interface_of_the_hook(conformance: Conformance) -> None:
-    """The hook limner_models of the plugin's module is marked, takes nothing, and offers the model's class."""
+    """The hook limner_models of the plugin's module is marked, has no parameters, and returns the model's class."""
     module: ModuleType | Any = importlib.import_module(_module_name(conformance))
     hook = getattr(module, "limner_models", None)
     if hook is None:
@@ -430,7 +430,7 @@ _MANY = 250
 
 @check
 def test_interface_of_the_import(conformance: Conformance) -> None:
-    """Importing the plugin's module, which discovery does, loads nothing heavy, asks nobody, changes and says nothing."""
+    """Importing the plugin's module loads nothing heavy, does no I/O, prints nothing and changes no global state."""
     name = _module_name(conformance)
     events = {*NETWORK, *PROCESSES, "socket.bind", "time.sleep"}
     code = _IMPORT.format(path=sys.path, events=events, name=name, heavy=HEAVY, expected=_PATCHED)
@@ -441,13 +441,13 @@ def test_interface_of_the_import(conformance: Conformance) -> None:
     expect(done.returncode == 0, f"importing {name} in a process of its own failed:\n{done.stderr}")
     told = json.loads(done.stdout.splitlines()[-1])
     expect(not told["heavy"], f"importing {name} loads {', '.join(told['heavy'])}; import it where it is used")
-    expect(not told["asked"], f"importing {name} asks the world outside or waits: {'; '.join(told['asked'])}")
+    expect(not told["asked"], f"importing {name} does I/O or waits: {'; '.join(told['asked'])}")
     expect(not told["wrote"], f"importing {name} writes files: {', '.join(told['wrote'])}")
-    expect(not told["changed"], f"importing {name} changes, for all others: {', '.join(told['changed'])}")
+    expect(not told["changed"], f"importing {name} changes global state: {', '.join(told['changed'])}")
     expect(not told["printed"], f"importing {name} prints {told['printed']!r}")
     expect(not done.stderr, f"importing {name} writes to stderr: {done.stderr[:200]!r}")
-    expect(told["seconds"] < _SLOW_SECONDS, f"importing {name} takes {told['seconds']:.1f} s of the processor")
-    expect(told["many"] < _MANY, f"importing {name} loads {told['many']} modules; import what is heavy where it is used")
+    expect(told["seconds"] < _SLOW_SECONDS, f"importing {name} takes {told['seconds']:.1f} s of CPU time")
+    expect(told["many"] < _MANY, f"importing {name} loads {told['many']} modules; import heavy modules where they are used")
 
 
 @check
@@ -456,5 +456,5 @@ def test_interface_of_deviations(conformance: Conformance) -> None:
     from limner.testing import conformance as kit
 
     for name, reason in conformance.deviations.items():
-        expect(name in kit.__all__, f"deviations names {name!r}, which is no check of the kit")
-        expect(isinstance(reason, str) and reason.strip(), f"the deviation from {name} gives no reason")
+        expect(name in kit.__all__, f"deviations names {name!r}, which is not a check of the kit")
+        expect(isinstance(reason, str) and reason.strip(), f"the deviation from {name} has no reason")

@@ -115,13 +115,13 @@ def _count(mask: PIL.Image.Image) -> int:
 def _expect_kept(task: Edit, found: PIL.Image.Image, *, meaning: str, exact: bool = False) -> None:
     canvas, mask = _canvas(task)
     size = f"{found.width}x{found.height}"
-    expect(found.size == canvas.size or not exact, f"the picture that came back has {size}, not {canvas.size}", task)
+    expect(found.size == canvas.size or not exact, f"the returned picture has the size {size}, not {canvas.size}", task)
     found, same_size = _on_canvas(found, canvas.size)
     kept = ImageOps.invert(mask.hardened().pil())
     area = kept if same_size else kept.filter(ImageFilter.MinFilter(_EDGE))
     different = _pixels_that_differ(found, canvas.pil().convert("RGB"), 0 if same_size else _SCALED)
     lost = _count(ImageChops.multiply(different, area))
-    expect(not lost, f"{meaning}: {lost} of the {_count(area)} pixels that are to be kept were changed", task)
+    expect(not lost, f"{meaning}: {lost} of the {_count(area)} pixels that must be kept were changed", task)
 
 
 def _expect_opened(task: Edit, found: PIL.Image.Image) -> None:
@@ -130,7 +130,7 @@ def _expect_opened(task: Edit, found: PIL.Image.Image) -> None:
     opened = mask.pil() if same_size else mask.pil().filter(ImageFilter.MinFilter(_EDGE))
     different = _pixels_that_differ(found, canvas.pil().convert("RGB"), 0 if same_size else _SCALED)
     touched = _count(ImageChops.multiply(different, opened))
-    expect(touched == _count(opened), f"{_count(opened) - touched} of {_count(opened)} opened pixels were kept", task)
+    expect(touched == _count(opened), f"{_count(opened) - touched} of {_count(opened)} pixels to repaint were kept", task)
 
 
 _TURNED = "the request's mask means something else to the provider"
@@ -138,7 +138,7 @@ _TURNED = "the request's mask means something else to the provider"
 
 @check
 def test_mask_opens_what_is_white(conformance: Conformance) -> None:
-    """In the provider's documented colours the request opens what the task's mask has white, and keeps what is black."""
+    """In the provider's documented colours, the request repaints what is white in the task's mask, and keeps black."""
     tasks = _some(conformance, "mask")
     model = conformance.connected(conformance.painter)
     for task in tasks:
@@ -150,7 +150,7 @@ def test_mask_opens_what_is_white(conformance: Conformance) -> None:
 
 @check
 def test_grey_of_a_mask_keeps_its_order(conformance: Conformance) -> None:
-    """What the mask has lighter is painted over more, or just as much: grey is not turned round, and no level is lost."""
+    """Lighter grey in the mask is repainted at least as much as darker grey, and no level is lost."""
     edits = [task for task in _some(conformance, "mask") if isinstance(task.mask, Mask) and _takes_grey(conformance, task)]
     if not edits:
         pytest.skip("the model takes no grey mask")
@@ -197,7 +197,7 @@ def _departure(before: PIL.Image.Image, after: PIL.Image.Image) -> float:
 
 @check
 def test_strength_departs_from_the_picture(conformance: Conformance) -> None:
-    """More strength leaves less of the picture, in the provider's documented direction."""
+    """A higher strength keeps less of the picture, in the provider's documented direction."""
     kinds = kinds_with(conformance.model, "strength") or pytest.skip("the model has no strength")
     if conformance.vary_painter is None:
         skip("vary_painter", "a function that inverts a picture's colours as far as the request departs from it")
@@ -221,7 +221,7 @@ def _coloured(start: Task) -> Image:
 
 @check
 def test_expand_adds_where_it_says(conformance: Conformance) -> None:
-    """The picture stands on the larger canvas at (left, top), whole and unchanged, and around it something is painted."""
+    """The picture is on the larger canvas at (left, top), complete and unchanged, and the area around it is painted."""
     tasks = _some(conformance, "expand")
     model = conformance.connected(conformance.painter)
     for task in tasks:
@@ -231,7 +231,7 @@ def test_expand_adds_where_it_says(conformance: Conformance) -> None:
         plain = _canvas(task)[0].pil().convert("RGB")
         different = _pixels_that_differ(_on_canvas(found, plain.size)[0], plain)
         added = plain.width * plain.height - task.image.size[0] * task.image.size[1]
-        expect(_count(different) >= added / 2, "nothing was painted around the picture, or only a part of it", task)
+        expect(_count(different) >= added / 2, "the area around the picture was not painted, or only in part", task)
 
 
 def _expect_canvas(task: Edit, found: PIL.Image.Image) -> None:
@@ -239,12 +239,12 @@ def _expect_canvas(task: Edit, found: PIL.Image.Image) -> None:
     canvas, _ = _canvas(task)
     across, down = found.width / canvas.size[0], found.height / canvas.size[1]
     fine = abs(across - down) <= 0.1 * max(across, down)
-    expect(fine, f"the picture that came back has {found.size}, which is no scale of {canvas.size}", task)
+    expect(fine, f"the returned picture has the size {found.size}, which is not proportional to {canvas.size}", task)
 
 
 @check
 def test_preserve_keeps_pixels_exactly(conformance: Conformance) -> None:
-    """With preserve, and where it is not said, what the mask keeps is the input's pixel for pixel, whatever is painted."""
+    """With preserve, and by default, what the mask keeps equals the input pixel for pixel, whatever was painted."""
     for task in _some(conformance, "mask", "expand"):
         model = conformance.connected(_careless(conformance, task))
         for preserve in (True, None):

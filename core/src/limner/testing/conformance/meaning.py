@@ -47,14 +47,14 @@ _LONGEST_WORD = 60  # characters
 
 @check
 def test_examples_are_encoded_as_documented(conformance: Conformance) -> None:
-    """For each example the body holds what the provider's documents show for that task."""
+    """For each example, the body contains what the provider's documents show for that task."""
     for task, part in _examples(conformance):
         try:
             request = conformance.model.plan(task).requests[0]
         except TaskRefused as refusal:
             raise ContractBroken(f"the task of an example is refused: {refusal}", task) from refusal
         wrong = list(_differences(part, request))
-        expect(not wrong, f"the body is not the documents' example: {'; '.join(wrong[:5])}", task)
+        expect(not wrong, f"the body differs from the documented example: {'; '.join(wrong[:5])}", task)
 
 
 def _examples(conformance: Conformance) -> Sequence[tuple[Task, Any]]:
@@ -106,7 +106,7 @@ def _means(wanted: Any, found: Any) -> bool:
 
 @check
 def test_examples_say_every_parameter(conformance: Conformance) -> None:
-    """Every number, flag, choice and text that the limits declare is said by some example."""
+    """Every number, flag, choice and text in the limits is set by at least one example."""
     said = {name for task, _ in _examples(conformance) for name in _said(task)}
     unsaid = [name for name in _to_be_said(conformance.model) if name not in said]
     if unsaid:
@@ -189,7 +189,7 @@ def numbers(limit: Constraint) -> list[Any]:
 
 @check
 def test_numbers_keep_their_order(conformance: Conformance) -> None:
-    """A larger number is a larger number in the body (of strength, and of options, perhaps a smaller one), however near."""
+    """A larger number is larger in the body, however small the difference; strength and options may be reversed."""
     seen: dict[tuple[str, str | int, Any], tuple[Any, str]] = {}
     for base, name, limit in probes(conformance.model):
         rows = _rows(conformance.model, base, name, numbers(limit) or _words(limit))
@@ -216,16 +216,16 @@ def _expect_order(name: str, path: bodies.Path, found: Sequence[tuple[Any, Any]]
     up = found[-1][1] > found[0][1]
     must_grow = name in _GROWING or _names(path, name)
     shown = f"{name} from {found[0][0]!r} to {found[-1][0]!r} makes {where} from {found[0][1]!r} to {found[-1][1]!r}"
-    expect(up or not must_grow, f"{name} is turned round: {shown}", base)
+    expect(up or not must_grow, f"{name} is reversed: {shown}", base)
     for step, (before, sent), (after, sent_after) in steps:
         fine = step > 0 if up else step < 0
         seen = f"{name}={before!r} makes {where} {sent!r}, {name}={after!r} makes it {sent_after!r}"
-        expect(fine, f"{seen}: the order of {name} is lost, or the difference", base)
+        expect(fine, f"{seen}: the order of {name}, or a difference, is lost", base)
     _expect_line(name, where, found, base)
     straight = name in {"seed", "n"} or (found[0][0] == found[0][1] and found[-1][0] == found[-1][1])
     for value, sent in found if straight else ():
         fine = math.isclose(value, sent, rel_tol=_NEAR, abs_tol=_NEAR) and (not isinstance(value, int) or value == sent)
-        expect(fine, f"{name}={value!r} makes {where} {sent!r}: must be the number itself", base)
+        expect(fine, f"{name}={value!r} makes {where} {sent!r}: it it must be the number itself", base)
 
 
 def _expect_line(name: str, where: str, found: Sequence[tuple[Any, Any]], base: Task) -> None:
@@ -252,7 +252,7 @@ def _plain(text: str) -> str:
 
 @check
 def test_sizes_keep_width_and_height(conformance: Conformance) -> None:
-    """Width and height are not swapped, and each is what was asked for."""
+    """Width and height are not swapped, and each has the requested value."""
     for base, name, limit in probes(conformance.model):
         if name != "size":
             continue
@@ -279,7 +279,7 @@ def _expect_side(path: bodies.Path, leaf: Any, size: tuple[int, int], base: Task
 
 @check
 def test_choices_keep_their_names(conformance: Conformance) -> None:
-    """Where the body says a choice by one of the declared words it is that very word, and a flag is not its opposite."""
+    """If the body contains a choice by one of its declared names, it is the same name; flags are not negated."""
     for base, name, limit in probes(conformance.model):
         rows = _rows(conformance.model, base, name, _words(limit))
         for path in _moving(rows):
@@ -293,7 +293,7 @@ def test_choices_keep_their_names(conformance: Conformance) -> None:
 def _expect_flags(name: str, path: bodies.Path, found: Sequence[tuple[Any, Any]], base: Task) -> None:
     for value, leaf in found:
         opposite = {"true": True, "false": False}.get(str(leaf).lower(), value) is not value
-        expect(not opposite, f"{name}={value} makes {bodies.in_words(path)} {leaf!r}: it is turned round", base)
+        expect(not opposite, f"{name}={value} makes {bodies.in_words(path)} {leaf!r}: it is negated", base)
 
 
 def _expect_words(name: str, path: bodies.Path, found: Sequence[tuple[str, str]], base: Task) -> None:
@@ -308,7 +308,7 @@ _PARTS = ("amber fox", "blue snow", "crimson tree", "dark river")
 
 @check
 def test_lists_keep_their_order(conformance: Conformance) -> None:
-    """What is said as a list is in the body in that order, each thing once, and each weight with its own text."""
+    """A list is in the body in its order, each item once, and each weight with its own text."""
     for base, name, limit in probes(conformance.model):
         lists = _lists(limit, base)
         plain = plan_or_none(conformance.model, base) if lists and value_of(base, name) is None else None
@@ -320,10 +320,10 @@ def test_lists_keep_their_order(conformance: Conformance) -> None:
             places = [_places(made.requests[0], part, others) for part in value]
             for part, place in zip(value, places, strict=True):
                 looked_for = isinstance(part, str | WeightedText | Image) and bodies.is_tree(made.requests[0])
-                expect(place or not looked_for, f"the body does not hold {shorten(part)} of {name}", made.task)
+                expect(place or not looked_for, f"the body does not contain {shorten(part)} of {name}", made.task)
             first = [place[0] for place in places if place]
             if len(first) == len(value) and len(set(first)) == len(first):
-                expect(first == sorted(first), f"the body holds the parts of {name} in another order", made.task)
+                expect(first == sorted(first), f"the body contains the parts of {name} in a different order", made.task)
     _expect_weights_beside_texts(conformance.model)
 
 
@@ -396,7 +396,7 @@ _NO_WORD = frozenset({"none", "off", "default", "disabled", "no"})
 
 @check
 def test_defaults_are_sent(conformance: Conformance) -> None:
-    """What the account says by default is in the body, and the body holds no value of a parameter that nobody said."""
+    """Defaults in the account are in the body, and the body has no value of a parameter that was not given."""
     for base, name, limit in probes(conformance.model):
         if isinstance(limit, limits.Text) and value_of(base, name) is None:
             _expect_no_words(conformance.model, base, name, limit)
@@ -428,7 +428,7 @@ def _expect_no_words(model: Model, base: Task, name: str, limit: limits.Text) ->
     for path in _moving(rows) if len(rows) == 2 and limit.default is None else ():
         found = unsaid.get(path)
         fine = not isinstance(found, str) or not found.strip()
-        expect(fine, f"nobody said {name}, and the body has {bodies.in_words(path)}={found!r}", base)
+        expect(fine, f"{name} was not given, but the body has {bodies.in_words(path)}={found!r}", base)
 
 
 # ---------------------------------------------------------------------------------------------- together
@@ -436,7 +436,7 @@ def _expect_no_words(model: Model, base: Task, name: str, limit: limits.Text) ->
 
 @check
 def test_parameters_do_not_disturb_each_other(conformance: Conformance) -> None:
-    """What a parameter makes of the body it makes beside every other parameter too, and when everything is said."""
+    """A parameter has the same effect on the body next to any other parameter, and when all are set."""
     model = conformance.model
     for start in all_starts(model):
         base = seeded(model, start)
@@ -514,4 +514,4 @@ def _expect_mark(model: Model, task: Task | None, name: str, mark: _Mark, when: 
     if made is None or value_of(made.calls[0], name) != value_of(mark.task, name):
         return
     fine = mark.holds(made.requests[0])
-    expect(fine, f"{when}, {name}={shorten(value_of(mark.task, name))} is not in the body as it is without", made.task)
+    expect(fine, f"{when}, {name}={shorten(value_of(mark.task, name))} differs in the body from when it is alone", made.task)

@@ -1,4 +1,4 @@
-"""True answers of the provider: no property can see a misspelt name, only these can."""
+"""Real responses of the provider: only they reveal a misspelt key; property tests cannot."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from limner.testing.kit import Conformance, ContractBroken, Recorded, check, dec
 
 
 def _some(conformance: Conformance) -> list[Recorded]:
-    return list(conformance.recorded) or pytest.skip("give Conformance(recorded=[Recorded(...), ...]): stored true answers")
+    return list(conformance.recorded) or pytest.skip("give Conformance(recorded=[Recorded(...), ...]): real responses")
 
 
 @check
 def test_recorded_answers_cover_every_task(conformance: Conformance) -> None:
-    """There is a stored true answer with a picture for each task that the model does, and one without for its refusals."""
+    """For each task, a real response with a picture is stored, and at least one response is a refusal."""
     found = _some(conformance)
     good = {type(recorded.task) for recorded in found if recorded.error is None and "ok" in recorded.outcomes}
     missing = [kind.kind for kind in conformance.tasks if kind not in good]
-    expect(not missing, f"no good answer is stored for {', '.join(missing)}")
+    expect(not missing, f"no successful response is stored for {', '.join(missing)}")
     refusals = [recorded for recorded in found if recorded.error is not None or set(recorded.outcomes) != {"ok"}]
-    expect(refusals, "no answer is stored in which the provider filters, fails or refuses")
+    expect(refusals, "no response is stored in which the provider filters, fails or refuses")
 
 
 @check
 def test_recorded_answers_decode_as_recorded(conformance: Conformance) -> None:
-    """Each stored answer gives the outcomes that were recorded for it, or raises the error that was."""
+    """Each stored response gives the recorded outcomes, or raises the recorded error."""
     for recorded in _some(conformance):
         if recorded.is_http_error:  # decode never sees it
             continue
@@ -38,11 +38,11 @@ def test_recorded_answers_decode_as_recorded(conformance: Conformance) -> None:
             pictures = decoded(conformance.model, call, Response(recorded.body))
         except LimnerError as error:
             wanted = recorded.error is not None and isinstance(error, recorded.error)
-            expect(wanted, f"{recorded}: decode raised {error!r}, recorded is {recorded.error or recorded.outcomes}", call)
+            expect(wanted, f"{recorded}: decode raised {error!r}; recorded: {recorded.error or recorded.outcomes}", call)
             continue
         outcomes = tuple(picture.outcome for picture in pictures)
-        expect(recorded.error is None, f"{recorded}: decode gave {outcomes}, recorded is {recorded.error}", call)
-        expect(outcomes == recorded.outcomes, f"{recorded}: decode gave {outcomes}, recorded is {recorded.outcomes}", call)
+        expect(recorded.error is None, f"{recorded}: decode returned {outcomes}; recorded: {recorded.error}", call)
+        expect(outcomes == recorded.outcomes, f"{recorded}: decode returned {outcomes}; recorded: {recorded.outcomes}", call)
         for picture in pictures:
             expect_from_answer(picture, recorded.body, call)
         _expect_turned(conformance, recorded, call)
@@ -68,12 +68,12 @@ def _expect_turned(conformance: Conformance, recorded: Recorded, call: Task) -> 
         raise ContractBroken(f"{recorded}, its pictures in the opposite order: decode raised {error!r}", call) from error
     outcomes = tuple(picture.outcome for picture in pictures)
     wanted = recorded.outcomes[::-1]
-    expect(outcomes == wanted, f"{recorded}, its pictures in the opposite order: decode gave {outcomes}, not {wanted}", call)
+    expect(outcomes == wanted, f"{recorded}, in reverse order: decode returned {outcomes}, not {wanted}", call)
 
 
 @check
 def test_filtered_is_never_a_plain_success(conformance: Conformance) -> None:
-    """What the content filter held back raises ContentFiltered; on_filtered="return" gives it with its outcome."""
+    """Filtered pictures raise ContentFiltered; with on_filtered="return" they are returned with their outcome."""
     stored = [recorded for recorded in conformance.recorded if not recorded.is_http_error]
     filtered = [r for r in stored if "filtered" in r.outcomes or r.error is ContentFiltered]
     if not filtered:
@@ -88,9 +88,9 @@ def test_filtered_is_never_a_plain_success(conformance: Conformance) -> None:
         kept = _run(conformance, recorded, "return")
         if isinstance(kept, Result):
             outcomes = [picture.outcome for picture in kept.pictures]
-            expect("filtered" in outcomes, f"{recorded}: on_filtered='return' gave {outcomes}", recorded.task)
+            expect("filtered" in outcomes, f"{recorded}: on_filtered='return' returned {outcomes}", recorded.task)
             unsaid = [picture for picture in kept.pictures if picture.outcome == "filtered" and not picture.reason]
-            expect(not unsaid, f"{recorded}: a filtered picture does not say why", recorded.task)
+            expect(not unsaid, f"{recorded}: a filtered picture has no reason", recorded.task)
 
 
 def _run(conformance: Conformance, recorded: Recorded, on_filtered: str) -> Result | LimnerError:

@@ -58,7 +58,7 @@ class _Sent(Exception):
 
 @check
 def test_refused_tasks_send_nothing(conformance: Conformance) -> None:
-    """A task that breaks a limit, or names an unknown option or task, is refused before anything is sent."""
+    """A task that violates a limit, or names an unknown option or task, is refused before anything is sent."""
     sent: list[Request] = []
 
     def send(request: Request) -> Response:
@@ -68,11 +68,11 @@ def test_refused_tasks_send_nothing(conformance: Conformance) -> None:
     model = conformance.connected(send)
     for name, task in _refused(conformance):
         refusal = _refusal(model, task)
-        expect(not sent, f"{name} breaks its limit, and a request was sent", task)
-        expect(refusal is not None, f"{name} breaks its limit, and the task was not refused", task)
+        expect(not sent, f"{name} violates its limit, but a request was sent", task)
+        expect(refusal is not None, f"{name} violates its limit, but the task was not refused", task)
     for declined in [kind for kind in TASKS.values() if kind not in conformance.tasks]:
-        explore(tasks(declined), lambda task: expect(_refusal(model, task), "the model does not do this task", task), 3)
-    expect(not sent, "a task that the model does not do was sent")
+        explore(tasks(declined), lambda task: expect(_refusal(model, task), "the model does not support this task", task), 3)
+    expect(not sent, "a task that the model does not support was sent")
 
 
 @check
@@ -83,11 +83,11 @@ def test_refusals_say_what_is_right(conformance: Conformance) -> None:
         if refusal is None:
             continue
         problems = {problem.parameter: problem for problem in refusal.problems}
-        expect(name in problems, f"{name} is wrong, but the refusal speaks of {', '.join(problems)}", task)
+        expect(name in problems, f"{name} is wrong, but the refusal names {', '.join(problems)}", task)
         problem = problems[name]
-        expect(problem.value and problem.limit.strip(), f"the problem does not say value and limit: {problem}", task)
+        expect(problem.value and problem.limit.strip(), f"the problem has no value or no limit: {problem}", task)
         known = name != UNKNOWN_OPTION and name in _declared(conformance.model, type(task))
-        expect(problem.source or not known, f"the problem does not say where the limit is documented: {problem}", task)
+        expect(problem.source or not known, f"the problem does not cite the source of the limit: {problem}", task)
         expect(conformance.model.id in str(refusal), f"the refusal does not name the model: {refusal}", task)
 
 
@@ -102,7 +102,7 @@ def _unreachable(request: Request) -> Response:
 
 @check
 def test_account_is_complete(conformance: Conformance) -> None:
-    """Every input ends in the account, once: sent as it was, defaulted, adjusted with the reason, or dropped with it."""
+    """Every input is in the account exactly once: sent, or with a reason defaulted, adjusted or dropped."""
     model = conformance.model
     for kind in conformance.tasks:
         explore(tasks_within(model, kind), lambda task: _expect_account(task, model.plan(task)), examples=15)
@@ -117,7 +117,7 @@ def _expect_account(task: Task, made: Plan) -> None:
     expect(len(entries) == len(made.account), f"the account names a parameter twice: {made.account}", task)
     said = dict(task.arguments()) | {f"options.{name}": value for name, value in task.options.items() if value is not None}
     for name, value in said.items():
-        expect(name in entries, f"the account says nothing of {name}", task)
+        expect(name in entries, f"{name} is not in the account", task)
         entry = entries[name]
         expect(entry.asked == value, f"the account says that {name} was {entry.asked!r}", task)
         reasoned = entry.why != "" and (entry.outcome == "adjusted" or (entry.outcome == "dropped" and entry.used is None))
@@ -129,24 +129,24 @@ def _expect_account(task: Task, made: Plan) -> None:
     for name, entry in entries.items():
         used = value_of(made.task, name)
         expect(entry.used == used, f"the account says {entry}, but {name}={used!r} is sent", task)
-        expect(name in said or entry.outcome == "defaulted", f"the account has {entry}, which nobody said", task)
+        expect(name in said or entry.outcome == "defaulted", f"the account has {entry}, which was not given", task)
 
 
 @check
 def test_nearest_keeps_the_limits(conformance: Conformance) -> None:
-    """With fit="nearest" what is sent keeps the limits: planned again, strictly, it is the same."""
+    """With fit="nearest", the task that is sent is within the limits: planning it again in strict mode changes nothing."""
     model = conformance.model
     for name, task in _refused(conformance):
         made = plan_or_none(model, task, fit="nearest")
         if made is not None:
             again = model.plan(made.task)
             same = again.requests == made.requests and again.task == made.task
-            expect(same, f"{name} was moved to the nearest, and strictly that is another request", task)
+            expect(same, f"{name} was adjusted to the nearest value, which gives a different request in strict mode", task)
 
 
 @check
 def test_any_task_is_planned_or_refused(conformance: Conformance) -> None:
-    """Whatever task is given, in both modes of fit, planning it gives requests or TaskRefused, no other error."""
+    """In both modes of fit, planning any task returns requests or raises TaskRefused, and nothing else."""
 
     def holds(drawn: tuple[Task, str]) -> None:
         task, mode = drawn

@@ -112,9 +112,9 @@ class _Seen:
                 logging.getLogger(name).setLevel(level)
 
     def expect_without(self, canary: str, who: str) -> None:
-        expect(not any(_told_by(canary, text) for text in self.logged), f"a log record holds {who}")
+        expect(not any(_told_by(canary, text) for text in self.logged), f"a log record contains {who}")
         expect(not any(_told_by(canary, str(one.message)) for one in self.warned), f"a warning holds {who}")
-        expect(not _told_by(canary, self.printed.getvalue()), f"what is printed holds {who}")
+        expect(not _told_by(canary, self.printed.getvalue()), f"the output contains {who}")
 
 
 def _modules_of(package: str) -> list[str]:
@@ -130,7 +130,7 @@ def _all_warnings() -> Iterator[list[warnings.WarningMessage]]:
 
 @check
 def test_secrets_are_never_shown(conformance: Conformance) -> None:
-    """A secret setting is in no repr, finding, plan, request, result, log record or error, even if the provider says it."""
+    """A secret setting is in no repr, finding, plan, request, result, log record or error, even if the provider sends it."""
     found = [field.name for field in attrs.fields(type(conformance.model.settings)) if _is_secret(field)]
     made = {name: one for name in found if (one := _with_canary(conformance.model, name)) is not None}
     named = _variables(conformance)
@@ -150,7 +150,7 @@ def _expect_hidden(conformance: Conformance, model: Model, canary: str, who: str
         shown = dict(_shown(conformance, model))
         met = [] if settings is None else list(_met(conformance, settings, canary))
     for what, text in shown.items():
-        expect(not _told_by(canary, text), f"{what} holds {who}")
+        expect(not _told_by(canary, text), f"{what} contains {who}")
     for one in met:
         if isinstance(one, Response):
             expect(not _told_by(canary, _all_but_body(one)), f"the response of send holds {who}, outside its body: {one!r}")
@@ -192,7 +192,7 @@ def _diagnosed(model: Model, *, live: bool) -> list[Finding]:
     found: Any = model.diagnose(live=live)
     findings = list(found)
     for finding in findings:
-        expect(isinstance(finding, Finding), f"diagnose gave {finding!r}, must be a Finding")
+        expect(isinstance(finding, Finding), f"diagnose yielded {finding!r} instead of a Finding")
     return findings
 
 
@@ -221,7 +221,7 @@ def _met(conformance: Conformance, settings: dict[str, str], canary: str) -> Ite
         again = sent(model.with_settings(**dict.fromkeys(settings, others[0])), request) if told else None
         last = f"{there.calls[-1].headers!r} {there.calls[-1].path}"
         stale = again is not None and canary in last
-        expect(not stale, f"a model with another {next(iter(settings))} calls with that of an earlier model")
+        expect(not stale, f"a model with another {next(iter(settings))} uses the one of an earlier model")
         in_path = any(canary in call.path for call in there.calls)
         expect(
             not in_path,

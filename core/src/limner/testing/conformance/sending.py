@@ -81,7 +81,7 @@ def model_at(conformance: Conformance, url: str) -> Model:
     if conformance.endpoint is None:
         skip("endpoint", "a function that makes the model call a URL in place of the provider's")
     model = conformance.endpoint(url)
-    expect(isinstance(model, Model), f"Conformance(endpoint=...) returned {model!r}, must be the model")
+    expect(isinstance(model, Model), f"Conformance(endpoint=...) returned {model!r} instead of the model")
     return model
 
 
@@ -94,7 +94,7 @@ def sent(model: Model, request: Request) -> Response | LimnerError:
     except Exception as error:
         raise ContractBroken(f"send raised {error!r}, must be a ProviderError with this as its cause") from error
     fine = isinstance(response, Response) and isinstance(response.body, bytes)
-    expect(fine, f"send returned {shorten(response)}, must be a Response(bytes)")
+    expect(fine, f"send returned {shorten(response)} instead of Response(bytes)")
     return response  # type: ignore[no-any-return]
 
 
@@ -111,14 +111,14 @@ def good(conformance: Conformance, call: Call, request: Request) -> Reply:
 
 @check
 def test_send_calls_once(conformance: Conformance) -> None:
-    """One request is one call: nothing is sent twice, and nothing again that was refused, made or perhaps billed."""
+    """One request is one call: nothing is repeated that was refused, carried out or possibly billed."""
     for task, request in _requests(conformance):
         with provider(lambda call, request=request: good(conformance, call, request)) as there:  # type: ignore[misc]
             met = sent(model_at(conformance, there.url), request)
-            expect(there.calls, f"send called nobody at the endpoint, and gave {met!r}", task)
+            expect(there.calls, f"send did not call the endpoint, and returned or raised {met!r}", task)
             expect(not there.made_twice(), f"one send made the same call twice: {_shown(there)}", task)
             attempts = met.attempts if isinstance(met, Response) else 1
-            expect(attempts == 1, f"the response says attempts={attempts}, of one call", task)
+            expect(attempts == 1, f"the response has attempts={attempts} after one call", task)
     task, request = _first(conformance)
     once = [status for status in (*_REFUSALS, *_FAULTS) if status not in conformance.retryable]
     replies = [Reply(status=status, body=b'{"error": {"message": "no"}}') for status in once]
@@ -158,7 +158,7 @@ def _reply_of(recorded: Recorded) -> Reply:
 
 @check
 def test_send_posts_the_request(conformance: Conformance) -> None:
-    """What is on the wire is the request that plan shows, unchanged, and each answer is that of its own request."""
+    """The request that plan shows is sent unchanged, and each response belongs to its own request."""
     found = list(_requests(conformance))
     verbatim: list[bool] = []
     for _, request in found:
@@ -199,7 +199,7 @@ def _expect_own_answers(conformance: Conformance, request: Request) -> None:
 
 @check
 def test_send_uses_its_own_settings(conformance: Conformance) -> None:
-    """A model calls where its own settings say, whatever models were made before it and since."""
+    """A model uses its own settings, regardless of models that were created before or after it."""
     _, request = _first(conformance)
     with provider(Reply()) as here, provider(Reply()) as there:
         one, other = model_at(conformance, here.url), model_at(conformance, there.url)
@@ -213,7 +213,7 @@ def test_send_uses_its_own_settings(conformance: Conformance) -> None:
 
 @check
 def test_send_keeps_the_timeout(conformance: Conformance) -> None:
-    """Where no answer comes within the setting timeout there is ProviderTimeout, soon after it, and no second call."""
+    """If no response arrives within the setting timeout, ProviderTimeout is raised soon, without a second call."""
     task, request = _first(conformance)
     with provider(Reply(silent=True)) as there:
         model = model_at(conformance, there.url).with_settings(timeout=_TIMEOUT)
@@ -244,7 +244,7 @@ def _failure(conformance: Conformance, reply: Reply, request: Request) -> Respon
 
 @check
 def test_send_names_each_failure(conformance: Conformance) -> None:
-    """An HTTP error becomes the error that fits its status, or its body by the documents; never an answer."""
+    """An HTTP error becomes the error for its status, or for its body by the documents; never a response."""
     task, request = _first(conformance)
     for recorded in conformance.recorded:
         if recorded.is_http_error:
@@ -320,7 +320,7 @@ _ODD_BODIES: tuple[bytes, ...] = (
 
 @check
 def test_send_reads_odd_failures(conformance: Conformance) -> None:
-    """Whatever the body of an HTTP error is, it becomes a ProviderError with a message of a sensible length."""
+    """Whatever the body of an HTTP error is, it becomes a ProviderError with a message of reasonable length."""
     task, request = _first(conformance)
     for status in (400, 500):
         for body in _ODD_BODIES:
@@ -334,7 +334,7 @@ def test_send_reads_odd_failures(conformance: Conformance) -> None:
 
 @check
 def test_send_tells_the_request_id(conformance: Conformance) -> None:
-    """Where an answer's request id is told, that of an HTTP error is, and the other way round."""
+    """If successful responses have a request id, errors have one, and the other way round."""
     task, request = _first(conformance)
     with provider(lambda call: good(conformance, call, request)) as there:
         answered = sent(model_at(conformance, there.url), request)
@@ -358,7 +358,7 @@ def test_send_tells_the_request_id(conformance: Conformance) -> None:
 
 @check
 def test_offline_models_stay_offline(conformance: Conformance) -> None:
-    """A model that says that it is offline needs neither network nor account: it answers, and calls nobody."""
+    """A model that is declared offline needs neither network nor account: it answers without connecting."""
     model = conformance.model
     if not model.offline:
         pytest.skip("the model is not offline")
