@@ -15,6 +15,9 @@ from limner_fakes.forms import read_form
 TEXT = base64.b64encode(picture((64, 64)).data).decode()
 HEADERS = {"Content-Type": "application/json", "Authorization": "Bearer k", "x-goog-api-key": "k", "x-key": "k"}
 GEMINI = "models/gemini-nano-banana-2.1:generateContent"
+CONFIG = {"responseModalities": ["IMAGE"]}
+FOX = {"contents": [{"role": "user", "parts": [{"text": "a fox"}]}], "generationConfig": CONFIG}
+BLOCKED = {"category": "HARM_CATEGORY_HARASSMENT", "threshold": "OFF"}
 
 REFUSED = {
     "openai: unknown key": ("openai", "images/generations", {"model": "gpt-image-2", "prompt": "a", "seed": 7}, "seed"),
@@ -25,6 +28,20 @@ REFUSED = {
     "gemini: unknown key": ("gemini", GEMINI, {"contents": [], "generationConfig": {}, "oil": 1}, "oil"),
     "gemini: no object": ("gemini", GEMINI, 7, "not of type"),
     "gemini: parts": ("gemini", GEMINI, {"contents": [{"parts": 7}], "generationConfig": {}}, "not of type"),
+    "gemini: a category twice": ("gemini", GEMINI, {**FOX, "safetySettings": [BLOCKED, BLOCKED]}, "more than one"),
+    "gemini: a category of Vertex": (
+        "gemini",
+        GEMINI,
+        {**FOX, "safetySettings": [{**BLOCKED, "category": "HARM_CATEGORY_IMAGE_HATE"}]},
+        "IMAGE_HATE",
+    ),
+    "gemini: people": (
+        "gemini",
+        GEMINI,
+        {**FOX, "generationConfig": {**CONFIG, "imageConfig": {"personGeneration": "ALLOW_ALL"}}},
+        "personGeneration",
+    ),
+    "gemini: topK": ("gemini", GEMINI, {**FOX, "generationConfig": {**CONFIG, "topK": 0}}, "minimum"),
     "bfl: size": ("bfl", "flux-2-pro", {"prompt": "a", "width": 100, "height": 100}, "size 100x100"),
     "bfl: no picture": ("bfl", "flux-2-pro", {"prompt": "a", "input_image": "!"}, "not base64"),
     "bfl: no object": ("bfl", "flux-2-pro", None, "not of type"),

@@ -40,6 +40,93 @@ def test_requests_keep_the_documents(model, kind):
     check()
 
 
+@pytest.mark.parametrize("kind", [Generate, Vary])
+@pytest.mark.parametrize("model", [NanoBanana21, NanoBananaPro], ids=lambda model: model.id)
+def test_requests_to_vertex_keep_the_documents(model, kind):
+    made = model(GeminiSettings(api="vertex"))
+
+    @settings(max_examples=25)
+    @given(tasks_within(made, kind))
+    def check(task):
+        for request in made.plan(task).requests:
+            assert fake.problems(request.path, json.loads(request.body)) == []
+
+    check()
+
+
+# ---------------------------------------------------------------------------------------------- options
+
+HARASSMENT, HATE = "HARM_CATEGORY_HARASSMENT", "HARM_CATEGORY_IMAGE_HATE"
+
+
+def test_options_travel_where_the_documents_have_them():
+    options = {"systemInstruction": "Paint in oil.", HARASSMENT: "BLOCK_ONLY_HIGH", "topP": 0.5, "topK": 40}
+    body = body_of(NanoBanana21(), Generate(prompt="a fox", options=options))
+    assert body["systemInstruction"] == {"role": "user", "parts": [{"text": "Paint in oil."}]}
+    assert body["safetySettings"] == [{"category": HARASSMENT, "threshold": "BLOCK_ONLY_HIGH"}]
+    assert body["generationConfig"] == {"responseModalities": ["IMAGE"], "topP": 0.5, "topK": 40}
+
+
+def test_vertex_has_more_options():
+    options = {
+        HATE: "OFF",
+        HARASSMENT: "BLOCK_NONE",
+        "method": "SEVERITY",
+        "personGeneration": "ALLOW_ADULT",
+        "prominentPeople": "BLOCK_PROMINENT_PEOPLE",
+        "mimeType": "image/jpeg",
+        "compressionQuality": 80,
+    }
+    task = Generate(prompt="a fox", size=(16, 9), options=options)
+    body = body_of(NanoBanana21(GeminiSettings(api="vertex")), task)
+    assert body["safetySettings"] == [
+        {"category": HARASSMENT, "threshold": "BLOCK_NONE", "method": "SEVERITY"},
+        {"category": HATE, "threshold": "OFF", "method": "SEVERITY"},
+    ]
+    assert body["generationConfig"]["imageConfig"] == {
+        "aspectRatio": "16:9",
+        "personGeneration": "ALLOW_ADULT",
+        "prominentPeople": "BLOCK_PROMINENT_PEOPLE",
+        "imageOutputOptions": {"mimeType": "image/jpeg", "compressionQuality": 80},
+    }
+    with pytest.raises(limner.TaskRefused) as met:
+        NanoBanana21().plan(task)
+    refused = {problem.parameter for problem in met.value.problems}
+    assert refused == {f"options.{name}" for name in options} - {f"options.{HARASSMENT}"}
+
+
+def test_settings_choose_the_class_with_the_limits_of_the_api():
+    model = limner.get_model("gemini", api="vertex", timeout=7)
+    assert model.limits_of(Generate).supports("personGeneration")
+    assert isinstance(model, NanoBanana21)
+    back = model.with_settings(api=None)
+    assert type(back) is NanoBanana21
+    assert (back.settings.timeout, back.model_id) == (7, model.id)
+    assert type(back.with_settings(project="p", access_token="t")) is type(model)
+    assert type(limner.get_model("gemini", model_id="other", project="p")).limits is type(model).limits
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"method": "SEVERITY"}, "method.*needs a category"),
+        ({"compressionQuality": 80}, "compressionQuality.*needs options.mimeType=image/jpeg"),
+        ({"compressionQuality": 80, "mimeType": "image/png"}, "needs options.mimeType=image/jpeg"),
+        ({"compressionQuality": 101, "mimeType": "image/jpeg"}, "compressionQuality"),
+        ({HARASSMENT: "block_only_high"}, "did you mean 'BLOCK_ONLY_HIGH'"),
+        ({"systemInstruction": " "}, "systemInstruction.*blank"),
+    ],
+)
+def test_options_that_vertex_does_not_take_are_refused(options, why):
+    with pytest.raises(limner.TaskRefused, match=why):
+        NanoBanana21(GeminiSettings(api="vertex")).plan(Generate(prompt="a fox", options=options))
+
+
+def test_a_system_instruction_counts_as_part_of_the_request():
+    with pytest.raises(limner.TaskRefused, match="must be at most 20,000,000"):
+        NanoBanana21().plan(Generate(prompt="a fox", options={"systemInstruction": "a" * 20_000_000}))
+
+
 # ---------------------------------------------------------------------------------------------- sizes
 
 SIZES = [

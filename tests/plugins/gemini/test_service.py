@@ -65,6 +65,13 @@ def test_pictures_come_back_with_usage_and_the_answers_id(service):
     assert all("authorization" not in head for head in heads(service))
 
 
+def test_vertex_answers_in_the_format_that_is_asked_for(service):
+    made = GeminiSettings(api="vertex", base_url=f"{service.service.address}/v1beta1", api_key=KEY, timeout=30.0)
+    options = {"mimeType": "image/jpeg", "compressionQuality": 80, "HARM_CATEGORY_IMAGE_HATE": "BLOCK_ONLY_HIGH"}
+    result = NanoBanana21(made).generate("a fox", size=(1, 1), options=options)
+    assert result.image.media_type == "image/jpeg"
+
+
 def test_a_picture_is_varied_by_words(service):
     before, other = picture((32, 16)), picture((24, 24), media_type="image/jpeg")
     after = gemini(service.service.address).vary([other, before], "make it night").image.pil().convert("RGB")

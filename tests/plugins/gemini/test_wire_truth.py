@@ -93,6 +93,8 @@ CLOUD: dict[str, Any] = {
 }
 ONLY: dict[str, Any] = {"response_modalities": ["IMAGE"]}
 SHAPED: dict[str, Any] = {**ONLY, "image_config": {"aspect_ratio": "16:9", "image_size": "2K"}}
+HARASSMENT = {"HARM_CATEGORY_HARASSMENT": "BLOCK_ONLY_HIGH"}
+BLOCKED = {"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_ONLY_HIGH"}
 
 CASES = {
     "generate": (NanoBanana21, {}, Generate(prompt="a füchsin"), {**GEMINI, "parts": ["a füchsin"], "config": ONLY}),
@@ -114,6 +116,45 @@ CASES = {
         {"api": "vertex", "api_key": KEY},
         Vary(image=PICTURE, prompt="at night", size=(2048, 1152)),
         {**EXPRESS, "parts": ["at night", file(PICTURE)], "config": SHAPED},
+    ),
+    "words and safety": (
+        NanoBanana21,
+        {},
+        Generate(prompt="a", options={"systemInstruction": "In oil.", **HARASSMENT, "topP": 0.5, "topK": 40}),
+        {
+            **GEMINI,
+            "parts": ["a"],
+            "config": {**ONLY, "system_instruction": "In oil.", "safety_settings": [BLOCKED], "top_p": 0.5, "top_k": 40},
+        },
+    ),
+    "vertex options": (
+        NanoBanana21,
+        {"api": "vertex", "api_key": KEY},
+        Generate(
+            prompt="a",
+            options={
+                **HARASSMENT,
+                "method": "SEVERITY",
+                "personGeneration": "ALLOW_ADULT",
+                "prominentPeople": "BLOCK_PROMINENT_PEOPLE",
+                "mimeType": "image/jpeg",
+                "compressionQuality": 80,
+            },
+        ),
+        {
+            **EXPRESS,
+            "parts": ["a"],
+            "config": {
+                **ONLY,
+                "safety_settings": [{**BLOCKED, "method": "SEVERITY"}],
+                "image_config": {
+                    "person_generation": "ALLOW_ADULT",
+                    "prominent_people": "BLOCK_PROMINENT_PEOPLE",
+                    "output_mime_type": "image/jpeg",
+                    "output_compression_quality": 80,
+                },
+            },
+        },
     ),
     "vertex project": (
         NanoBanana21,

@@ -10,7 +10,20 @@ from typing import Any
 
 import attrs
 from limner import Generate, Lifecycle, Vary
-from limner.limits import Aspects, Choice, Constraint, Count, Limits, Picture, Pictures, PromptText, Real, TaskLimits
+from limner.limits import (
+    Aspects,
+    Choice,
+    Constraint,
+    Count,
+    Integer,
+    Limits,
+    Picture,
+    Pictures,
+    PromptText,
+    Real,
+    TaskLimits,
+    Words,
+)
 
 G1 = "google-genai 3.4.0 on PyPI, types.py"
 VERTEX = "docs.cloud.google.com, Vertex AI, tables of image understanding and of gemini-3-pro-image"
@@ -104,7 +117,46 @@ _PICTURE = Picture(
     required=True,
     source=f"{VERTEX}: PNG, JPEG, WebP, HEIC, HEIF, 7 MB inline; limner does not read HEIC and HEIF",
 )
-_TEMPERATURE = Real(0.0, 1.0, source=f"{G1}, without a range; third-party texts say 0 to 1 or 0 to 2, 0 to 1 satisfies both")
+
+_THRESHOLD = Choice(
+    ("BLOCK_LOW_AND_ABOVE", "BLOCK_MEDIUM_AND_ABOVE", "BLOCK_ONLY_HIGH", "BLOCK_NONE", "OFF"),
+    source=f"{G1}, HarmCategory and HarmBlockThreshold",
+)
+_CATEGORIES = ("HARASSMENT", "HATE_SPEECH", "SEXUALLY_EXPLICIT", "DANGEROUS_CONTENT")
+_CATEGORIES_OF_VERTEX = ("IMAGE_HARASSMENT", "IMAGE_HATE", "IMAGE_SEXUALLY_EXPLICIT", "IMAGE_DANGEROUS_CONTENT", "JAILBREAK")
+
+CATEGORIES = tuple(f"HARM_CATEGORY_{name}" for name in (*_CATEGORIES, *_CATEGORIES_OF_VERTEX))
+"""Options that each become a member of ``safetySettings``: a category, and the threshold from which it is blocked."""
+
+_SHARED_OPTIONS: dict[str, Constraint] = {
+    "temperature": Real(
+        0.0, 1.0, source=f"{G1}, without a range; third-party texts say 0 to 1 or 0 to 2, 0 to 1 satisfies both"
+    ),
+    "topP": Real(0.0, 1.0, source=f"{G1}: a sum of probabilities"),
+    "topK": Integer(1, 2**31 - 1, source=f"{G1}: a number of tokens, without a range"),
+    "systemInstruction": Words(source=f"{G1}; no length is documented"),
+    **{f"HARM_CATEGORY_{name}": _THRESHOLD for name in _CATEGORIES},
+}
+
+_ONLY = f"Vertex AI only, by {G1}"
+VERTEX_OPTIONS: dict[str, Constraint] = {
+    **{f"HARM_CATEGORY_{name}": Choice(_THRESHOLD.values, source=_ONLY) for name in _CATEGORIES_OF_VERTEX},
+    "HARM_CATEGORY_JAILBREAK": Choice(
+        _THRESHOLD.values, source="Vertex AI's HarmCategory (docs.cloud.google.com); not known of the Gemini API"
+    ),
+    "method": Choice(("SEVERITY", "PROBABILITY"), source=f"{_ONLY}: HarmBlockMethod; limner sends it with every category"),
+    "personGeneration": Choice(
+        ("ALLOW_ALL", "ALLOW_ADULT", "ALLOW_NONE"),
+        source=f"{G1}, ImageConfig; conflict: described for both APIs, refused by the same client for the Gemini API",
+    ),
+    "prominentPeople": Choice(("ALLOW_PROMINENT_PEOPLE", "BLOCK_PROMINENT_PEOPLE"), source=_ONLY),
+    "mimeType": Choice(
+        ("image/png", "image/jpeg"),
+        source=f"{_ONLY}: imageOutputOptions, without values; these two are what models answer",
+    ),
+    "compressionQuality": Integer(0, 100, source=f"{_ONLY}: imageOutputOptions, for JPEG, without a range"),
+}
+"""Options that Vertex AI alone takes."""
 
 
 def _limits(
@@ -117,7 +169,10 @@ def _limits(
 ) -> Limits:
     names = classes.split()
     shape = Shape(ratios, classes=tuple((name, _SIDES[name]) for name in names), source=source)
-    options: dict[str, Constraint] = {"temperature": _TEMPERATURE, "imageSize": Choice(tuple(names), source=source)}
+    options: dict[str, Constraint] = {
+        "imageSize": Choice(tuple(names), source=source),
+        **_SHARED_OPTIONS,
+    }
     if thinking is not None:
         options["thinkingLevel"] = Choice(thinking[0], source=thinking[1])
     most, said = references
@@ -126,6 +181,13 @@ def _limits(
     return {
         Generate: TaskLimits(shared, options),
         Vary: TaskLimits({"image": images, **shared}, options),
+    }
+
+
+def at_vertex(limits: Limits) -> Limits:
+    """Return the limits of the same model at Vertex AI, which takes more options."""
+    return {
+        task: attrs.evolve(declared, options={**declared.options, **VERTEX_OPTIONS}) for task, declared in limits.items()
     }
 
 

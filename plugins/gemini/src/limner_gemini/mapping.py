@@ -9,7 +9,7 @@ from limner import Task, Vary
 from limner_http import dump_json, parse_json, picture_from_base64
 
 from limner_gemini import wire
-from limner_gemini.limits import Shape
+from limner_gemini.limits import CATEGORIES, Shape
 
 FILTERED = frozenset(
     [
@@ -30,12 +30,23 @@ FILTERED = frozenset(
 LIMITED = "PUP_LIMITED_DISABLED"
 """The finishReason of an account that Google has limited."""
 
+_OF_IMAGES = ("imageSize", "personGeneration", "prominentPeople")
+_OF_OUTPUT = ("mimeType", "compressionQuality")
+
 _TALKED = frozenset({"STOP", "MAX_TOKENS", ""})
 
 
 def to_request(task: Task, shape: Shape, model_id: str, path: str) -> limner.Request:
     """Write a task that keeps the limits as a request."""
-    content = {"contents": [{"role": "user", "parts": _parts(task)}], "generationConfig": _config(task, shape)}
+    options = dict(task.options)
+    instruction = options.pop("systemInstruction", None)
+    safety = _safety(options)
+    content = {
+        "contents": [{"role": "user", "parts": _parts(task)}],
+        **({"systemInstruction": {"role": "user", "parts": [{"text": instruction}]}} if instruction is not None else {}),
+        **({"safetySettings": safety} if safety else {}),
+        "generationConfig": _config(task, options, shape),
+    }
     return limner.Request(model_id, dump_json(content), path=path)
 
 
@@ -45,12 +56,19 @@ def _parts(task: Task) -> list[dict[str, Any]]:
     return [{"text": task.prompt}, *pictures]  # type: ignore[attr-defined]
 
 
-def _config(task: Task, shape: Shape) -> dict[str, Any]:
-    options = dict(task.options)
-    image = {"imageSize": options.pop("imageSize", None)}
+def _safety(options: dict[str, Any]) -> list[dict[str, str]]:
+    """Take the safety settings out of the options."""
+    method = {"method": options.pop("method")} if "method" in options else {}
+    return [{"category": name, "threshold": options.pop(name), **method} for name in CATEGORIES if name in options]
+
+
+def _config(task: Task, options: dict[str, Any], shape: Shape) -> dict[str, Any]:
+    """Write the configuration; options that have no other place are keys of it."""
+    image = {name: options.pop(name) for name in _OF_IMAGES if name in options}
     size = getattr(task, "size", None)
     if size is not None:
-        image = {"aspectRatio": shape.ratio(size), "imageSize": image["imageSize"] or shape.image_size(size)}
+        image = {"aspectRatio": shape.ratio(size), "imageSize": shape.image_size(size)} | image
+    image["imageOutputOptions"] = {name: options.pop(name) for name in _OF_OUTPUT if name in options}
     image = {name: value for name, value in image.items() if value}
     level = options.pop("thinkingLevel", None)
     return {

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import limner
 from limner import Generate, Model, Picture, Problem, Request, Response, Task, Vary, hookimpl
 from limner_http import HttpModel
 
 from limner_gemini.limits import (
+    CATEGORIES,
     LIFE_OF_FLASH,
     LIMITS_21,
     LIMITS_FLASH,
@@ -18,7 +19,9 @@ from limner_gemini.limits import (
     LIMITS_PRO,
     MAX_REQUEST_BYTES,
     REQUEST_SOURCE,
+    VERTEX_OPTIONS,
     Shape,
+    at_vertex,
 )
 from limner_gemini.settings import GeminiSettings
 
@@ -31,13 +34,27 @@ _ROOM = 10_000
 _RESPONSE_ID = re.compile(rb'"responseId":\s*"([\w.-]{1,200})"')
 
 
+def _is_vertex(settings: limner.Settings | None) -> bool:
+    return isinstance(settings, GeminiSettings) and (settings.api == "vertex" or settings.project is not None)
+
+
 class GeminiModel(HttpModel):
-    """What all of Gemini's image models have in common."""
+    """What all of Gemini's image models have in common.
+
+    Vertex AI takes more options: a model that is called there is of a class of its own, with these limits.
+    """
 
     Settings: ClassVar[type[limner.Settings]] = GeminiSettings
     settings: GeminiSettings
 
     provider = "gcp.gemini"
+
+    def __new__(cls, settings: limner.Settings | None = None, *, model_id: str | None = None) -> Self:
+        """Make a model of the class that has the limits of the API which the settings choose."""
+        wanted = (_AT_VERTEX if _is_vertex(settings) else _AT_GEMINI).get(cls, cls)
+        if issubclass(wanted, cls):
+            return super().__new__(wanted)
+        return wanted(settings, model_id=model_id)  # type: ignore[return-value]  # Python does not initialize it again
 
     def __init__(self, settings: limner.Settings | None = None, *, model_id: str | None = None) -> None:
         super().__init__(settings, model_id=model_id)
@@ -50,7 +67,7 @@ class GeminiModel(HttpModel):
     @property
     def is_vertex(self) -> bool:
         """Whether the model is called at Vertex AI."""
-        return self.settings.api == "vertex" or self.settings.project is not None
+        return _is_vertex(self.settings)
 
     @classmethod
     def api_keys(cls) -> Sequence[limner.Key]:
@@ -119,13 +136,24 @@ class GeminiModel(HttpModel):
         if size is not None and "imageSize" in task.options and self._shape(task).image_size(size):
             limit = "is already set by size; give size as an aspect ratio, such as 16x9, or omit this option"
             yield Problem.of("options.imageSize", task.options["imageSize"], limit)
+        yield from self._problems_of_options(task.options)
         images = task.image if isinstance(task, Vary) else ()
-        used = sum(-(-len(image.data) // 3) * 4 for image in images) + len(str(task.prompt).encode()) + _ROOM
+        texts = f"{task.prompt}{task.options.get('systemInstruction', '')}"
+        used = sum(-(-len(image.data) // 3) * 4 for image in images) + len(texts.encode()) + _ROOM
         if used > MAX_REQUEST_BYTES:
             limit = (
                 f"makes a request of {used:,} bytes, must be at most {MAX_REQUEST_BYTES:,}; use fewer or smaller pictures"
             )
             yield Problem("image" if images else "prompt", "", limit, REQUEST_SOURCE)
+
+    def _problems_of_options(self, options: Mapping[str, Any]) -> Iterator[Problem]:
+        needs: dict[str, str] = {}
+        if "method" in options and options.keys().isdisjoint(CATEGORIES):
+            needs["method"] = "needs a category, such as options.HARM_CATEGORY_HARASSMENT"
+        if "compressionQuality" in options and options.get("mimeType") != "image/jpeg":
+            needs["compressionQuality"] = "needs options.mimeType=image/jpeg"
+        for name, limit in needs.items():
+            yield Problem.of(f"options.{name}", options[name], limit, VERTEX_OPTIONS[name].source)
 
     def remarks(self, task: Task) -> Mapping[str, str]:
         """Say in the account what becomes of the size."""
@@ -173,6 +201,39 @@ class NanoBanana2Lite(GeminiModel):
     id = "gemini-3.1-flash-lite-image"
     aliases = ("nano-banana-2-lite",)
     limits = LIMITS_LITE
+
+
+class NanoBanana21AtVertex(NanoBanana21):
+    """Nano Banana 2.1 at Vertex AI."""
+
+    limits = at_vertex(LIMITS_21)
+
+
+class NanoBananaProAtVertex(NanoBananaPro):
+    """Nano Banana Pro at Vertex AI."""
+
+    limits = at_vertex(LIMITS_PRO)
+
+
+class NanoBanana2AtVertex(NanoBanana2):
+    """Nano Banana 2 at Vertex AI."""
+
+    limits = at_vertex(LIMITS_FLASH)
+
+
+class NanoBanana2LiteAtVertex(NanoBanana2Lite):
+    """Nano Banana 2 Lite at Vertex AI."""
+
+    limits = at_vertex(LIMITS_LITE)
+
+
+_AT_VERTEX: dict[type[GeminiModel], type[GeminiModel]] = {
+    NanoBanana21: NanoBanana21AtVertex,
+    NanoBananaPro: NanoBananaProAtVertex,
+    NanoBanana2: NanoBanana2AtVertex,
+    NanoBanana2Lite: NanoBanana2LiteAtVertex,
+}
+_AT_GEMINI = {vertex: model for model, vertex in _AT_VERTEX.items()}
 
 
 @hookimpl

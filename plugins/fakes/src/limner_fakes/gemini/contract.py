@@ -13,7 +13,7 @@ import re
 from typing import Any, Literal, NamedTuple
 
 from limner_fakes.pictures import FORMATS, BadPicture, opened
-from limner_fakes.schemas import Schema, against, closed
+from limner_fakes.schemas import TEXT, Schema, against, closed, integer, number
 
 TEN = ("1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9")
 FOURTEEN = (*TEN, "1:4", "4:1", "1:8", "8:1")
@@ -42,9 +42,42 @@ MODELS = {
 }
 
 
+CATEGORIES = ("HARASSMENT", "HATE_SPEECH", "SEXUALLY_EXPLICIT", "DANGEROUS_CONTENT")
+CATEGORIES_OF_VERTEX = (
+    *CATEGORIES,
+    "JAILBREAK",
+    *("IMAGE_HATE", "IMAGE_DANGEROUS_CONTENT", "IMAGE_HARASSMENT", "IMAGE_SEXUALLY_EXPLICIT"),
+)
+THRESHOLDS = ("BLOCK_LOW_AND_ABOVE", "BLOCK_MEDIUM_AND_ABOVE", "BLOCK_ONLY_HIGH", "BLOCK_NONE", "OFF")
+
+
+def _safety(*, vertex: bool) -> Schema:
+    """Take safety settings; the Gemini API has neither categories of pictures nor a method."""
+    setting = closed(
+        "category threshold",
+        category={"enum": [f"HARM_CATEGORY_{name}" for name in (CATEGORIES_OF_VERTEX if vertex else CATEGORIES)]},
+        threshold={"enum": list(THRESHOLDS)},
+        **({"method": {"enum": ["SEVERITY", "PROBABILITY"]}} if vertex else {}),
+    )
+    return {"type": "array", "items": setting}
+
+
+def _image(contract: Contract, *, vertex: bool) -> Schema:
+    """Take what a picture shall be; people and the format of the file are for Vertex AI."""
+    png = closed("mimeType", mimeType={"const": "image/png"})
+    jpeg = closed("mimeType", mimeType={"const": "image/jpeg"}, compressionQuality=integer(0, 100))
+    more: dict[str, Schema] = {
+        "personGeneration": {"enum": ["ALLOW_ALL", "ALLOW_ADULT", "ALLOW_NONE"]},
+        "prominentPeople": {"enum": ["ALLOW_PROMINENT_PEOPLE", "BLOCK_PROMINENT_PEOPLE"]},
+        "imageOutputOptions": {"oneOf": [png, jpeg]},
+    }
+    ratios, classes = list(contract.ratios), list(contract.classes)
+    return closed("", aspectRatio={"enum": ratios}, imageSize={"enum": classes}, **(more if vertex else {}))
+
+
 @functools.cache
-def schema(model: str, kind: Kind) -> Schema:
-    """Return the schema of the bodies that a model takes, with pictures (``vary``) or without."""
+def schema(model: str, kind: Kind, *, vertex: bool = False) -> Schema:
+    """Return the schema of the bodies that a model takes at either API, with pictures (``vary``) or without."""
     contract = MODELS[model]
     text = closed("text", text={"type": "string", "minLength": 1})
     data = closed("mimeType data", mimeType={"enum": list(FORMATS)}, data={"type": "string", "contentEncoding": "base64"})
@@ -53,18 +86,26 @@ def schema(model: str, kind: Kind) -> Schema:
         parts |= {"items": False}
     else:
         parts |= {"items": closed("inlineData", inlineData=data), "minItems": 2, "maxItems": 1 + contract.references}
-    image = closed("", aspectRatio={"enum": list(contract.ratios)}, imageSize={"enum": list(contract.classes)})
     thinking = closed("thinkingLevel", thinkingLevel={"enum": list(contract.levels)})
     config = closed(
         "responseModalities",
         responseModalities={"const": ["IMAGE"]},
-        imageConfig=image,
-        temperature={"type": "number", "minimum": 0, "maximum": 1},
+        imageConfig=_image(contract, vertex=vertex),
+        temperature=number(0, 1),
+        topP=number(0, 1),
+        topK=integer(1, 2**31 - 1),
         **({"thinkingConfig": thinking} if contract.levels else {}),
     )
     content = closed("role parts", role={"const": "user"}, parts=parts)
     contents = {"type": "array", "items": content, "minItems": 1, "maxItems": 1}
-    return closed("contents generationConfig", contents=contents, generationConfig=config)
+    instruction = closed("parts", role=TEXT, parts={"type": "array", "items": text, "minItems": 1})
+    return closed(
+        "contents generationConfig",
+        contents=contents,
+        generationConfig=config,
+        systemInstruction=instruction,
+        safetySettings=_safety(vertex=vertex),
+    )
 
 
 def model_of(path: str) -> str:
@@ -79,7 +120,13 @@ def problems(path: str, body: Any) -> list[str]:
     if model not in MODELS:
         return [f"there is no {path}"]
     kind: Kind = "vary" if pictures_of(body) else "generate"
-    return against(schema(model, kind), body) or _of_pictures(body)
+    vertex = "publishers/google/" in path
+    return against(schema(model, kind, vertex=vertex), body) or [*_of_safety(body), *_of_pictures(body)]
+
+
+def _of_safety(body: dict[str, Any]) -> list[str]:
+    named = [setting["category"] for setting in body.get("safetySettings", ())]
+    return [f"more than one safety setting has the category {name}" for name in sorted(set(named)) if named.count(name) > 1]
 
 
 def pictures_of(body: Any) -> list[dict[str, str]]:

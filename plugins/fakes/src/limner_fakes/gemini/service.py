@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from limner_fakes.faults import BROKEN, Fault, spoil
 from limner_fakes.gemini.contract import CLASSES, MODELS, model_of, pictures_of, problems
 from limner_fakes.painters import Invert, Painter
-from limner_fakes.pictures import Size, decoded, encoded, written
+from limner_fakes.pictures import FORMATS, Size, decoded, encoded, written
 from limner_fakes.service import KEY, Answer, ReceivedRequest, Service
 
 ADDRESS = re.compile(
@@ -81,7 +81,14 @@ def answer(
     wrong = problems(path, body)
     if wrong:
         return 400, error(400, "INVALID_ARGUMENT", "; ".join(wrong))
-    return 200, _good(spoil(encoded(paint(body, painter or Invert())), fault), "image/png")
+    media_type = _output(body).get("mimeType", "image/png")
+    return 200, _good(spoil(encoded(paint(body, painter or Invert())), fault), media_type)
+
+
+def _output(body: dict[str, Any]) -> dict[str, Any]:
+    """Return what the file of the picture shall be."""
+    found: dict[str, Any] = body["generationConfig"].get("imageConfig", {}).get("imageOutputOptions", {})
+    return found
 
 
 def _key(path: str, headers: Mapping[str, str]) -> str:
@@ -96,9 +103,10 @@ def paint(body: dict[str, Any], painter: Painter) -> bytes:
     """Make a picture of the ratio and class that were asked for, or vary the last picture, in its own size."""
     pictures = pictures_of(body)
     prompt = body["contents"][0]["parts"][0]["text"]
+    kind = FORMATS[_output(body).get("mimeType", "image/png")]
     if not pictures:
-        return written(painter.paint(prompt, size_of(body["generationConfig"].get("imageConfig", {})), 0))
-    return written(painter.vary(decoded(pictures[-1]["data"]).convert("RGB"), prompt, STRENGTH, 0))
+        return written(painter.paint(prompt, size_of(body["generationConfig"].get("imageConfig", {})), 0), kind)
+    return written(painter.vary(decoded(pictures[-1]["data"]).convert("RGB"), prompt, STRENGTH, 0), kind)
 
 
 def size_of(asked: Mapping[str, str]) -> Size:
