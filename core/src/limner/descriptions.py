@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import attrs
 
+from limner.catalog import get_model
 from limner.documents import fingerprint
 from limner.isolation import blaming
 from limner.limits.universal import UNIVERSAL
-from limner.plugins import registry
 from limner.prices import prices_for
 from limner.tasks import TASKS
 
@@ -107,14 +107,15 @@ def describe(model: str | ModelInterface | type[ModelInterface]) -> ModelDescrip
     ``{"$mask": BASE64}``.
 
     Args:
-        model: an alias or full id, a model, or a model class.
+        model: an alias or full id, with the settings of the configuration file; a model; or a model class.
 
     Raises:
         UnknownModel: no installed plugin offers it.
         PluginError: two plugins claim the name.
-        TaskRefused: the file that ``LIMNER_PRICES`` names cannot be read, or is wrong.
+        TaskRefused: the file that ``LIMNER_PRICES`` names, or the configuration file, cannot be read, or is wrong.
     """
-    found = registry().find(model) if isinstance(model, str) else model if isinstance(model, type) else type(model)
+    made = get_model(model) if isinstance(model, str) else model
+    found = made if isinstance(made, type) else type(made)
     with blaming(found, "describe"):
         return {
             **_facts(found),

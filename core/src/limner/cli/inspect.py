@@ -91,12 +91,12 @@ def show(model: str, sources: bool, as_json: bool) -> None:
 
     For each task: the parameters, their limits and their defaults. MODEL is an alias or a full id.
     """
+    from limner.catalog import get_model
     from limner.cli.console import print_json
     from limner.cli.prices import price_rows
     from limner.descriptions import default_settings, describe
-    from limner.plugins import registry
 
-    found = registry().find(model)
+    found = type(get_model(model))  # its limits may depend on the configured settings
     if as_json:
         print_json(describe(found))
         return

@@ -81,7 +81,7 @@ def _summaries() -> list[dict[str, Any]]:
 
 def _summary(model: type[limner.Model]) -> dict[str, Any]:
     try:
-        described = limner.describe(model)
+        described = limner.describe(model.id)
     except limner.LimnerError as error:  # a broken plugin breaks alone
         return {"id": model.id, "aliases": [], "plugin": model.plugin, "error": str(error)}
     names = ("id", "aliases", "plugin", "provider", "offline", "lifecycle")
