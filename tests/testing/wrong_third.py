@@ -31,6 +31,7 @@ from limner import (
     Task,
     Vary,
 )
+from limner.images.pixels import png_bytes
 from limner.limits import PromptText, Real
 from right_plugin import DOCS, Palette, plain
 from wire import KeySettings
@@ -86,6 +87,12 @@ class TriesAgainWhereTheLineBreaks(Palette):
             if not isinstance(error.__cause__, http.client.RemoteDisconnected | urllib.error.URLError):
                 raise
             return super().send(request)
+
+
+class AsksFirst(Palette):
+    def send(self, request: Request) -> Response:
+        super().send(attrs.evolve(request, body=b"{}"))
+        return super().send(request)
 
 
 class TriesAgainWhatWasHeldBack(Palette):
@@ -176,6 +183,14 @@ class ReplacesItself(Palette):
 
 
 # ---------------------------------------------------------------------------------------------- answers
+
+
+class SavesPicturesAgain(Palette):
+    def decode(self, task: Task, response: Response) -> Sequence[Picture]:
+        made = super().decode(task, response)
+        return [
+            one if one.image is None else attrs.evolve(one, image=limner.Image(png_bytes(one.image.pil()))) for one in made
+        ]
 
 
 class CountsUsageUp(Palette):
