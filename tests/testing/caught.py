@@ -237,6 +237,8 @@ CAUGHT = {
         "PartsBeyondTheMost": "test_bodies_keep_the_provider_schema",
         "NoBrackets": "test_texts_arrive_whole",
         "CalmForNobody": "test_defaults_are_sent",
+        "ForgetsTilingOfSeveralInGloss": "test_parameters_do_not_disturb_each_other",
+        "BordersUpToTwoHundred": "test_expand_adds_where_it_says",
         "StripsPicturesToExtend": "test_pictures_travel_byte_for_byte",
         "SaysThatAllArePng": "test_pictures_travel_byte_for_byte",
         "ReadsAVariable": "test_encode_is_pure",

@@ -121,6 +121,18 @@ class CalmForNobody(Spoilt):
         body.setdefault("mood", "calm") if isinstance(task, Generate) else None
 
 
+class ForgetsTilingOfSeveralInGloss(Spoilt):
+    def spoil(self, task: Task, body: Body) -> None:
+        if body.get("finish") == "gloss" and body.get("count", 1) > 1:
+            body.pop("tiling", None)
+
+
+class BordersUpToTwoHundred(Spoilt):
+    def spoil(self, task: Task, body: Body) -> None:
+        if "border" in body:
+            body["border"] = {side: min(width, 200) for side, width in body["border"].items()}
+
+
 class StripsPicturesToExtend(Spoilt):
     def spoil(self, task: Task, body: Body) -> None:
         if isinstance(task, Outpaint) and task.image.media_type == "image/jpeg":
