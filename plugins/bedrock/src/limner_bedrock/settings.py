@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import operator
 import json
+import operator
 import re
 from collections.abc import Mapping
 from typing import Any
