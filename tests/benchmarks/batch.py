@@ -9,6 +9,7 @@ the driver costs: CPU beside bare runs, and the time that is lost with 32 tasks 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import multiprocessing
 import os
@@ -49,8 +50,9 @@ SIZE = (320, 320)
 def serve(bill: str, told: Any) -> None:
     """Run the emulator; every picture that it paints is a line in the bill."""
     import limner_bedrock_emulator
-    from limner_bedrock_emulator.faults import Fault, Faults
-    from limner_bedrock_emulator.painters import Invert
+    from limner_bedrock_emulator.faults import Faults
+    from limner_fakes.faults import Fault
+    from limner_fakes.painters import Invert
 
     class Once(Faults):
         """A prompt that asks for a fault meets it the first time that it comes."""
@@ -60,7 +62,7 @@ def serve(bill: str, told: Any) -> None:
             if asked is None or self._met[asked[0], ""]:
                 return None
             self._met[asked[0], ""] += 1
-            return Fault.parse(asked[1])
+            return Fault(asked[1])
 
     file = os.open(bill, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
@@ -72,7 +74,8 @@ def serve(bill: str, told: Any) -> None:
     with limner_bedrock_emulator.serve() as emulator:
         emulator.service.painter, emulator.service.faults = Billing(), Once()
         told.send(emulator.url)
-        told.recv()  # until the other end is closed, or says so
+        with contextlib.suppress(EOFError):
+            told.recv()  # until the other end is closed
 
 
 @contextmanager
@@ -83,10 +86,11 @@ def emulator(bill: Path) -> Iterator[str]:
     here, there = context.Pipe()
     process = context.Process(target=serve, args=(str(bill), there), daemon=True)
     process.start()
+    there.close()  # where the process ends early, receiving ends too
     try:
         yield here.recv()
     finally:
-        here.send("end")
+        here.close()
         process.join(10)
 
 
@@ -147,7 +151,7 @@ def trial(folder: Path, url: str, count: int, in_flight: int) -> dict[str, Any]:
 
 def check_pictures(outcomes: dict[int, limner.BatchOutcome]) -> None:
     """Check pictures against what the painter makes of prompt and seed."""
-    from limner_bedrock_emulator.painters import Invert
+    from limner_fakes.painters import Invert
 
     for line, outcome in outcomes.items():
         if outcome.status == "done" and line % 7 == 0:

@@ -108,6 +108,16 @@ def test_an_empty_name_is_a_name(plugin):
         limner.get_model("")
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("openai", "install limner-openai"), ("opnai", "did you mean openai? Install limner-openai"), ("zzz", "")],
+)
+def test_what_to_install_for_a_model_that_nobody_offers(alone, name, hint):
+    with pytest.raises(UnknownModel) as caught:
+        limner.get_model(name)
+    assert str(caught.value).partition("no model is installed")[2] == (hint and f"; {hint}")
+
+
 # ---------------------------------------------------------------------------------------------- the default
 
 

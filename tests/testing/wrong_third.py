@@ -31,6 +31,7 @@ from limner import (
     Task,
     Vary,
 )
+from limner.images.pixels import png_bytes
 from limner.limits import PromptText, Real
 from right_plugin import DOCS, Palette, plain
 from wire import KeySettings
@@ -88,6 +89,12 @@ class TriesAgainWhereTheLineBreaks(Palette):
             return super().send(request)
 
 
+class AsksFirst(Palette):
+    def send(self, request: Request) -> Response:
+        super().send(attrs.evolve(request, body=b"{}"))
+        return super().send(request)
+
+
 class TriesAgainWhatWasHeldBack(Palette):
     def send(self, request: Request) -> Response:
         answer = super().send(request)
@@ -112,6 +119,18 @@ class NoBrackets(Spoilt):
 class CalmForNobody(Spoilt):
     def spoil(self, task: Task, body: Body) -> None:
         body.setdefault("mood", "calm") if isinstance(task, Generate) else None
+
+
+class ForgetsTilingOfSeveralInGloss(Spoilt):
+    def spoil(self, task: Task, body: Body) -> None:
+        if body.get("finish") == "gloss" and body.get("count", 1) > 1:
+            body.pop("tiling", None)
+
+
+class BordersUpToTwoHundred(Spoilt):
+    def spoil(self, task: Task, body: Body) -> None:
+        if "border" in body:
+            body["border"] = {side: min(width, 200) for side, width in body["border"].items()}
 
 
 class StripsPicturesToExtend(Spoilt):
@@ -176,6 +195,14 @@ class ReplacesItself(Palette):
 
 
 # ---------------------------------------------------------------------------------------------- answers
+
+
+class SavesPicturesAgain(Palette):
+    def decode(self, task: Task, response: Response) -> Sequence[Picture]:
+        made = super().decode(task, response)
+        return [
+            one if one.image is None else attrs.evolve(one, image=limner.Image(png_bytes(one.image.pil()))) for one in made
+        ]
 
 
 class CountsUsageUp(Palette):

@@ -60,6 +60,16 @@ FIRST_PARTY = {
 """Parts of model names and the distributions that bring the models, for messages; the first that fits counts."""
 
 
+def _to_install(name: str) -> list[str]:
+    """Name the first-party distribution that brings a model of such a name, if there is one."""
+    import difflib
+
+    for word, package in FIRST_PARTY.items():
+        if word in name.lower():
+            return [f"install {package}"]
+    return [f"did you mean {word}? Install {FIRST_PARTY[word]}" for word in difflib.get_close_matches(name, FIRST_PARTY, 1)]
+
+
 @attrs.define
 class Plugin:
     """One plugin and what became of it.
@@ -221,9 +231,8 @@ class Registry:
         short = sorted(short_name(model) for model, _ in self.models())
         if not meant:
             parts.append(listed(short, "installed: ") if short else "no model is installed")
-        package = next((FIRST_PARTY[alias] for alias in FIRST_PARTY if alias in name.lower()), None)
-        if package is not None and not meant:
-            parts.append(f"install {package}")
+        if not meant:
+            parts += _to_install(name)
         parts += [f"plugin {plugin.name} is broken: {plugin.broken}" for plugin in self.plugins if plugin.broken]
         if name.startswith("arn:"):
             parts.append("an ARN that does not name its model goes with an alias: get_model(ALIAS, model_id=ARN)")

@@ -84,3 +84,15 @@ def test_a_document_is_cited_once(limner):
     lines = done.stderr.splitlines()
     assert (done.exit_code, len(lines)) == (2, 2)
     assert sum("[limner-sketch, README]" in line for line in lines) == 1
+
+
+@pytest.mark.parametrize("command", [(), ("logs",), ("keys",)])
+def test_a_group_without_a_command_shows_its_help(limner, command):
+    done = limner(*command)
+    assert done.exit_code == 2
+    assert done.stdout == limner(*command, "--help").stdout
+
+
+def test_a_command_of_a_plugin_that_is_not_installed_names_the_plugin(limner, monkeypatch):
+    monkeypatch.setattr("limner.plugins.Registry.add_commands", lambda registry, cli: None)
+    assert "it comes with limner-server: run 'limner install server'" in limner("serve").stderr

@@ -100,7 +100,7 @@ DEVIATIONS = {
     "openai-small": {"test_interface_of_the_hook": BY_SETTING},
     "vllm-omni": OF_SERVERS_IN_FIELDS,
     "sd-cpp": {
-        **OF_SERVERS,
+        **OF_SERVERS_IN_FIELDS,
         "test_texts_arrive_whole": IN_PROMPT,
         "test_parameters_do_not_disturb_each_other": IN_PROMPT,
     },

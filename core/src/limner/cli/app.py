@@ -48,6 +48,14 @@ SECTIONS = {
 }
 """The built-in commands by section of the help, each with the module that defines it."""
 
+COMMANDS_OF_PLUGINS = {
+    "serve": "server",
+    "playground": "server",
+    "fake": "fakes",
+    "bedrock-emulator": "bedrock-emulator",
+}
+"""Commands that first-party plugins add, and the name with which each is installed."""
+
 BUILT_IN = {name: module for commands in SECTIONS.values() for name, module in commands.items()}
 
 
@@ -122,6 +130,9 @@ class Limner(click.Group):
         suggestion = did_you_mean(name, [*BUILT_IN, *self.commands])
         parts = [f"no such command {name!r}"]
         parts += [suggestion] if suggestion else []
+        if name in COMMANDS_OF_PLUGINS:
+            package = COMMANDS_OF_PLUGINS[name]
+            parts.append(f"it comes with limner-{package}: run 'limner install {package}'")
         parts += [f"plugin {plugin.name} is broken: {plugin.broken}" for plugin in registry().plugins if plugin.broken]
         return "; ".join(parts)
 

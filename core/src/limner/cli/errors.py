@@ -36,6 +36,9 @@ def report_error(error: Exception, *, debug: bool) -> int:
     if isinstance(error, BrokenPipeError):
         discard_standard_output()
         return FAILED
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message())
+        return REFUSED
     if debug:
         import traceback
 

@@ -197,12 +197,13 @@ def seeded(model: Model, task: Task) -> Task:
     return saying(task, seed=(limit.min_value + limit.max_value) // 2)
 
 
-def full(model: Model, start: Task) -> Task:
-    """The start with every parameter said that may be said beside the others."""
+def full(model: Model, start: Task, *, last: bool = False) -> Task:
+    """The start with every parameter said that may be said beside the others: by its first values, or by its last."""
     task = start
     for name, limit in sayable(model, start).items():
-        if value_of(task, name) is None and not isinstance(limit, limits.Count):
-            for value in values_for(start, name, limit)[:3]:
+        if value_of(task, name) is None and (last or not isinstance(limit, limits.Count)):
+            values = [limit.per_call] if isinstance(limit, limits.Count) else values_for(start, name, limit)
+            for value in values[:-4:-1] if last else values[:3]:
                 more = changed(task, name, value)
                 if plan_or_none(model, more) is not None and more is not None:
                     task = more

@@ -58,7 +58,9 @@ def _places(way: str, limit: Constraint, size: Size) -> Iterator[tuple[Any, Imag
     """Where to paint, and the picture for it."""
     plain = Image(png_bytes(pattern(size)))
     if way == "expand" and isinstance(limit, limits.Expand):
-        yield from ((border, plain) for border in borders_of(size, limit)[:_BORDERS])
+        found = borders_of(size, limit)
+        widest = [border for border in found[_BORDERS:] if max(border) == max(map(max, found))]
+        yield from ((border, plain) for border in [*found[:_BORDERS], *widest[:2]])
         return
     for mask in _hard_masks(size):
         yield mask, plain

@@ -94,9 +94,9 @@ def _expect_cost(model: Model, task: Task) -> None:
         return
     wanted, found = cost(type(model), made.task), model.cost_of(made.task)
     if not model.prices.get(type(task)):
-        expect(found is None, f"cost_of gives {found} where no price is declared: what it costs is unknown", made.task)
+        expect(found is None, f"cost_of gives {found!r} where no price is declared: what it costs is unknown", made.task)
     if wanted is not None:
-        expect(found == wanted, f"cost_of gives {found}, by the declared prices it is {wanted}", made.task)
+        expect(found == wanted, f"cost_of gives {found!r}, by the declared prices it is {wanted!r}", made.task)
 
 
 # ---------------------------------------------------------------------------------------------- warnings and remarks

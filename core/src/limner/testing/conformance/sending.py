@@ -7,6 +7,7 @@ import inspect
 import json
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -117,6 +118,12 @@ def test_send_calls_once(conformance: Conformance) -> None:
             met = sent(model_at(conformance, there.url), request)
             expect(there.calls, f"send did not call the endpoint, and returned or raised {met!r}", task)
             expect(not there.made_twice(), f"one send made the same call twice: {_shown(there)}", task)
+            again = [
+                path
+                for path, times in Counter(call.path for call in there.calls if call.method == "POST").items()
+                if times > 1
+            ]
+            expect(not again, f"one send posts more than once to {', '.join(again)}", task)
             attempts = met.attempts if isinstance(met, Response) else 1
             expect(attempts == 1, f"the response has attempts={attempts} after one call", task)
     task, request = _first(conformance)
