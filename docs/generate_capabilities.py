@@ -21,15 +21,17 @@ INTRODUCTION = """\
 
 # What each model can do
 
-Each row describes one model, or several models with the same capabilities. The letters are the tasks that support a parameter:
-**G**enerate, **V**ary, **I**npaint, **O**utpaint, remove **B**ackground, **U**pscale; `-` means that no task supports it.
+Each row describes one model, or several models with the same capabilities. The letters are the tasks that support a
+parameter: **G**enerate, **V**ary, **I**npaint, **O**utpaint, remove **B**ackground, **U**pscale;
+`-` means that no task supports it.
 Columns that do not apply to any model of a plugin are omitted. [](models.md) lists all limits with their sources.
 
 * *n*: the maximum number of pictures per call; limner splits larger requests into several calls.
 * *sources*: the maximum number of pictures that `vary` accepts.
 * *mask*: `grey` masks blend, `b/w` masks are black and white only, `words` means `mask_prompt`.
 * *size*: the sizes of `generate`.
-* *price*: the documented price of one generated picture, with the date of the document. It depends on size and options; see [](prices.md).
+* *price*: the documented price of one generated picture, with the date of the document. It depends on size
+  and options; see [](prices.md).
 """
 
 COLUMNS = ("model", "tasks", "n", "seed", "negative", "steps", "guidance", "strength", "sources", "mask", "size", "price")

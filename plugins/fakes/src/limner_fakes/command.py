@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 @click.option("--dialect", metavar="NAME", help="With openai: whose server it is, such as azure or sglang.")
 @click.option("--login", metavar="USER:PASSWORD", help="With sdapi: ask for HTTP Basic authentication.")
 def command(service: str, port: int, painter: str, faults: tuple[str, ...], **own: str | None) -> None:
-    """Run a strict stand-in of a provider's API.
+    """Run a strict fake server for a provider's API.
 
-    SERVICE is openai, gemini, bfl or sdapi. The first line of standard output is the base URL; the next ones lead limner
-    and other programs to it. Runs until interrupted.
+    SERVICE is openai, gemini, bfl or sdapi. The first line of standard output is the base URL. The next lines show
+    how to point limner and other programs to it. Runs until interrupted.
     """
     from aiohttp import web
 
@@ -59,7 +59,7 @@ def _made(service: str, **arguments: Any) -> Service:
 
 
 def _lines(service: Service) -> list[str]:
-    """The base URL, the environment that leads there, and a command that uses it."""
+    """Return the base URL, the command that sets the environment, and an example command."""
     variables = " ".join(f"{name}={shlex.quote(value)}" for name, value in service.environment().items())
     given = " ".join(f"-S {shlex.quote(f'{name}={value}')}" for name, value in service.settings().items())
     return [

@@ -26,7 +26,7 @@ def _names(_context: click.Context, _option: click.Parameter, pairs: tuple[str, 
 
 
 def _origins(_context: click.Context, _option: click.Parameter, origins: tuple[str, ...]) -> tuple[str, ...]:
-    """Check that each is an origin, as browsers send it."""
+    """Check that each value is an origin as browsers send it."""
     for origin in origins:
         if not re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/*]+", origin):
             raise click.BadParameter(f"{origin!r} is not an origin, such as https://app.example.com")
@@ -64,10 +64,10 @@ def _options(function: Callable[..., None]) -> Callable[..., None]:
 @click.command()
 @_options
 def serve(**options: Any) -> None:
-    """Serve every installed model by OpenAI's Images API.
+    """Serve every installed model through OpenAI's Images API.
 
-    The first line of standard output is the address; clients use it with /v1 as their base URL. Runs until interrupted.
-    A host that other machines can reach needs a key.
+    The first line of standard output is the address. Clients use it with /v1 as their base URL. Runs until interrupted.
+    A host that other machines can reach requires a key.
     """
     _run(options, playground=False, browser=False)
 
@@ -76,9 +76,9 @@ def serve(**options: Any) -> None:
 @_options
 @click.option("--open", "browser", is_flag=True, help="Open the page in a browser.")
 def playground(browser: bool, **options: Any) -> None:
-    """Serve a page to try every model in a browser.
+    """Serve a web page to try every model.
 
-    The same process answers OpenAI's Images API. The first line of standard output is the page's address, with a key.
+    The same process serves OpenAI's Images API. The first line of standard output is the page's URL, with a key.
     Runs until interrupted.
     """
     _run(options, playground=True, browser=browser)
@@ -97,7 +97,7 @@ def _run(options: dict[str, Any], *, playground: bool, browser: bool) -> None:
         wanted = f"set {KEY_VARIABLE} or give --key-file"
         raise click.UsageError(f"--host {options['host']} can be reached from other machines and needs a key: {wanted}")
     for model in options["names"].values():
-        limner.get_model(model)  # a name that leads nowhere is reported now
+        limner.get_model(model)  # report unknown models at start
     if playground and not keys:
         import secrets
 
