@@ -101,7 +101,7 @@ def batch(
         resend_unknown=resend_unknown,
     )
     if executor is not None and dask is not None:
-        raise TaskRefused([Problem("executor", "", "and dask are two engines; give one")])
+        raise TaskRefused([Problem("executor", "", "and dask cannot be combined; give one")])
     return _outcomes(tasks, options)
 
 

@@ -55,7 +55,7 @@ class Budget:
         if self.max_spend is None:
             return None
         if task.cost is None:
-            return "the price is unknown; use max_pictures (--max-pictures) instead, or state prices in LIMNER_PRICES"
+            return "the price is unknown; use max_pictures (--max-pictures) instead, or set prices in LIMNER_PRICES"
         if task.cost.currency != self.max_spend.currency:
             return f"its price is in {task.cost.currency}, and max_spend in {self.max_spend.currency}"
         return None

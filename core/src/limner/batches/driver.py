@@ -220,7 +220,7 @@ class Driver:
         again |= {"unknown"} if self._options.resend_unknown else set()
         for item in self.planned.items:
             if item.status == "sent":
-                self._settle(item, self._lost(item, "the driver ended while it was out"))
+                self._settle(item, self._lost(item, "the driver ended while the call was in flight"))
             elif item.status in {"planned", "unknown"} and item.id in with_files:
                 self._take_found(item)
             if item.status == "planned" or item.status in again:
@@ -355,7 +355,7 @@ class Driver:
         except BaseException as error:
             record = self._lost(item, f"its worker was lost: {type(error).__name__}: {error}")
         if record.get("outcome") == "claimed":
-            record = self._lost(item, "its worker was lost, and another was told to do it again")
+            record = self._lost(item, "its worker was lost, and the executor ran the task again")
         self._settle(item, record, again=True)
         self._out.pop(future, None)
         return item if item.status in STATUSES else None

@@ -31,7 +31,7 @@ def locked(folder: Path) -> Iterator[None]:
         try:
             _lock(file)
         except OSError as error:
-            limit = f"another batch is at work there ({_holder(file)}); wait for its end, or use another folder"
+            limit = f"another batch uses this folder ({_holder(file)}); wait until it ends, or use another folder"
             raise TaskRefused([Problem("out", str(folder), limit)]) from error
         os.ftruncate(file, 0)
         os.lseek(file, 0, os.SEEK_SET)

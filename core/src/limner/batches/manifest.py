@@ -105,7 +105,7 @@ def opened(tasks: Tasks) -> Iterator[Source]:
 
 @contextmanager
 def opened_stream(stream: IO[bytes]) -> Iterator[Source]:
-    """Read a manifest from standard input: JSON Lines if it begins with ``{``, else CSV. Paths are relative to ``.``."""
+    """Read a manifest from standard input: JSON Lines if it begins with ``{``, else CSV. Paths start in this folder."""
     with tempfile.TemporaryFile() as file:
         shutil.copyfileobj(stream, file)
         file.seek(0)
@@ -210,7 +210,7 @@ class _CsvLines(_Lines):
 
     def _entry(self, number: int, place: int, row: list[str]) -> Entry:
         if len(row) > len(self._heads):
-            limit = f"has {len(row)} cells, and the head of the file {len(self._heads)}; quote cells that hold a comma"
+            limit = f"has {len(row)} cells, and the header of the file {len(self._heads)}; quote cells that hold a comma"
             raise TaskRefused([Problem("row", "", limit)])
         cells = {head: cell.strip() for head, cell in zip(self._heads, row, strict=False) if head and cell.strip()}
         return self._task(number, place, _document(cells))

@@ -49,7 +49,7 @@ def save(folder: Path, task: str, key: str, pictures: Iterable[tuple[int, Pictur
     sync_folder(folder)
     record: Record = {"rows": rows} if rows else {}
     if problems:
-        reason = f"{'; '.join(problems)}; a resumed batch counts it where it is moved there under that name"
+        reason = f"{'; '.join(problems)}; move it there under that name, and a resumed batch counts it"
         record |= {"outcome": "unknown", "reason": reason, "stop": True, "error": "OSError", "message": reason}
     return record
 

@@ -71,7 +71,7 @@ def model_name(body: Body) -> str | None:
     """Read the name of the model; ``None`` if the request names none."""
     name = _text(body, "model") or None
     if name is not None and len(name) > _LONGEST_NAME:
-        raise wrong("no model has such a long name", "model", "model_not_found", 404)
+        raise wrong("no model name is this long", "model", "model_not_found", 404)
     return name
 
 
@@ -129,7 +129,7 @@ def _images(body: Body) -> list[Image]:
 
 def _image(data: bytes, name: str) -> Image:
     if data[:5].lower() in {b"http:", b"https", b"data:"}:
-        raise wrong("is a URL, and no URL is fetched; send the picture's file", name)
+        raise wrong("is a URL, and URLs are not fetched; send the picture's file", name)
     try:
         return Image(data)
     except TaskRefused as refused:

@@ -98,7 +98,7 @@ def _media_type(request: web.Request) -> str:
 
 def _check_plain(request: web.Request, most: int) -> None:
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise wrong("compressed requests are not read; send it without Content-Encoding", code=None, status=415)
+        raise wrong("compressed requests are not supported; send it without Content-Encoding", code=None, status=415)
     if request.content_length is not None and request.content_length > most:
         raise _too_large(most)
 
@@ -146,7 +146,7 @@ def _decoded(reference: Any, param: str) -> bytes:
         raise wrong("the data URL is not base64", param) from None
 
 
-_NO_URLS = "no URL is fetched, and no file is kept here"
+_NO_URLS = "URLs are not fetched, and files are not stored"
 
 
 # ---------------------------------------------------------------------------------------------- forms

@@ -35,22 +35,26 @@ def _origins(_context: click.Context, _option: click.Parameter, origins: tuple[s
 
 OPTIONS = [
     click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on."),
-    click.option("--port", type=click.IntRange(0, 65535), default=8787, show_default=True, help="Port; 0 takes a free one."),
-    click.option("--as", "names", multiple=True, callback=_names, metavar="NAME=MODEL", help="Answer to NAME with a model."),
-    click.option("--max-n", type=click.IntRange(1), default=4, show_default=True, help="Pictures in one request, at most."),
+    click.option("--port", type=click.IntRange(0, 65535), default=8787, show_default=True, help="Port; 0: any free one."),
+    click.option(
+        "--as", "names", multiple=True, callback=_names, metavar="NAME=MODEL", help="Serve a model under the name NAME."
+    ),
+    click.option(
+        "--max-n", type=click.IntRange(1), default=4, show_default=True, help="Maximum number of pictures in one request."
+    ),
     click.option(
         "--key-file",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help=f"File of the keys that clients send, one a line; in place of {KEY_VARIABLE}.",
+        help=f"File with the accepted keys, one per line; instead of {KEY_VARIABLE}.",
     ),
-    click.option("--allow-host", "hosts", multiple=True, metavar="NAME", help="Answer to this name in Host headers too."),
+    click.option("--allow-host", "hosts", multiple=True, metavar="NAME", help="Also accept this name in Host headers."),
     click.option(
         "--allow-origin",
         "origins",
         multiple=True,
         callback=_origins,
         metavar="ORIGIN",
-        help="Let this web page call (CORS).",
+        help="Allow web pages of this origin to call the server (CORS).",
     ),
 ]
 

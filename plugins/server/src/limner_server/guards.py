@@ -75,7 +75,7 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
         raise
     except Exception:
         log.exception("%s failed", _route(request))
-        message = "the server failed; its log says why"
+        message = "the server failed; see its log"
         return RequestRefused(500, message, kind="server_error", headers=NO_RETRY).answer()
 
 
@@ -104,7 +104,7 @@ def check_origin(request: web.Request, settings: ServerSettings) -> None:
     """Refuse web pages of other origins: a form that they post needs no preflight, and would be billed."""
     origin = request.headers.get("Origin")
     if origin is not None and origin not in {*settings.origins, f"{request.scheme}://{request.headers.get('Host')}"}:
-        raise RequestRefused(403, "web pages of this origin may not call; allow it with --allow-origin", code="wrong_origin")
+        raise RequestRefused(403, "this origin is not allowed; allow it with --allow-origin", code="wrong_origin")
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:

@@ -148,7 +148,7 @@ class _Runner:
 def _filtered(result: Result) -> ContentFiltered:
     """Return the error of a run without any picture."""
     reasons = "; ".join(dict.fromkeys(picture.reason for picture in result.pictures if picture.reason))
-    message = f"the content filter held back every picture{f': {reasons}' if reasons else ''}"
+    message = f"the content filter withheld every picture{f': {reasons}' if reasons else ''}"
     error = ContentFiltered(message, model=result.model, request_ids=result.request_ids)
     error.result = result
     return error

@@ -31,7 +31,7 @@ class Metrics:
             Histogram("limner_server_seconds", "Time to answer.", ["route"], buckets=BUCKETS, registry=registry),
             Counter("limner_server_pictures", "Pictures by outcome.", ["model", "outcome"], registry=registry),
             Counter("limner_server_replayed", "Requests that got the result of an earlier one.", registry=registry),
-            Gauge("limner_server_runs", "Runs under way.", registry=registry),
+            Gauge("limner_server_runs", "Runs in progress.", registry=registry),
         )
 
 

@@ -145,7 +145,7 @@ class Runs(Generic[T]):
         finally:
             run.clients -= 1
             if not (run.clients or run.delivered or run.given_up):
-                log.info("%s: the client is gone; the result is kept for when it asks again", run.name)
+                log.info("%s: the client disconnected; the result is kept for a retry", run.name)
             self._tidy()
 
     def _found(self, digest: str, *, repeated: bool) -> Run[T] | None:
@@ -182,4 +182,4 @@ class Runs(Generic[T]):
             run.give_up()
         if runs:
             names = ", ".join(run.name for run in runs)
-            log.warning("interrupted with %d under way, which may be billed: %s", len(runs), names)
+            log.warning("interrupted with %d in progress, which may be billed: %s", len(runs), names)

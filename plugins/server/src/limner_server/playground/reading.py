@@ -68,7 +68,7 @@ def read_order(body: bytes, pictures: Pictures) -> Order:
             return found
         image = pictures.get(str(found["$picture"]))
         if image is None:
-            raise wrong("a picture is not kept any more: upload it again", code="picture_missing", status=409)
+            raise wrong("a picture is no longer stored: upload it again", code="picture_missing", status=409)
         return {"$picture": base64.b64encode(image.data).decode()}
 
     try:

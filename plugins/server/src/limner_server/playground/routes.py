@@ -115,7 +115,7 @@ async def upright(request: web.Request) -> web.Response:
     """Return a stored picture as an upright PNG, for a browser that cannot show its format."""
     image = request.app[PICTURES].get(request.match_info["sha256"])
     if image is None:
-        raise wrong("a picture is not kept any more: upload it again", code="picture_missing", status=404)
+        raise wrong("a picture is no longer stored: upload it again", code="picture_missing", status=404)
     try:
         png, _ = await asyncio.to_thread(image.to_png)
     except limner.TaskRefused as refusal:
@@ -201,7 +201,7 @@ async def _events(order: Order, name: str, max_n: int) -> AsyncGenerator[answers
         return
     except Exception:
         log.exception("a run of the playground failed")
-        yield {"event": "error", "kind": "ServerError", "message": "the server failed; its log says why", "problems": []}
+        yield {"event": "error", "kind": "ServerError", "message": "the server failed; see its log", "problems": []}
         return
     for picture in result.pictures:
         yield {"event": "picture", **await asyncio.to_thread(answers.picture_document, picture)}
