@@ -1,4 +1,4 @@
-"""The page docs/capabilities.md: what each model can do, in one row. :mod:`generate_models` writes it."""
+"""Generate docs/capabilities.md, with one row for each model. :mod:`generate_models` writes the page."""
 
 from __future__ import annotations
 
@@ -21,15 +21,17 @@ INTRODUCTION = """\
 
 # What each model can do
 
-One row for each model, or for several that can do the same. The letters are the tasks that have a parameter:
-**G**enerate, **V**ary, **I**npaint, **O**utpaint, remove **B**ackground, **U**pscale; `-` means that no task has it.
-A column that no model of a plugin fills is left out. [](models.md) has all limits with their sources.
+Each row describes one model, or several models with the same capabilities. The letters are the tasks that support a
+parameter: **G**enerate, **V**ary, **I**npaint, **O**utpaint, remove **B**ackground, **U**pscale;
+`-` means that no task supports it.
+Columns that do not apply to any model of a plugin are omitted. [](models.md) lists all limits with their sources.
 
-* *n*: pictures in one call; more become several calls.
-* *sources*: how many pictures `vary` takes.
-* *mask*: `grey` blends, `b/w` does not, `words` is `mask_prompt`.
-* *size*: of `generate`.
-* *price*: of one generated picture, as documented on a day; it depends on size and options. [](prices.md) has more.
+* *n*: the maximum number of pictures per call; limner splits larger requests into several calls.
+* *sources*: the maximum number of pictures that `vary` accepts.
+* *mask*: `grey` masks blend, `b/w` masks are black and white only, `words` means `mask_prompt`.
+* *size*: the sizes of `generate`.
+* *price*: the documented price of one generated picture, with the date of the document. It depends on size
+  and options; see [](prices.md).
 """
 
 COLUMNS = ("model", "tasks", "n", "seed", "negative", "steps", "guidance", "strength", "sources", "mask", "size", "price")
@@ -42,9 +44,9 @@ class Row:
     """A model, or a dialect of one.
 
     Attributes:
-        plugin: that offers it.
-        name: as a link, in Markdown.
-        cells: what it can do, by column from the second.
+        plugin: the plugin that provides it.
+        name: a Markdown link to the model.
+        cells: the content of the columns after the first.
     """
 
     plugin: str
@@ -53,11 +55,11 @@ class Row:
 
 
 def page(models: Sequence[type[limner.Model]], link: Callable[[type[limner.Model]], str]) -> str:
-    """Write the whole page.
+    """Return the whole page.
 
     Args:
-        models: in their order.
-        link: makes the link to a model's section on the page of the models.
+        models: the models, in the order of the page.
+        link: returns the link to a model's section in docs/models.md.
     """
     rows = [row for model in models for row in rows_of(model, link(model))]
     parts = [INTRODUCTION]
@@ -71,7 +73,7 @@ def page(models: Sequence[type[limner.Model]], link: Callable[[type[limner.Model
 
 
 def rows_of(model: type[limner.Model], name: str) -> list[Row]:
-    """Return a model's row, and one for each dialect whose limits are its own."""
+    """Return a model's row, and a row for each dialect that has its own limits."""
     plugin = model.plugin or ""
     rows = [Row(plugin, name, cells(model.limits, model))]
     if model.id == "openai-compatible":
@@ -82,7 +84,7 @@ def rows_of(model: type[limner.Model], name: str) -> list[Row]:
 
 
 def cells(limits: Limits, model: type[limner.Model]) -> tuple[str, ...]:
-    """Say what a model with these limits can do."""
+    """Return the cells for a model with these limits."""
     return (
         "".join(letter for task, letter in LETTERS.items() if TASKS[task] in limits),
         count(limits),
@@ -95,29 +97,29 @@ def cells(limits: Limits, model: type[limner.Model]) -> tuple[str, ...]:
 
 
 def having(limits: Limits, name: str) -> str:
-    """The letters of the tasks that have a parameter."""
+    """Return the letters of the tasks that have a parameter."""
     return "".join(letter for task, letter in LETTERS.items() if name in parameters(limits, task)) or "-"
 
 
 def parameters(limits: Limits, task: str) -> Mapping[str, Constraint]:
-    """The parameters of a task, none where the model does not have it."""
+    """Return the parameters of a task; none if the model does not support the task."""
     return limits[TASKS[task]].parameters if TASKS[task] in limits else {}
 
 
 def count(limits: Limits) -> str:
-    """How many pictures one call makes at most."""
+    """Return the maximum number of pictures per call."""
     found = {limit.per_call for task in LETTERS for limit in parameters(limits, task).values() if isinstance(limit, Count)}
     return str(max(found)) if found else "1"
 
 
 def sources(limits: Limits) -> str:
-    """How many pictures vary takes."""
+    """Return the maximum number of pictures that vary accepts."""
     limit = parameters(limits, "vary").get("image")
     return "-" if limit is None else str(limit.max_items) if isinstance(limit, Pictures) else "1"
 
 
 def mask(limits: Limits) -> str:
-    """What masks may be, with the tasks where they differ."""
+    """Return the kinds of masks that are supported, with the letters of their tasks."""
     kinds: dict[str, str] = {}
     for task, letter in LETTERS.items():
         found = parameters(limits, task)
@@ -131,7 +133,7 @@ def mask(limits: Limits) -> str:
 
 
 def size(limits: Limits) -> str:
-    """What sizes a model generates, in few words."""
+    """Summarize the sizes of generate."""
     limit = parameters(limits, "generate").get("size")
     match limit:
         case None:
@@ -146,7 +148,7 @@ def size(limits: Limits) -> str:
 
 
 def rule(limit: SizeRule) -> str:
-    """A rule for sizes in few words; bounds that follow from others are left out."""
+    """Summarize a rule for sizes; bounds that follow from other bounds are omitted."""
     parts = [f"{limit.min_side} to {limit.max_side} a side"]
     parts += [f"multiples of {limit.multiple_of}"] if limit.multiple_of > 1 else []
     parts += [f"at most {limit.max_aspect:g}:1"] if limit.max_aspect < limit.max_side else []
@@ -156,12 +158,12 @@ def rule(limit: SizeRule) -> str:
 
 
 def written(size: tuple[int, int]) -> str:
-    """A size as users write it."""
+    """Return a size in the form WIDTHxHEIGHT."""
     return f"{size[0]}x{size[1]}"
 
 
 def price(model: type[limner.Model]) -> str:
-    """The span of the documented prices, with the latest day."""
+    """Return the range of the documented prices, with the latest date."""
     found = model.prices.get(limner.Generate, ())
     if not found:
         return "-"
@@ -172,12 +174,12 @@ def price(model: type[limner.Model]) -> str:
 
 
 def plain(amount: Decimal) -> str:
-    """A number without an exponent and without zeros at its end."""
+    """Format a number without an exponent and without trailing zeros."""
     return re.sub(r"\.?0+$", "", f"{amount:f}") if "." in f"{amount:f}" else f"{amount:f}"
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table; columns in which no row has anything are left out."""
+    """Return a Markdown table without its empty columns."""
     kept = [index for index in range(len(COLUMNS)) if index < 2 or any(row[index] != "-" for row in rows)]
     lines = [COLUMNS, ["---"] * len(COLUMNS), *rows]
     return "".join(f"| {' | '.join(line[index] for index in kept)} |\n" for line in lines)

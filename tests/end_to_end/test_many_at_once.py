@@ -18,7 +18,7 @@ WAIT = 30  # seconds after which a test that hangs fails; none waits for it
 @pytest.mark.parametrize("max_in_flight", [3, 32])
 def test_no_task_is_lost_and_each_has_its_own_picture(emulator: Emulator, monkeypatch, max_in_flight):
     """The benchmark of this name does it with 6,400."""
-    monkeypatch.setattr("limner_bedrock.retrying._BACKOFF_SECONDS", 0.0)
+    monkeypatch.setattr("limner_bedrock.retries._BACKOFF_SECONDS", 0.0)
     outcomes = many_at_once.trial(emulator.url, threads=16, tasks=11, max_in_flight=max_in_flight)
     assert outcomes.total() == 176
     assert 110 < outcomes["Result"] < 130

@@ -60,5 +60,5 @@ def credentials() -> Iterator[None]:
         patch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
         patch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "example")
-        patch.setattr("limner_bedrock.retrying._BACKOFF_SECONDS", 0.0)
+        patch.setattr("limner_bedrock.retries._BACKOFF_SECONDS", 0.0)
         yield

@@ -1,4 +1,4 @@
-"""The user's configuration file: the default model, own aliases, and defaults per model."""
+"""The user's configuration file: the default model, user-defined aliases, and defaults per model."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ Tables = Mapping[str, Mapping[str, Any]]
 
 @attrs.frozen
 class Configuration:
-    """What ``config.toml`` says.
+    """The content of ``config.toml``.
 
     Attributes:
-        model: the default model; empty where none is named.
-        aliases: own names of models, and the alias or full id that each stands for.
-        settings: by model, settings in place of the defaults.
-        arguments: by model, arguments of tasks that the command line adds where none is given.
-        logs: whether every run is logged.
+        model: the default model; empty if none is set.
+        aliases: user-defined names, each with the alias or full id of its model.
+        settings: settings by model, which replace the defaults.
+        arguments: task arguments by model, which the command line uses as defaults.
+        logs: whether runs are logged.
     """
 
     model: str = ""
@@ -36,15 +36,15 @@ class Configuration:
     logs: bool = False
 
     def meant(self, name: str) -> str:
-        """Return the model that an own alias stands for; any other name as it is."""
+        """Resolve a user-defined alias; return any other name unchanged."""
         return self.aliases.get(name, name)
 
     def settings_of(self, names: Iterable[str]) -> dict[str, Any]:
-        """Return the settings of a model that has several names; a later name goes before an earlier one."""
+        """Return the settings of a model with several names; later names take precedence."""
         return _merged(self.settings, names)
 
     def arguments_of(self, names: Iterable[str]) -> dict[str, Any]:
-        """Return the arguments of a model that has several names; a later name goes before an earlier one."""
+        """Return the arguments of a model with several names; later names take precedence."""
         return _merged(self.arguments, names)
 
 
@@ -53,15 +53,15 @@ def _merged(tables: Tables, names: Iterable[str]) -> dict[str, Any]:
 
 
 def configuration_file() -> Path:
-    """Return the path of the file; it need not exist."""
+    """Return the path of the file, which may not exist."""
     return config_folder() / "config.toml"
 
 
 def configuration() -> Configuration:
-    """Read the file; empty where there is none.
+    """Read the file; return an empty configuration if there is none.
 
     Raises:
-        TaskRefused: it cannot be read, or is wrong; with every problem at once.
+        TaskRefused: the file cannot be read or is invalid; it lists all problems.
     """
     path = configuration_file()
     try:
@@ -78,7 +78,7 @@ _NOTHING = Configuration()
 
 @functools.lru_cache(maxsize=1)
 def _read(path: Path, _changed: int, _size: int) -> Configuration:
-    """Read the file; once for each state of it."""
+    """Read the file; cached until the file changes."""
     return parse(path, read_text(path))
 
 
@@ -103,10 +103,10 @@ def read_text(path: Path) -> str:
 
 
 def parse(path: Path, text: str) -> Configuration:
-    """Check what a file says.
+    """Check the content of a file.
 
     Raises:
-        TaskRefused: it is wrong; with every problem at once.
+        TaskRefused: the content is invalid; it lists all problems.
     """
     import tomllib
 
@@ -121,7 +121,7 @@ def parse(path: Path, text: str) -> Configuration:
 
 
 def _wrong(key: str, value: Any) -> list[str]:
-    """Say what is wrong with one key of the file."""
+    """Return the problems with one key of the file."""
     if key not in _CHECKS:
         return [f"{key} is not a key; {did_you_mean(key, _CHECKS) or 'available: ' + ', '.join(_CHECKS)}"]
     return _CHECKS[key](key, value)
@@ -164,14 +164,14 @@ def change(keys: Sequence[str], value: Any) -> bool:
     """Set one value of the file, or remove it with ``None``; comments and the order of the rest are kept.
 
     Args:
-        keys: the way to the value, such as ``("settings", "sketch", "timeout")``.
+        keys: the path of the value, such as ``("settings", "sketch", "timeout")``.
         value: a TOML value.
 
     Returns:
-        Whether there was something to change.
+        Whether the file was changed.
 
     Raises:
-        TaskRefused: the file is wrong, or would be with that value; nothing is written.
+        TaskRefused: the file is invalid, or would be with this value; nothing is written.
         OSError: the file cannot be written.
     """
     import tomlkit
@@ -200,7 +200,7 @@ def change(keys: Sequence[str], value: Any) -> bool:
     else:
         table[last] = value
     changed = tomlkit.dumps(document)
-    if value is not None:  # what is wrong can be removed key by key
+    if value is not None:  # invalid keys can be removed one by one
         parse(path, changed)
     write_private(path, changed.encode())
     return True

@@ -1,4 +1,4 @@
-"""Keys of providers: from the environment, else from a file of the user's own that ``limner keys`` writes."""
+"""Provider keys: from the environment, else from the user's key store, which ``limner keys`` writes."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _MOST_BYTES = 1_000_000
 
 @attrs.frozen
 class FoundKey:
-    """A key, and where it was found.
+    """A key and its source.
 
     Attributes:
         value: the key itself; never shown.
-        variable: the environment variable that holds it; empty where it comes from the key store.
+        variable: the environment variable that holds it; empty if it comes from the key store.
     """
 
     value: str = attrs.field(repr=False)
@@ -28,7 +28,7 @@ class FoundKey:
 
     @property
     def source(self) -> str:
-        """Where it was found, for messages."""
+        """The source of the key, for messages."""
         return f"from {self.variable}" if self.variable else "from the key store"
 
 
@@ -37,7 +37,7 @@ class Key:
     """A key that a model can use, as :meth:`limner.Model.api_keys` declares it.
 
     Args:
-        name: by which ``limner keys`` stores it, such as ``openai``; empty where it is not stored.
+        name: its name in the key store, such as ``openai``; empty if it cannot be stored.
         variables: environment variables that can hold it, in order of precedence.
     """
 
@@ -45,7 +45,7 @@ class Key:
     variables: tuple[str, ...] = ()
 
     def find(self) -> FoundKey | None:
-        """Return the key: that of the environment, else the stored one; ``None`` where there is none.
+        """Return the key from the environment, else the stored key; ``None`` if there is none.
 
         Raises:
             TaskRefused: the key store cannot be read, or is damaged.
@@ -58,7 +58,7 @@ class Key:
 
 
 def key_file() -> Path:
-    """Return the file of the key store; it need not exist."""
+    """Return the path of the key store, which may not exist."""
     return config_folder() / "keys.json"
 
 
@@ -90,7 +90,7 @@ def store_key(name: str, value: str | None) -> None:
 
     Raises:
         TaskRefused: the key store cannot be read, or is damaged.
-        OSError: it cannot be written.
+        OSError: the key store cannot be written.
     """
     keys = {known: stored for known, stored in stored_keys().items() if known != name}
     if value is not None:

@@ -1,6 +1,6 @@
-"""The log of runs: every run of this machine's user in an SQLite file, once ``limner logs on`` was said.
+"""The log of runs: the user's runs in an SQLite file, after ``limner logs on``.
 
-Prompts are in it, pictures are not: they stay in their files. Settings, and so keys, are not in it either.
+It contains prompts, but no pictures, which stay in their files, and no settings or keys.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from limner.tasks import Task
 
 _WAIT_SECONDS = 30.0
-"""For another process that is writing."""
+"""Seconds to wait for another process that is writing."""
 
 _VERSION = 1
 
@@ -68,12 +68,12 @@ _JSON_COLUMNS = ("task", "account", "cost", "usage", "request_ids", "warnings")
 
 
 def log_file() -> Path:
-    """Return the path of the log; it need not exist."""
+    """Return the path of the log, which may not exist."""
     return data_folder() / "logs.db"
 
 
 class Recorder:
-    """The plugin that writes the log; registered only where the configuration says so."""
+    """The plugin that writes the log; registered only if enabled in the configuration."""
 
     def __init__(self) -> None:
         if _note_file not in on_saved:
@@ -81,7 +81,7 @@ class Recorder:
 
     @hookimpl(wrapper=True, tryfirst=True)
     def limner_run(self, model: ModelInterface, task: Task) -> Generator[None, Result, Result]:
-        """Record the run; its result and its error are passed on as they are."""
+        """Record the run; pass on its result or error unchanged."""
         started = datetime.datetime.now(datetime.UTC)
         clock = time.perf_counter()
         try:
@@ -97,11 +97,11 @@ class Recorder:
 
 @contextlib.contextmanager
 def _never_failing() -> Iterator[None]:
-    """A run that cannot be logged is a warning: its pictures are paid for."""
+    """Warn if a run cannot be logged, instead of losing its pictures, which are paid for."""
     try:
         yield
     except Exception as error:
-        with contextlib.suppress(Warning):  # where warnings are errors
+        with contextlib.suppress(Warning):  # if warnings are errors
             warnings.warn(f"the run is not in the log {log_file()}: {error}", stacklevel=2)
 
 
@@ -142,14 +142,14 @@ def _record(
 
 
 def _repeatable(sent: Task, result: Result | None) -> Any:
-    """The task that makes the same pictures again, as a picture's own record has it; pictures are SHA-256."""
+    """The task that reproduces the pictures, as in a picture's provenance; input pictures are SHA-256 hashes."""
     origins = [picture.origin for picture in result.pictures] if result is not None else []
     origin = next((origin for origin in origins if isinstance(origin, Origin)), None)
     return fingerprint(sent if origin is None else origin.fitted.repeatable())
 
 
 def _cost(model: ModelInterface, task: Task) -> dict[str, Any] | None:
-    with contextlib.suppress(Exception):  # such as a wrong price file
+    with contextlib.suppress(Exception):  # such as an invalid price file
         cost = model.cost_of(task)
         if cost is not None:
             return {"low": float(cost.low), "high": float(cost.high), "currency": cost.currency}
@@ -168,7 +168,7 @@ def _picture_row(picture: Picture) -> tuple[Any, ...]:
 
 
 def _note_file(picture: Picture, path: Path) -> None:
-    """Note where a picture of the log was saved last."""
+    """Record where a logged picture was last saved."""
     if picture.image is None:
         return
     with _never_failing(), connected(write=True) as log:
@@ -182,11 +182,11 @@ def _note_file(picture: Picture, path: Path) -> None:
 def connected(*, write: bool = False) -> Iterator[sqlite3.Connection]:
     """Open the log for one transaction.
 
-    Several processes may do so at once: each waits for the others. The journal is SQLite's default, which works on network
-    file systems too.
+    Several processes can do so at the same time; each waits for the others. The journal mode is SQLite's default, which
+    also works on network file systems.
 
     Raises:
-        TaskRefused: the file is no log, or cannot be opened.
+        TaskRefused: the file is not a log, or cannot be opened.
     """
     path = log_file()
     try:
@@ -210,11 +210,11 @@ def _make_tables(log: sqlite3.Connection) -> None:
 
 
 def entries(*, limit: int, text: str = "", model: str = "") -> list[dict[str, Any]]:
-    """Return the latest runs, the newest first.
+    """Return the latest runs, newest first.
 
     Args:
-        limit: how many at most.
-        text: only runs with this text in prompt, model, error or the name of a file; case does not matter.
+        limit: the maximum number of runs.
+        text: only runs with this text in prompt, model, error or a file name, ignoring case.
         model: only runs of this model, by its id.
 
     Raises:
@@ -237,7 +237,7 @@ def entries(*, limit: int, text: str = "", model: str = "") -> list[dict[str, An
 
 
 def entry(number: int) -> dict[str, Any] | None:
-    """Return one run; ``None`` where there is none of that number.
+    """Return one run; ``None`` if there is no run with this number.
 
     Raises:
         TaskRefused: the log cannot be read.

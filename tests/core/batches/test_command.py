@@ -165,7 +165,7 @@ def test_a_second_driver_is_refused_in_one_line(command):
         process.kill()
     assert status == 2
     assert len(err.splitlines()) == 1
-    assert f"another batch is at work there (process {process.pid} on" in err
+    assert f"another batch uses this folder (process {process.pid} on" in err
 
 
 def test_a_terminal_shows_a_bar(command):

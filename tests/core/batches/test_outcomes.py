@@ -298,7 +298,7 @@ def test_two_drivers_are_not_in_one_folder(bench, refusal):
     first = limner.batch(bench.manifest, model=bench.model, out=bench.out)
     next(first)
     (problem,) = refusal(lambda: bench.run(resume=True))
-    assert "another batch is at work there (process" in problem
+    assert "another batch uses this folder (process" in problem
     assert len(list(first)) == 1
     assert statuses(bench.run(resume=True)) == {1: "done", 2: "done"}
 

@@ -301,7 +301,7 @@ def test_a_mask_key_alone_means_masking(sdxl_body, key):
     assert schemas.validate(SDXL, body) == [f"#: required key [{missing}] not found"]
 
 
-def test_refusals_are_worded_as_the_live_service_words_them(titan_body):
+def test_refusals_have_the_messages_of_the_live_service(titan_body):
     body = titan_body[TEXT] | {"textToImageParams": {"text": "x" * 536}}
     (violation,) = schemas.validate(TITAN_V1, body)
     wanted = "Malformed input request{}, please reformat your input and try again."

@@ -109,7 +109,7 @@ def test_botocores_own_retries_get_past_a_count(emulator):
     client.close()
 
 
-def test_a_marker_in_a_text_counts_by_its_own_words(invoke):
+def test_a_marker_in_a_text_is_counted_by_its_exact_text(invoke):
     def body(marker):
         return {"taskType": "TEXT_IMAGE", "textToImageParams": {"text": "a fox", "negativeText": f"x [[fault:{marker}]]"}}
 

@@ -266,7 +266,7 @@ def test_a_slow_body_is_not_waited_for(wire, post, monkeypatch):
     assert post(json.dumps(BODY).encode())[0] == 200
 
 
-def test_a_slow_body_holds_nobody_up(wire, post):
+def test_a_slow_body_does_not_delay_other_requests(wire, post):
     for _ in range(50):
         wire(HEAD + b"Content-Length: 1000\r\n\r\n{")
         wire(HEAD)

@@ -233,7 +233,7 @@ def test_pictures_at_the_limits(invoke, encoded, picture):
 @pytest.mark.parametrize(
     ("fault", "images", "words"), [("filtered:1", 1, "Some of the generated"), ("filtered", 0, "All of the generated")]
 )
-def test_what_the_filter_takes_is_missing_and_said(emulator, invoke, fault, images, words):
+def test_filtered_pictures_are_omitted_and_reported(emulator, invoke, fault, images, words):
     emulator.fail_with(fault)
     answer = invoke(NOVA, TEXT | {"imageGenerationConfig": {"numberOfImages": 2, "width": 320, "height": 320}})
     assert len(answer.get("images", [])) == images

@@ -94,7 +94,7 @@ UNDOCUMENTED = {  # by the start of the note: what passes when the emulator is s
 
 
 @pytest.mark.parametrize("line", [line for line in lines() if line.get("note", "").startswith(tuple(UNDOCUMENTED))])
-def test_what_programs_send_beyond_the_documents_can_be_let_through(encoded, scene, caplog, line):
+def test_undocumented_keys_can_be_allowed(encoded, scene, caplog, line):
     (keys,) = (keys for start, keys in UNDOCUMENTED.items() if line["note"].startswith(start))
     body = filled(line["body"], "", encoded(scene((512, 512))), encoded(Image.new("L", (512, 512), 0)))
     with limner_bedrock_emulator.serve(allow_undocumented=True) as emulator:
@@ -108,6 +108,6 @@ def test_what_programs_send_beyond_the_documents_can_be_let_through(encoded, sce
         assert json.loads(client.invoke_model(modelId=line["model"], body=json.dumps(body))["body"].read())["artifacts"]
         client.close()
     warned = [record.getMessage() for record in caplog.records if record.name.startswith("limner_bedrock_emulator")]
-    assert [text.partition(" lists ")[2].partition(" for ")[0] for text in warned] == [
+    assert [text.partition(": ")[2].partition(" is undocumented ")[0] for text in warned] == [
         repr(key) for key in body if key in keys
     ]

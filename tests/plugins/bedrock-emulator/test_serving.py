@@ -106,7 +106,7 @@ def test_the_command_lets_known_undocumented_keys_pass_with_a_warning_each(start
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=20)
     (line,) = err.splitlines()
-    assert line.startswith("limner-bedrock-emulator: no document lists 'start_schedule' for sdxl; sent by ")
+    assert line.startswith("limner-bedrock-emulator: 'start_schedule' is undocumented for sdxl; sent by ")
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])

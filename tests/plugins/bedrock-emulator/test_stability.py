@@ -192,7 +192,7 @@ def message(invoke, model, body):
     return refused.value.response["Error"]["Message"]
 
 
-def test_an_unknown_field_is_refused_in_the_live_words(invoke):
+def test_an_unknown_field_is_refused_with_the_live_message(invoke):
     said = json.loads(message(invoke, SKETCH, {"text_prompts": [{"text": "a fox"}]}))["detail"]
     start, _, fields = said.partition(" are: ")
     assert start == "Invalid field 'text_prompts' in request. Available fields for control-sketch"

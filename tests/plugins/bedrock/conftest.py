@@ -174,7 +174,7 @@ def aws_environment(monkeypatch, tmp_path):
 @pytest.fixture
 def quick(monkeypatch):
     """No waiting between attempts."""
-    monkeypatch.setattr("limner_bedrock.retrying._BACKOFF_SECONDS", 0.0)
+    monkeypatch.setattr("limner_bedrock.retries._BACKOFF_SECONDS", 0.0)
 
 
 class Painter(BedrockModel):

@@ -15,8 +15,8 @@ import urllib3.exceptions
 from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
+from limner_bedrock.error_translation import translate
 from limner_bedrock.errors import ANSWERS, row_of
-from limner_bedrock.translating import translate
 
 # The oracle: what each code means where the text says nothing more; whether it is worth another attempt.
 BY_CODE = {

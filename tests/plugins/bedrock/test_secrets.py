@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from limner_bedrock import BedrockSettings
 from limner_bedrock.addresses import address, without_user
-from limner_bedrock.diagnosing import _check
-from limner_bedrock.translating import reveals_secrets, translate
+from limner_bedrock.diagnostics import _check
+from limner_bedrock.error_translation import reveals_secrets, translate
 
 CANARY = "hUsH7canary"
 PASSWORDS = st.tuples(st.text(max_size=8), st.text(max_size=8)).map(lambda ends: ends[0] + CANARY + ends[1])

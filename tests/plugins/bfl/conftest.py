@@ -81,5 +81,5 @@ def serving() -> Iterator[Any]:
 def _quick(monkeypatch):
     for name in ("BFL_API_KEY", "BFL_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("limner_http.retrying._BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr("limner_http.retries._BACKOFF_SECONDS", 0.01)
     monkeypatch.setattr("limner_http.polling.FIRST_WAIT_SECONDS", 0.02)

@@ -66,7 +66,7 @@ def running():
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
-    monkeypatch.setattr("limner_http.retrying._BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr("limner_http.retries._BACKOFF_SECONDS", 0.01)
     monkeypatch.setattr("limner_http.polling.FIRST_WAIT_SECONDS", 0.02)
 
 

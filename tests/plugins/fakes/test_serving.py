@@ -131,7 +131,7 @@ def test_the_command_prints_what_leads_there_and_stops_cleanly(started, tmp_path
     [
         (["oil"], "'oil' is not one of"),
         (["openai", "--fault", "oil"], "'oil' is no fault"),
-        (["openai", "--dialect", "oil"], "'oil' is no dialect"),
+        (["openai", "--dialect", "oil"], "'oil' is not a dialect"),
         (["bfl", "--dialect", "xai"], "--dialect goes with openai"),
         (["bfl", "--login", "a:b"], "--login goes with sdapi"),
         (["sdapi", "--login", "a"], "USER:PASSWORD"),

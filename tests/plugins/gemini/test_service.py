@@ -21,7 +21,7 @@ KEY, TOKEN = "AIza-canary-0123456789abcdef", "ya29.canary-0123456789abcdef"
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
-    monkeypatch.setattr("limner_http.retrying._BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr("limner_http.retries._BACKOFF_SECONDS", 0.01)
 
 
 def gemini(url, **settings):

@@ -168,7 +168,7 @@ def model():
 @pytest.fixture
 def quick(monkeypatch):
     """Retries without long waits."""
-    monkeypatch.setattr("limner_http.retrying._BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr("limner_http.retries._BACKOFF_SECONDS", 0.01)
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ from .conftest import AT_ONCE, KEY, SERVICE, Said
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch):
     monkeypatch.setattr("limner_http.polling.FIRST_WAIT_SECONDS", 0.02)
-    monkeypatch.setattr("limner_http.retrying._BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr("limner_http.retries._BACKOFF_SECONDS", 0.01)
 
 
 def read(answer):

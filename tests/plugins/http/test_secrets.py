@@ -6,7 +6,7 @@ import traceback
 import limner
 import pytest
 from limner_http import HttpSettings
-from limner_http.translating import safe
+from limner_http.error_translation import safe
 
 from .conftest import KEY, REQUEST, Example, Said
 

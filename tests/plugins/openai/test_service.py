@@ -23,7 +23,7 @@ KEY = "sk-canary-0123456789"
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
-    monkeypatch.setattr("limner_http.retrying._BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr("limner_http.retries._BACKOFF_SECONDS", 0.01)
 
 
 def openai(url, **settings):

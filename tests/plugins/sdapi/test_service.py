@@ -23,7 +23,7 @@ PASSWORD = "canary-pass-0123"
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
-    monkeypatch.setattr("limner_http.retrying._BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr("limner_http.retries._BACKOFF_SECONDS", 0.01)
     monkeypatch.setattr("limner_sdapi.jobs.PROGRESS_SECONDS", 0.02)
 
 

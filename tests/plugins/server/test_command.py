@@ -97,7 +97,7 @@ def test_an_interrupt_ends_calls_under_way_and_reports_them(by, bedrock_emulator
         assert time.monotonic() - started < WAIT / 3
         thread.join()
     assert status == {signal.SIGINT: 130, signal.SIGTERM: 143}[by]
-    assert "interrupted with 1 under way, which may be billed: amazon.nova-canvas-v1:0 generate" in said
+    assert "interrupted with 1 in progress, which may be billed: amazon.nova-canvas-v1:0 generate" in said
 
 
 def test_keys(tmp_path: Path):

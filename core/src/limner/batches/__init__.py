@@ -2,16 +2,16 @@
 
 :func:`batch` and :func:`abatch` are public; the command line is ``limner batch``.
 
-outcomes     how a task ends, and what an error says of that
-manifest     where tasks come from: JSON lines, CSV, tasks in Python
-planning     every task planned before the first is sent
-journal      the append-only record of what was planned, sent and settled
-locks        one driver in a folder; one worker for an attempt
-pictures     saved, and found again after a crash
-budget       what may be spent
-pacing       the rate, and pauses
-work         what a worker does
-engines      threads, an executor
+outcomes     the outcomes of tasks, and the outcome that an error means
+manifest     the sources of tasks: JSON Lines, CSV, tasks in Python
+planning     plans every task before the first is sent
+journal      the append-only record of planned and sent tasks and their outcomes
+locks        one driver per folder; one worker per attempt
+pictures     saves pictures, and finds them after a crash
+budget       limits on spending
+pacing       the rate limit, and pauses
+work         the work of one worker
+engines      threads and executors
 dask_engine  Dask distributed
 driver       the protocol
 index        metadata.jsonl
@@ -59,33 +59,33 @@ def batch(
     retry_failed: bool = False,
     resend_unknown: bool = False,
 ) -> Iterator[BatchOutcome]:
-    """Run many tasks, each paid for once, and save their pictures in a folder.
+    """Run many tasks, pay for each once, and save their pictures in a folder.
 
-    All tasks are planned before the first is sent. A journal in the folder is on the disk before each call, so that a batch
-    that ended early, however it ended, can be resumed. Tasks are sent while outcomes are taken; where the caller takes no
-    more, or presses Ctrl-C, nothing more is sent and what is out is waited for.
+    All tasks are planned before the first is sent. A journal in the folder is flushed to disk before each call,
+    so that an interrupted batch can always be resumed. Tasks are sent while the caller iterates. When the caller stops
+    iterating or presses Ctrl-C, nothing more is sent, and the calls in flight are awaited.
 
     Args:
-        tasks: the path of a manifest (JSON lines, CSV or TSV), tasks, or a mapping of ids to tasks.
-        out: the folder of the pictures and the journal. It is made where it does not exist.
-        model: a name or a model, for tasks that do not name one; by default as for :func:`get_model`.
-        executor: makes the calls in place of threads. It needs to share the folder.
+        tasks: the path of a manifest (JSON Lines, CSV or TSV), tasks, or a mapping of ids to tasks.
+        out: the folder of the pictures and the journal. It is created if it does not exist.
+        model: a name or a model, for tasks that do not name one; the default is that of :func:`get_model`.
+        executor: an executor that makes the calls instead of threads. Its workers must share the folder.
         dask: the address of a Dask scheduler, or ``local:4`` for four processes on this machine.
-        in_flight: tasks side by side; by default the model's setting ``max_in_flight``, or the workers' threads.
-        rate: calls at most, such as ``60/min``.
-        max_pictures: pictures at most, those of earlier runs in the folder included.
-        max_spend: money at most, by the known prices, such as ``20USD``; earlier runs in the folder are included.
-        resume: continue the batch in the folder, or start it where there is none.
-        retry_failed: resume, and send tasks again that failed, of which nothing was billed.
-        resend_unknown: resume, and send tasks again that may have been billed already.
+        in_flight: the number of concurrent tasks; by default the model's setting ``max_in_flight``, or the workers' threads.
+        rate: the maximum rate of calls, such as ``60/min``.
+        max_pictures: the maximum number of pictures, including earlier runs in the folder.
+        max_spend: the maximum cost by the known prices, such as ``20USD``, including earlier runs in the folder.
+        resume: continue the batch in the folder, or start one if there is none.
+        retry_failed: resume, and resend failed tasks, for which nothing was billed.
+        resend_unknown: resume, and resend tasks that may already have been billed.
 
     Yields:
-        An outcome for each task: first those that are known from earlier runs, then the others as they come.
+        An outcome for each task: first those known from earlier runs, then the others in order of completion.
 
     Raises:
-        TaskRefused: tasks or arguments are wrong, or the folder is in use; nothing was sent.
-        BatchStopped: the budget is reached, before every task was sent.
-        ProviderError: one that would meet every task, such as AuthenticationFailed; what was out was waited for.
+        TaskRefused: tasks or arguments are invalid, or the folder is in use; nothing was sent.
+        BatchStopped: the budget was reached before every task was sent.
+        ProviderError: an error that affects every task, such as AuthenticationFailed; calls in flight were awaited.
         OSError: the folder cannot be written.
     """
     options = Options(
@@ -101,7 +101,7 @@ def batch(
         resend_unknown=resend_unknown,
     )
     if executor is not None and dask is not None:
-        raise TaskRefused([Problem("executor", "", "and dask are two engines; give one")])
+        raise TaskRefused([Problem("executor", "", "and dask cannot be combined; give one")])
     return _outcomes(tasks, options)
 
 
@@ -117,7 +117,7 @@ def _outcomes(tasks: Tasks, options: Options) -> Iterator[BatchOutcome]:
 
 @contextmanager
 def _interrupts_deferred(driver: Driver) -> Iterator[None]:
-    """Let Ctrl-C stop the driver, rather than break into the middle of what it does; a second one breaks into it."""
+    """Make Ctrl-C stop the driver gracefully; a second Ctrl-C interrupts it."""
     is_main = threading.current_thread() is threading.main_thread()
     if not is_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield
@@ -151,7 +151,7 @@ def _opened(tasks: Tasks, options: Options) -> Iterator[Driver]:
 
 
 async def abatch(tasks: Tasks, *, out: str | os.PathLike[str], **arguments: object) -> AsyncIterator[BatchOutcome]:
-    """As :func:`batch`, without blocking the event loop. Cancelling sends nothing more, and waits for what is out."""
+    """Run :func:`batch` without blocking the event loop. Cancelling sends nothing more; calls in flight are awaited."""
     outcomes = batch(tasks, out=out, **arguments)  # type: ignore[arg-type]
     following: asyncio.Future[BatchOutcome | None] | None = None
     try:
@@ -170,12 +170,12 @@ async def abatch(tasks: Tasks, *, out: str | os.PathLike[str], **arguments: obje
 def models_by_name(
     default: str | Model | None, in_flight: int | None, find: Callable[[str | None], Model] = get_model
 ) -> Callable[[str | None], Model]:
-    """Return what finds a task's model: by the name that it has, else the default; each is made once.
+    """Return a function that finds a task's model by its name, or the default model; each model is created once.
 
     Args:
         default: a name, a model, or ``None`` for limner's default.
-        in_flight: what the setting ``max_in_flight`` must allow; ``None`` leaves it.
-        find: finds and configures a model.
+        in_flight: the minimum for the setting ``max_in_flight``; ``None`` keeps the setting.
+        find: the function that finds and configures a model.
     """
     known: dict[str | None, Model] = {}
 
@@ -192,10 +192,10 @@ def models_by_name(
 
 
 def budget_of(max_pictures: int | None, max_spend: str | None) -> Budget:
-    """Make a budget.
+    """Create a budget.
 
     Raises:
-        TaskRefused: a bound is wrong.
+        TaskRefused: a limit is invalid.
     """
     if max_pictures is not None and (isinstance(max_pictures, bool) or max_pictures < 0):
         raise TaskRefused([Problem.of("max_pictures", max_pictures, "must be a whole number of at least 0")])
@@ -203,7 +203,7 @@ def budget_of(max_pictures: int | None, max_spend: str | None) -> Budget:
 
 
 def checked_in_flight(in_flight: int | None) -> int | None:
-    """Check a number of tasks side by side.
+    """Check the number of concurrent tasks.
 
     Raises:
         TaskRefused: it is not above 0.

@@ -1,4 +1,4 @@
-"""What a batch may spend: a sum by the known prices, a number of pictures, or both."""
+"""Limits on spending: an amount by the known prices, a number of pictures, or both."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from limner.prices import Cost
 
 
 def parse_sum(text: str) -> Cost:
-    """Read a sum such as ``20USD``.
+    """Parse an amount such as ``20USD``.
 
     Raises:
-        TaskRefused: it is no sum.
+        TaskRefused: the text is not an amount.
     """
     form = re.fullmatch(r"(\d{1,9}(?:\.\d{1,6})?)\s*([A-Z]{3})", text.strip(), re.ASCII)
     if form is None:
@@ -25,24 +25,24 @@ def parse_sum(text: str) -> Cost:
 
 
 class Costing(Protocol):
-    """What the budget needs to know of a task."""
+    """The properties of a task that the budget uses."""
 
     @property
     def pictures(self) -> int:
-        """How many it asks for."""
+        """The number of requested pictures."""
 
     @property
     def cost(self) -> Cost | None:
-        """What it may cost; ``None`` where that is unknown."""
+        """The maximum cost; ``None`` if it is unknown."""
 
 
 @attrs.define
 class Budget:
-    """Counts what is spent: whatever was sent, unless it was surely not made.
+    """Counts spending: every task sent, unless it was certainly not executed.
 
     Args:
-        max_pictures: so many at most; ``None`` for any number.
-        max_spend: so much at most; ``None`` for any sum.
+        max_pictures: the maximum number of pictures; ``None`` for no limit.
+        max_spend: the maximum amount; ``None`` for no limit.
     """
 
     max_pictures: int | None = None
@@ -51,17 +51,17 @@ class Budget:
     spent: dict[str, Decimal] = attrs.field(factory=dict, init=False)
 
     def problem(self, task: Costing) -> str | None:
-        """Say why a task's cost cannot be counted against the budget."""
+        """Return why a task's cost cannot be counted against the budget."""
         if self.max_spend is None:
             return None
         if task.cost is None:
-            return "the price is unknown; use max_pictures (--max-pictures) instead, or state prices in LIMNER_PRICES"
+            return "the price is unknown; use max_pictures (--max-pictures) instead, or set prices in LIMNER_PRICES"
         if task.cost.currency != self.max_spend.currency:
             return f"its price is in {task.cost.currency}, and max_spend in {self.max_spend.currency}"
         return None
 
     def exceeded_by(self, task: Costing) -> str | None:
-        """Say why a task cannot be paid for any more; ``None`` where it can."""
+        """Return why a task would exceed the budget; ``None`` if it does not."""
         if self.max_pictures is not None and self.pictures + task.pictures > self.max_pictures:
             return f"max_pictures={self.max_pictures} is reached: {self.pictures} pictures count as made"
         if self.max_spend is not None and task.cost is not None:
@@ -75,11 +75,11 @@ class Budget:
         return None
 
     def take(self, task: Costing) -> None:
-        """Count a task that is sent."""
+        """Count a task when it is sent."""
         self._add(task, 1)
 
     def give_back(self, task: Costing) -> None:
-        """Count a task no longer, since nothing was made."""
+        """Stop counting a task, because nothing was generated."""
         self._add(task, -1)
 
     def _add(self, task: Costing, times: int) -> None:

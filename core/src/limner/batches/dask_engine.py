@@ -20,13 +20,13 @@ _CONNECT_SECONDS = 30
 
 @contextmanager
 def connected(address: str, folder: Path, models: Iterable[str], in_flight: int | None) -> Iterator[Engine]:
-    """Connect to a scheduler, or start workers on this machine, and prove that they can do the work.
+    """Connect to a scheduler, or start workers on this machine, and verify that they can do the work.
 
     Args:
         address: such as ``tcp://10.0.0.1:8786``, or ``local:4`` for four worker processes.
-        folder: of the batch.
+        folder: the folder of the batch.
         models: ids of the models that the workers need.
-        in_flight: how many tasks are out at once; ``None`` takes as many as the workers have threads.
+        in_flight: the number of concurrent tasks; ``None`` for the number of the workers' threads.
 
     Raises:
         TaskRefused: there is no scheduler or no worker, a worker does not share the folder or lacks a model, or
@@ -38,7 +38,7 @@ def connected(address: str, folder: Path, models: Iterable[str], in_flight: int 
     except ImportError as error:
         raise _refused(address, f"needs the package distributed ({error}); install limner[dask]") from error
     local = re.fullmatch(r"local:([1-9]\d{0,3})", address)
-    # a scheduler that was started elsewhere has its own configuration: neither is relied upon
+    # an external scheduler has its own configuration, so the batch does not rely on this
     with dask.config.set({"distributed.scheduler.allowed-failures": 0}), ExitStack() as resources:
         try:
             cluster = _cluster(resources, int(local[1]), in_flight) if local else address
@@ -60,13 +60,13 @@ def _cluster(resources: ExitStack, workers: int, in_flight: int | None) -> Any:
 
 
 def _check(client: Client, address: str, folder: Path, proof: str, models: list[str]) -> int:
-    """Ask every worker what it sees.
+    """Check every worker.
 
     Returns:
-        How many threads they have.
+        The number of threads of all workers.
 
     Raises:
-        TaskRefused: one of them cannot do the work.
+        TaskRefused: a worker cannot do the work.
     """
     answers: dict[str, Any] = client.run(_seen_by_worker, folder, proof, models, on_error="return")
     for worker, answer in answers.items():

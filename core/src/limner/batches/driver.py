@@ -1,8 +1,8 @@
-"""The driver of a batch: sends every task once, and writes down what becomes of it.
+"""The driver of a batch: sends every task once and records its outcome.
 
 The protocol is in docs/batch.md. In short: ``planned`` (with the drawn seed), ``sent`` on the disk before the call, the
-picture on the disk before ``done``. What was sent and not settled is looked for on the disk, and is unknown where it is not
-there.
+picture on the disk before ``done``. If a task has a ``sent`` record but no outcome, its pictures are looked for on the
+disk; if they are missing, the outcome is unknown.
 """
 
 from __future__ import annotations
@@ -34,21 +34,21 @@ from limner.model import Model
 from limner.tasks import Task
 
 MOST_UNMADE = 8
-"""A task that was so often sent and surely not made has failed; where nothing else was made meanwhile, the batch ends."""
+"""After so many attempts that were certainly not executed, a task has failed; if no other task succeeded, the batch ends."""
 
 _LATE_SECONDS = 60.0
-"""A worker that says nothing for so long after its calls must have ended is lost."""
+"""Seconds after the latest end of its calls until a silent worker is considered lost."""
 
 _LEFT_SECONDS = 3600.0
-"""Nobody writes a picture for so long."""
+"""Longer than writing any picture takes."""
 
 _TICK = 0.5
-"""Seconds between two looks at whether the driver was told to stop: on Windows, a long wait ignores Ctrl-C."""
+"""Seconds between checks for a stop request: on Windows, a long wait ignores Ctrl-C."""
 
 
 @attrs.frozen(kw_only=True)
 class Options:
-    """How a batch is run; see :func:`limner.batch`."""
+    """The options of a batch; see :func:`limner.batch`."""
 
     out: Path
     models: Callable[[str | None], Model]
@@ -66,14 +66,14 @@ class Driver:
     """One run of a batch.
 
     Args:
-        source: its tasks.
-        options: how to run it.
+        source: the source of the tasks.
+        options: the options of the batch.
 
     Attributes:
-        planned: what there is to do; once the driver is open.
-        counts: how many tasks are in each state.
-        budget: what is spent.
-        stopped: why nothing more is sent, where that is so.
+        planned: the planned tasks; available once the driver is open.
+        counts: the number of tasks in each state.
+        budget: the spending so far.
+        stopped: why nothing more is sent, if so.
     """
 
     planned: Planned
@@ -97,10 +97,10 @@ class Driver:
     # ------------------------------------------------------------------------------------------ planning
 
     def plan(self) -> Planned:
-        """Plan everything and write nothing.
+        """Plan all tasks without writing anything.
 
         Raises:
-            TaskRefused: the manifest has problems, or does not belong to the journal.
+            TaskRefused: the manifest is invalid, or does not match the journal.
         """
         options = self._options
         known = journal.settled(journal.read(options.out / journal.NAME))
@@ -113,16 +113,16 @@ class Driver:
         if known and len(planned.new) == len(planned.items) and any(record["attempt"] for record in known.values()):
             limit = "none of its tasks is in the manifest, or they are for another model or setting; use another folder"
             raise TaskRefused([Problem("out", str(options.out), limit)])
-        for record in known.values():  # those that are no longer in the manifest too
+        for record in known.values():  # including tasks that are no longer in the manifest
             for _ in range(record["spent"]):
                 self.budget.take(Spent.of(record))
         return planned
 
     def open(self) -> None:
-        """Take the folder, plan, and write down what is new.
+        """Lock the folder, plan, and record new tasks.
 
         Raises:
-            TaskRefused: another batch works in the folder, or :meth:`plan` refuses; nothing was sent.
+            TaskRefused: another batch uses the folder, or :meth:`plan` refused; nothing was sent.
             OSError: the folder cannot be written.
         """
         options = self._options
@@ -160,25 +160,25 @@ class Driver:
     # ------------------------------------------------------------------------------------------ running
 
     def stop(self, why: str = "stopped") -> None:
-        """Send nothing more; what is out is waited for. May be called from any thread, and from a signal handler."""
+        """Send nothing more, and wait for the calls in flight. Can be called from any thread and from a signal handler."""
         self.stopped = self.stopped or why
         self._stopping.set()
         self._arrived.put(None)
 
     @property
     def out(self) -> int:
-        """How many tasks are out at the moment."""
+        """The number of tasks in flight."""
         return len(self._out)
 
     def outcomes(self) -> Generator[BatchOutcome, None, None]:
         """Run the batch.
 
         Yields:
-            An outcome for each task: first those that are known from earlier runs, then the others as they come.
+            An outcome for each task: first those known from earlier runs, then the others in order of completion.
 
         Raises:
-            BatchStopped: the budget is reached, before every task was sent.
-            ProviderError: one that would meet every other task too.
+            BatchStopped: the budget was reached before every task was sent.
+            ProviderError: an error that affects every other task too.
             OSError: the folder cannot be written any more.
         """
         try:
@@ -203,7 +203,7 @@ class Driver:
             raise self._error
 
     def close(self) -> None:
-        """Write the index of the pictures, and give the folder back.
+        """Write the index of the pictures, and unlock the folder.
 
         Raises:
             OSError: the index cannot be written.
@@ -214,13 +214,13 @@ class Driver:
                 index.write_metadata(self._options.out)
 
     def _earlier(self) -> Iterator[BatchOutcome]:
-        """Settle what earlier runs left, look for pictures that are there already, and queue the others."""
+        """Settle unfinished tasks of earlier runs, look for existing pictures, and queue the remaining tasks."""
         with_files = {path.name.rpartition("-")[0] for path in self._options.out.iterdir()}
         again = {"failed"} if self._options.retry_failed else set()
         again |= {"unknown"} if self._options.resend_unknown else set()
         for item in self.planned.items:
             if item.status == "sent":
-                self._settle(item, self._lost(item, "the driver ended while it was out"))
+                self._settle(item, self._lost(item, "the driver ended while the call was in flight"))
             elif item.status in {"planned", "unknown"} and item.id in with_files:
                 self._take_found(item)
             if item.status == "planned" or item.status in again:
@@ -237,16 +237,16 @@ class Driver:
         self._settle(item, found)
 
     def _look_again(self) -> None:
-        """Look once more for pictures of workers that were taken for dead."""
+        """Look again for pictures of workers that were considered lost."""
         for item in self.planned.items:
             if item.status == "unknown" and item.claimed:
                 self._take_found(item)
 
     def _send(self) -> float:
-        """Send what may be sent now.
+        """Send all tasks that can be sent now.
 
         Returns:
-            The seconds until more may be sent; what arrives before that may change it.
+            The seconds until more tasks can be sent; an earlier outcome may change this.
         """
         ready: list[tuple[Item, Task]] = []
         seconds = 60.0
@@ -286,7 +286,7 @@ class Driver:
         """Read a task again.
 
         Raises:
-            TaskRefused: it is no longer what was planned.
+            TaskRefused: the task has changed since it was planned.
         """
         task = self._source.entry(item.place).task
         if key_of(item.model, task) != item.key:
@@ -320,7 +320,7 @@ class Driver:
         """Wait for the next outcome.
 
         Returns:
-            The task that ended; ``None`` where time is up, the driver was told to stop, or it will be sent again.
+            The task that ended; ``None`` on timeout, on a stop request, or if the task will be resent.
         """
         until = time.monotonic() + seconds
         while True:
@@ -333,9 +333,9 @@ class Driver:
             return None if arrived is None else self._arrive(arrived)
 
     def _overheard(self) -> Future[Record] | None:
-        """Find a task that has ended, though the executor does not say so, as Dask after some deaths of workers.
+        """Find a task that ended without a report from the executor, such as Dask after a worker died.
 
-        Its worker wrote that down beside its claim, or it takes longer than its calls may.
+        Its worker recorded the outcome beside the claim, or its calls have exceeded their time limit.
         """
         if self._engine.proof is not None:
             for future, item in self._out.items():
@@ -348,20 +348,20 @@ class Driver:
 
     def _arrive(self, future: Future[Record]) -> Item | None:
         item = self._out.get(future)
-        if item is None:  # it was overheard before
+        if item is None:  # its outcome was already found
             return None
         try:
             record: Record = future.result(timeout=0)
         except BaseException as error:
             record = self._lost(item, f"its worker was lost: {type(error).__name__}: {error}")
         if record.get("outcome") == "claimed":
-            record = self._lost(item, "its worker was lost, and another was told to do it again")
+            record = self._lost(item, "its worker was lost, and the executor ran the task again")
         self._settle(item, record, again=True)
         self._out.pop(future, None)
         return item if item.status in STATUSES else None
 
     def _drain(self) -> None:
-        """Wait for what is out, and write it down."""
+        """Wait for the calls in flight, and record their outcomes."""
         self._pending.clear()
         while self._out:
             done = wait(self._out, _TICK, FIRST_COMPLETED).done
@@ -370,17 +370,17 @@ class Driver:
                 continue
             try:
                 self._arrive(ended)
-            except (OSError, LimnerError) as error:  # it will be looked for when the batch is resumed
+            except (OSError, LimnerError) as error:  # a resumed batch looks for its pictures
                 self._fail(error)
                 self._out.pop(ended, None)
 
     # ------------------------------------------------------------------------------------------ settling
 
     def _lost(self, item: Item, why: str) -> Record:
-        """Find out what became of a task whose worker did not say so."""
+        """Determine the outcome of a task whose worker did not report it."""
         folder = self._options.out
         if item.claimed:
-            if locks.take_claim(folder, item.id, item.attempt):  # so nobody has, nor ever will
+            if locks.take_claim(folder, item.id, item.attempt):  # so no worker has made the call, nor ever will
                 return {"outcome": "unmade", "reason": why}
             record = locks.claimed_record(folder, item.id, item.attempt)
             if record is not None:
@@ -388,12 +388,12 @@ class Driver:
         return pictures.find(folder, item.id, item.key, item.pictures) or {"outcome": "unknown", "reason": why}
 
     def _settle(self, item: Item, record: Record, *, again: bool = False) -> None:
-        """Write down what became of a task, and do what that asks for.
+        """Record the outcome of a task and act on it.
 
         Args:
             item: the task.
-            record: what became of it.
-            again: whether it is queued again where it was not made.
+            record: the outcome.
+            again: whether to queue the task again if it was not executed.
         """
         if record["outcome"] == "unmade":
             record = self._unmade(item, record)
@@ -412,7 +412,7 @@ class Driver:
             self._fail(_error_of(record))
 
     def _unmade(self, item: Item, record: Record) -> Record:
-        """Slow down; after so many attempts give the task up, or the batch where nothing else is made either."""
+        """Slow down. After too many attempts, give up the task, or the batch if no other task succeeds."""
         self._pace.throttled(record.get("retry_after"))
         if not item.unmade:
             item.made_before = self._made
@@ -434,13 +434,15 @@ class Driver:
         item.status = status
 
     def _fail(self, error: BaseException) -> None:
-        """Send nothing more, and raise this once what is out has ended."""
+        """Send nothing more, and raise this error after the calls in flight have ended."""
         if self._error is None or not isinstance(error, Exception):
             self._error = error
         self.stop(str(error))
 
     def _outcome(self, item: Item) -> BatchOutcome:
-        rows: list[dict[str, Any]] = item.record.pop("rows", [])  # the journal has them: of many tasks it would be much
+        rows: list[dict[str, Any]] = item.record.pop(
+            "rows", []
+        )  # they are in the journal; with many tasks they would use much memory
         return BatchOutcome(
             id=item.id,
             line=item.line,
@@ -453,13 +455,13 @@ class Driver:
 
 
 def _error_of(record: Record) -> Exception:
-    """Make again the error that a worker reports, on whatever machine it was raised."""
+    """Recreate an error that a worker reported, possibly on another machine."""
     kind: type[Exception] = OSError if record["error"] == "OSError" else getattr(errors, record["error"], LimnerError)
     return kind(record["message"])
 
 
 def _sweep(folder: Path) -> None:
-    """Remove what killed processes left half-written; a worker elsewhere may still be at what is younger."""
+    """Remove incomplete files of killed processes; newer ones may still be in use by a remote worker."""
     for path in folder.glob(".*.part"):
         with contextlib.suppress(OSError):
             if time.time() - path.stat().st_mtime > _LEFT_SECONDS:

@@ -1,4 +1,4 @@
-"""Where the calls of a batch are made: in threads of this process, or by an executor that somebody else made."""
+"""The engines that make the calls of a batch: threads of this process, or an external executor."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Engine:
 
     Attributes:
         submit: starts a job.
-        window: how many jobs are out at once.
-        proof: what a worker must find in the folder; ``None`` for threads of the driver, which end with it.
+        window: the number of concurrent jobs.
+        proof: the text that a worker must find in the folder; ``None`` for threads of the driver, which end with it.
     """
 
     submit: Submit
@@ -35,14 +35,14 @@ class Engine:
 
 
 def threads(in_flight: int) -> Engine:
-    """Work in limner's threads, which the end of the program does not wait for."""
+    """Run jobs in limner's threads, which do not delay the exit of the program."""
     slots = Slots(in_flight)
     return Engine(lambda job: slots.start(partial(perform, job), Cancellation()), in_flight)
 
 
 @contextmanager
 def proven(folder: Path) -> Iterator[str]:
-    """Leave a proof in the folder, by which workers tell that it is theirs too."""
+    """Write a random text to the folder, by which workers verify that they share it."""
     proof = os.urandom(16).hex()
     path = folder / CLAIMS / PROOF
     path.write_text(proof)
@@ -54,5 +54,5 @@ def proven(folder: Path) -> Iterator[str]:
 
 
 def executed(executor: Executor, in_flight: int, proof: str) -> Engine:
-    """Work in an executor; it may start a job twice, or lose it."""
+    """Run jobs in an executor, which may start a job twice or lose it."""
     return Engine(lambda job: executor.submit(perform, job), in_flight, proof)

@@ -14,7 +14,7 @@ NAME = "metadata.jsonl"
 
 
 def rows(folder: Path) -> Iterator[dict[str, Any]]:
-    """Read from the journal what is known of each picture that is in the folder, in the order of the tasks."""
+    """Return the rows of all pictures in the folder from the journal, in the order of the tasks."""
     known = journal.settled(journal.read(folder / journal.NAME))
     there = {path.name for path in folder.iterdir()}
     for task in known.values():
@@ -22,7 +22,7 @@ def rows(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def write_metadata(folder: Path) -> None:
-    """Write the index anew, whole or not at all.
+    """Rewrite the index atomically.
 
     Raises:
         OSError: it cannot be written.

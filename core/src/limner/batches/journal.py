@@ -1,7 +1,7 @@
-"""The journal of a batch: an append-only file of JSON lines that says what was planned, sent and settled.
+"""The journal of a batch: an append-only JSON Lines file of planned and sent tasks and their outcomes.
 
-A record is one ``write``. A record of a crash that is cut short is taken off when the journal is opened the next time, so
-that no other is glued to it.
+Each record is a single ``write``. A record truncated by a crash is removed when the journal is next opened, so that no
+other record is appended to it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _CHUNK = 65536
 
 
 def read(path: Path) -> Iterator[dict[str, Any]]:
-    """Read the records of a journal, except one at the end that is cut short; none where there is no journal.
+    """Read the records of a journal, except a truncated one at the end; none if there is no journal.
 
     Raises:
         TaskRefused: a line is not a record of this version.
@@ -54,10 +54,10 @@ def _record(path: Path, number: int, line: bytes) -> dict[str, Any]:
 
 
 class Journal:
-    """A journal that is open for appending; its owner holds the lock of the folder.
+    """A journal opened for appending; its owner holds the lock of the folder.
 
     Raises:
-        OSError: it cannot be opened.
+        OSError: the journal cannot be opened.
     """
 
     def __init__(self, path: Path) -> None:
@@ -79,7 +79,7 @@ class Journal:
 
         Args:
             records: JSON values with an ``event``.
-            durable: return once they are on the disk.
+            durable: whether to flush them to disk before returning.
 
         Raises:
             OSError: they cannot be written.
@@ -110,7 +110,7 @@ class Journal:
 
 
 def _whole_records(file: int) -> int:
-    """Return the size in bytes of what ends with a newline."""
+    """Return the size in bytes up to the last newline."""
     end = os.fstat(file).st_size
     while end > 0:
         start = max(0, end - _CHUNK)
@@ -123,7 +123,7 @@ def _whole_records(file: int) -> int:
 
 
 def sync_folder(folder: Path) -> None:
-    """Bring the names in a folder to the disk, where the system can."""
+    """Flush a folder's entries to disk, if the system supports it."""
     with contextlib.suppress(OSError):
         opened = os.open(folder, os.O_RDONLY)
         try:
@@ -133,10 +133,10 @@ def sync_folder(folder: Path) -> None:
 
 
 def settled(records: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Fold records into what is known of each task, by its id.
+    """Combine the records of each task, by its id.
 
-    A task has what was ``planned``, its ``status``, how often it was sent (``attempt``), how often that may have been billed
-    (``spent``), and what the last record says of how it ended.
+    Each entry has the ``planned`` record, the ``status``, the number of times the task was sent (``attempt``) and may have
+    been billed (``spent``), and the content of the last outcome record.
     """
     known: dict[str, dict[str, Any]] = {}
     for record in records:
@@ -157,5 +157,9 @@ def _fold(task: dict[str, Any], event: str, record: dict[str, Any]) -> None:
         task["spent"] += 1
     elif event in {"unmade", "failed"} and earlier == "sent":
         task["spent"] -= 1
-    elif event in {"done", "filtered", "unknown"}:  # perhaps found on the disk, when it was never sent by this journal
+    elif event in {
+        "done",
+        "filtered",
+        "unknown",
+    }:  # its pictures may have been found on disk although this journal never sent it
         task["spent"] = max(1, task["spent"])

@@ -1,4 +1,4 @@
-"""One driver at a time in a folder, and one worker for each attempt at a task."""
+"""Locks: one driver per folder, and one worker per attempt at a task."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CLAIMS = ".claims"
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold a folder's lock: the system gives it back however the process ends.
+    """Hold a folder's lock; the system releases it when the process ends for any reason.
 
     Raises:
         TaskRefused: another process holds it.
@@ -31,7 +31,7 @@ def locked(folder: Path) -> Iterator[None]:
         try:
             _lock(file)
         except OSError as error:
-            limit = f"another batch is at work there ({_holder(file)}); wait for its end, or use another folder"
+            limit = f"another batch uses this folder ({_holder(file)}); wait until it ends, or use another folder"
             raise TaskRefused([Problem("out", str(folder), limit)]) from error
         os.ftruncate(file, 0)
         os.lseek(file, 0, os.SEEK_SET)
@@ -45,7 +45,7 @@ def _lock(file: int) -> None:
     if sys.platform == "win32":
         import msvcrt
 
-        os.lseek(file, 1 << 20, os.SEEK_SET)  # behind the text, which others may read
+        os.lseek(file, 1 << 20, os.SEEK_SET)  # after the text, which other processes may read
         msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
     else:
         import fcntl
@@ -64,7 +64,7 @@ def _holder(file: int) -> str:
 
 
 def take_claim(folder: Path, task: str, attempt: int) -> bool:
-    """Claim an attempt at a task; of all who try, on whatever machine, exactly one gets it.
+    """Claim an attempt at a task. Of all workers on all machines, exactly one succeeds.
 
     Raises:
         OSError: the claim cannot be written.
@@ -79,8 +79,8 @@ def take_claim(folder: Path, task: str, attempt: int) -> bool:
 
 
 def settle_claim(folder: Path, task: str, attempt: int, record: dict[str, Any]) -> None:
-    """Write down beside a claim what became of the attempt, for whoever does not get it from the worker."""
-    with contextlib.suppress(OSError):  # it is a help, no more
+    """Record the outcome of an attempt beside its claim, in case the worker's result is lost."""
+    with contextlib.suppress(OSError):  # best effort
         file = os.open(_claim(folder, task, attempt), os.O_WRONLY)
         try:
             os.write(file, json.dumps(record).encode() + b"\n")
@@ -89,7 +89,7 @@ def settle_claim(folder: Path, task: str, attempt: int, record: dict[str, Any]) 
 
 
 def claimed_record(folder: Path, task: str, attempt: int) -> dict[str, Any] | None:
-    """Return what :func:`settle_claim` wrote; ``None`` where it did not come so far."""
+    """Return what :func:`settle_claim` wrote; ``None`` if it wrote nothing."""
     with contextlib.suppress(OSError, ValueError):
         text = _claim(folder, task, attempt).read_bytes()
         record = json.loads(text) if text.endswith(b"\n") else None

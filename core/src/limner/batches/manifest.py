@@ -1,9 +1,9 @@
-"""Where the tasks of a batch come from: a manifest of JSON lines or CSV, or tasks in Python.
+"""The sources of a batch's tasks: a manifest in JSON Lines or CSV, or tasks in Python.
 
 A manifest is the user's own file, so its reader opens the paths in it, relative to its folder. :func:`limner.from_json`,
-which reads documents of strangers, never does.
+which reads untrusted documents, never does.
 
-Tasks are read twice, when they are planned and when they are sent, so that no picture is kept in memory between.
+Tasks are read twice, when they are planned and when they are sent, so that no picture is kept in memory in between.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ Tasks = str | Path | Iterable[Task] | Mapping[str, Task]
 """A manifest's path, tasks, or tasks by id."""
 
 _PATH = "@"
-"""In place of base64, which has no such character: what follows is a path."""
+"""Marks a path in place of base64, which does not contain this character."""
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 @attrs.frozen
 class Entry:
-    """One task as the manifest has it.
+    """A task of a manifest.
 
     Attributes:
-        line: its line, or its place among the tasks, from 1.
-        place: what :meth:`Source.entry` finds it by.
+        line: its line, or its position among the tasks, from 1.
+        place: its position for :meth:`Source.entry`.
         task: the task.
-        id: its own id, where it has one.
-        model: its own model, where it has one.
+        id: its ``id``, if it has one.
+        model: its ``model``, if it has one.
     """
 
     line: int
@@ -57,32 +57,32 @@ class Entry:
 
 @attrs.frozen
 class Unreadable:
-    """A line that holds no task."""
+    """A line that is not a valid task."""
 
     line: int
     refusal: TaskRefused
 
 
 class Source(Protocol):
-    """Where tasks are read from."""
+    """A source of tasks."""
 
     what: str
-    """What an entry's number counts: ``line`` or ``task``."""
+    """The unit of an entry's number: ``line`` or ``task``."""
 
     def entries(self) -> Iterator[Entry | Unreadable]:
         """Read all entries."""
 
     def entry(self, place: int) -> Entry:
-        """Read one again.
+        """Read one entry again.
 
         Raises:
-            TaskRefused: it cannot be read any more.
+            TaskRefused: the entry can no longer be read.
         """
 
 
 @contextmanager
 def opened(tasks: Tasks) -> Iterator[Source]:
-    """Open a manifest, or take tasks as they are; what can be read only once is kept in a temporary file.
+    """Open a manifest or accept tasks; a source that can be read only once is copied to a temporary file.
 
     Raises:
         OSError: the manifest cannot be opened.
@@ -105,7 +105,7 @@ def opened(tasks: Tasks) -> Iterator[Source]:
 
 @contextmanager
 def opened_stream(stream: IO[bytes]) -> Iterator[Source]:
-    """Read a manifest from standard input: JSON lines where it begins with ``{``, else CSV. Paths are relative to here."""
+    """Read a manifest from standard input: JSON Lines if it begins with ``{``, else CSV. Paths start in this folder."""
     with tempfile.TemporaryFile() as file:
         shutil.copyfileobj(stream, file)
         file.seek(0)
@@ -135,7 +135,7 @@ class _InMemory:
 
 
 class _Lines:
-    """What both kinds of manifests share: lines that are found again by where they begin."""
+    """The base of both manifest formats: lines, found again by their offset."""
 
     def __init__(self, file: IO[bytes], folder: Path, separator: str = ",", what: str = "line") -> None:
         self.what = what
@@ -153,7 +153,7 @@ class _Lines:
 
 
 class _JsonLines(_Lines):
-    """A task a line, as :func:`limner.to_json` writes it; ``id`` and ``model`` may stand beside its parameters."""
+    """One task per line, as :func:`limner.to_json` writes it, with optional ``id`` and ``model``."""
 
     def entries(self) -> Iterator[Entry | Unreadable]:
         place = number = 0
@@ -182,7 +182,7 @@ class _JsonLines(_Lines):
 
 
 class _CsvLines(_Lines):
-    """A task a row; the heads of the columns are ``task``, ``id``, ``model``, parameters and ``options.NAME``."""
+    """One task per row; the column names are ``task``, ``id``, ``model``, parameters and ``options.NAME``."""
 
     def entries(self) -> Iterator[Entry | Unreadable]:
         position = _Position(self._file, 0)
@@ -210,14 +210,14 @@ class _CsvLines(_Lines):
 
     def _entry(self, number: int, place: int, row: list[str]) -> Entry:
         if len(row) > len(self._heads):
-            limit = f"has {len(row)} cells, and the head of the file {len(self._heads)}; quote cells that hold a comma"
+            limit = f"has {len(row)} cells, and the header of the file {len(self._heads)}; quote cells that hold a comma"
             raise TaskRefused([Problem("row", "", limit)])
         cells = {head: cell.strip() for head, cell in zip(self._heads, row, strict=False) if head and cell.strip()}
         return self._task(number, place, _document(cells))
 
 
 class _Position(Iterator[str]):
-    """The lines of a file as text, and where the next one begins."""
+    """The lines of a file as text, with the offset of the next line."""
 
     def __init__(self, file: IO[bytes], place: int) -> None:
         self._file, self.place, self.number = file, place, 0
@@ -251,7 +251,7 @@ def _checked_id(text: Any) -> str:
 
 
 def _with_paths(document: Document) -> Document:
-    """Mark the paths of pictures: texts of ``image`` and ``mask``, and ``{"$file": ...}`` anywhere in the options."""
+    """Mark picture paths: strings in ``image`` and ``mask``, and ``{"$file": ...}`` anywhere in the options."""
     marked = {name: _marked(value) for name, value in document.items()}
     image, mask = marked.get("image"), marked.get("mask")
     if isinstance(image, str):
@@ -295,7 +295,7 @@ def _picture(folder: Path, tag: str, text: str) -> Image | Mask:
 
 
 def _document(cells: Mapping[str, str]) -> Document:
-    """Turn the cells of a row into a task's document."""
+    """Convert the cells of a row to a task's document."""
     kind = cells.get("task", Generate.kind)
     document: Document = {}
     options: Document = {}
@@ -343,7 +343,7 @@ def _truth(name: str, text: str) -> bool:
 
 
 def _option(text: str) -> Any:
-    """As on the command line: ``@FILE`` is a picture, then JSON, else a text."""
+    """Parse an option as on the command line: ``@FILE`` for a picture, then JSON, else a string."""
     if text.startswith("@"):
         return {"$file": text[1:]}
     try:

@@ -1,4 +1,4 @@
-"""What becomes of a task of a batch, and what an error says of that."""
+"""The outcomes of a batch's tasks, and the outcome that an error means."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 Status = Literal["done", "filtered", "failed", "unknown"]
 
 STATUSES: tuple[Status, ...] = ("done", "filtered", "failed", "unknown")
-"""How a task ends."""
+"""The outcomes of a task."""
 
 Record = dict[str, Any]
-"""What a worker says of a task, and the journal keeps: JSON values."""
+"""A worker's report of a task, as recorded in the journal: JSON values."""
 
 _ENDS_THE_BATCH = (AuthenticationFailed, AccessDenied, ModelRetired)
 _PASSES = (RateLimited, ProviderUnavailable)
@@ -34,15 +34,15 @@ _PASSES = (RateLimited, ProviderUnavailable)
 
 @attrs.frozen(kw_only=True)
 class BatchOutcome:
-    """What became of one task of a batch.
+    """The outcome of one task of a batch.
 
     Attributes:
-        id: the task's id, with which the names of its pictures begin.
-        line: its line in the manifest, or its place among the tasks, from 1.
-        status: ``done``, every picture came; ``filtered``, the content filter held pictures back; ``failed``, nothing was
-            made and nothing billed; ``unknown``, it may have been made and billed, but not every picture is here.
-        files: the pictures that came.
-        seed: that of its first call; ``None`` where the model has none.
+        id: the task's id, which begins the names of its pictures.
+        line: its line in the manifest, or its position among the tasks, from 1.
+        status: ``done`` (all pictures received), ``filtered`` (the content filter withheld pictures), ``failed`` (nothing
+            generated or billed), or ``unknown`` (it may have been billed, but not all pictures were received).
+        files: the received pictures.
+        seed: the seed of its first call; ``None`` if the model has none.
         model: the model's id.
         reason: why it is not ``done``.
     """
@@ -57,11 +57,11 @@ class BatchOutcome:
 
 
 def verdict(result: Result | None, error: Exception | None) -> Record:
-    """Say what a run's result or error means.
+    """Return the record for a run's result or error.
 
     Returns:
         ``outcome`` and ``reason``. An outcome ``unmade`` means that the task can be sent again without paying twice, after
-        ``retry_after`` seconds where the provider says so; with ``stop``, nothing else should be sent either.
+        ``retry_after`` seconds if the provider sent that. With ``stop``, nothing else should be sent either.
     """
     if error is None and result is not None:
         held_back = [picture for picture in result.pictures if picture.outcome != "ok"]

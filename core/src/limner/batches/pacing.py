@@ -1,4 +1,4 @@
-"""How fast a batch sends: a token bucket, and pauses while the provider is throttling."""
+"""The rate of a batch: a token bucket, and pauses while the provider is throttling."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _LONGEST_PAUSE = 60.0
 
 
 def parse_rate(text: str) -> float:
-    """Read a rate such as ``60/min`` as calls a second.
+    """Parse a rate such as ``60/min`` to calls per second.
 
     Raises:
-        TaskRefused: it is no rate.
+        TaskRefused: the text is not a rate.
     """
     form = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*/\s*(s|min|h)", text.strip(), re.ASCII)
     if form is None or not float(form[1]):
@@ -27,11 +27,11 @@ def parse_rate(text: str) -> float:
 
 
 class Pace:
-    """Says how long to wait before the next task is sent.
+    """Computes the delay before the next task is sent.
 
     Args:
-        rate: calls a second; ``None`` for no limit. Up to a second's calls may be sent at once.
-        clock: seconds that only grow.
+        rate: calls per second; ``None`` for no limit. A burst has at most one second's worth of calls.
+        clock: a monotonic clock, in seconds.
     """
 
     def __init__(self, rate: float | None, clock: Callable[[], float] = time.monotonic) -> None:
@@ -42,7 +42,7 @@ class Pace:
         self._throttled = 0
 
     def wait(self) -> float:
-        """Return the seconds until a task may be sent; 0 for now."""
+        """Return the seconds until a task may be sent; 0 if it may be sent now."""
         now = self._clock()
         seconds = self._resume - now
         if self._rate is not None:
@@ -56,13 +56,13 @@ class Pace:
         self._tokens -= calls
 
     def throttled(self, retry_after: float | None) -> None:
-        """Send nothing for as long as the provider asks, or twice as long as the last time."""
+        """Pause for as long as the provider asks, or twice as long as the last pause."""
         now = self._clock()
-        if now >= self._resume:  # answers to what was sent before the pause say nothing new
+        if now >= self._resume:  # ignore responses to calls sent before the pause
             self._throttled += 1
         backoff = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(self._throttled - 1, 16)) * random.uniform(0.5, 1.0)
         self._resume = max(self._resume, now + (backoff if retry_after is None else retry_after))
 
     def answered(self) -> None:
-        """Take note that the provider answers again."""
+        """Reset the pause, because the provider responds again."""
         self._throttled = 0

@@ -1,4 +1,4 @@
-"""The pictures of a batch: named by the task, with the task's id inside, so that they are found after a crash."""
+"""The pictures of a batch: named by task, with the task's id in the metadata, so they can be found after a crash."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from limner.images.files import SUFFIXES, where, write_atomically, write_elsewhe
 from limner.results import Picture, read_provenance
 
 Row = dict[str, Any]
-"""What is known of one picture: a line of ``metadata.jsonl``."""
+"""The description of one picture: a line of ``metadata.jsonl``."""
 
 
 def save(folder: Path, task: str, key: str, pictures: Iterable[tuple[int, Picture]], outcome: str) -> Record:
-    """Save the pictures of a task; once this returns they are on the disk.
+    """Save the pictures of a task and flush them to disk.
 
     Args:
-        folder: where to.
+        folder: the destination.
         task: the task's id.
         key: the hash of its content.
-        pictures: those that came, each with its number among those that were asked for, from 1.
-        outcome: what became of the task, for whoever finds the pictures but no record.
+        pictures: the received pictures, each with its number among the requested ones, from 1.
+        outcome: the task's outcome, saved with the pictures in case the record is lost.
 
     Returns:
-        Their ``rows``, and what is wrong where one cannot be saved: it is then written elsewhere.
+        Their ``rows``, and the problem if a picture could not be saved and was written elsewhere.
     """
     pictures = list(pictures)
     rows: list[Row] = []
@@ -49,23 +49,23 @@ def save(folder: Path, task: str, key: str, pictures: Iterable[tuple[int, Pictur
     sync_folder(folder)
     record: Record = {"rows": rows} if rows else {}
     if problems:
-        reason = f"{'; '.join(problems)}; a resumed batch counts it where it is moved there under that name"
+        reason = f"{'; '.join(problems)}; move it there under that name, and a resumed batch counts it"
         record |= {"outcome": "unknown", "reason": reason, "stop": True, "error": "OSError", "message": reason}
     return record
 
 
 def find(folder: Path, task: str, key: str, asked: int) -> Record | None:
-    """Look for the pictures of a task, whatever the journal says.
+    """Look for the pictures of a task, independently of the journal.
 
     Args:
-        folder: where they are.
+        folder: the folder of the pictures.
         task: the task's id.
         key: the hash of its content.
-        asked: how many pictures the task asks for.
+        asked: the number of requested pictures.
 
     Returns:
-        The record of the worker that saved them; one of outcome ``unknown`` where it had not saved them all; ``None`` where
-        there is none.
+        The record of the worker that saved them, with the outcome ``unknown`` if not all were saved; ``None`` if there are
+        no pictures.
     """
     paths = (folder / f"{task}-{number}{suffix}" for number in range(1, asked + 1) for suffix in SUFFIXES.values())
     found = [picture for path in paths if (picture := _found(path, task, key)) is not None]
@@ -79,20 +79,20 @@ def find(folder: Path, task: str, key: str, asked: int) -> Record | None:
 
 
 def _found(path: Path, task: str, key: str) -> tuple[Row, Mapping[str, Any]] | None:
-    """Read a picture's provenance; ``None`` where there is no such picture of this task."""
+    """Read a picture's provenance; ``None`` if this task has no such picture."""
     try:
         image = Image.read(path)
         provenance = read_provenance(image) or {}
         mark = provenance["batch"]
         if (mark["id"], mark["key"]) == (task, key) and isinstance(mark["came"], list) and mark["outcome"] in STATUSES:
             return _row(path.name, image.size, provenance), mark
-    except (OSError, LimnerError, KeyError, TypeError):  # it is not there, or not of a batch
+    except (OSError, LimnerError, KeyError, TypeError):  # missing, or not from a batch
         pass
     return None
 
 
 def _row(name: str, size: tuple[int, int], provenance: Mapping[str, Any]) -> Row:
-    """Describe a picture; every row has the same columns, each of one type, as loaders of data sets need it."""
+    """Describe a picture. All rows have the same columns and types, as data set loaders require."""
     task = provenance["task"]
     return {
         "file_name": name,

@@ -1,4 +1,4 @@
-"""Plans every task of a batch before the first is sent, and finds those that an earlier run knows."""
+"""Plans every task of a batch before the first is sent, and matches tasks with earlier runs."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ from limner.prices import Cost
 from limner.tasks import Task
 
 MOST_PROBLEMS = 100
-"""Of a manifest with more problems than that the first are told, and the number of the others."""
+"""The maximum number of problems to report; further problems are only counted."""
 
 
 @attrs.define(kw_only=True)
 class Item:
-    """What is kept of a task: no prompt and no picture.
+    """The data kept for a task, without its prompt and pictures.
 
     Attributes:
-        id: names its pictures.
-        key: the hash of what was asked, of which model.
-        occurrence: how many equal tasks come before it; ``None`` where it has an id of its own.
+        id: the task's id, used in the names of its pictures.
+        key: the hash of its content and model.
+        occurrence: the number of identical tasks before it; ``None`` if it has an ``id``.
         line: its number in the manifest.
-        place: where the manifest has it.
-        model: what runs it.
-        seed: what is sent; ``None`` where the model has none.
-        calls: requests that it takes.
-        pictures: that it asks for.
-        cost: what it may cost; ``None`` where that is unknown.
-        status: ``planned``, ``sent``, or how it ended.
-        attempt: how often it was sent.
+        place: its position in the manifest.
+        model: the model.
+        seed: the seed to send; ``None`` if the model has none.
+        calls: the number of requests.
+        pictures: the number of requested pictures.
+        cost: the maximum cost; ``None`` if it is unknown.
+        status: ``planned``, ``sent``, or its outcome.
+        attempt: the number of times it was sent.
         claimed: whether the last attempt is claimed by its worker.
-        record: what is known of how it ended.
-        unmade: how often in a row it was sent and not made.
-        made_before: how many tasks of this run had been made when that began.
-        sent_at: when it was sent the last time, in seconds of a clock that only grows.
+        record: its outcome record.
+        unmade: the number of consecutive attempts that were not executed.
+        made_before: the number of tasks of this run that had succeeded when these attempts began.
+        sent_at: the time when it was last sent, in seconds of a monotonic clock.
     """
 
     id: str
@@ -84,7 +84,7 @@ class Item:
 
 @attrs.frozen
 class Spent:
-    """What the journal knows of the cost of a task."""
+    """The cost of a task from the journal."""
 
     pictures: int
     cost: Cost | None
@@ -103,9 +103,9 @@ class Planned:
     """A whole manifest, planned.
 
     Attributes:
-        items: its tasks, in its order.
-        new: those that the journal did not have.
-        gone: ids in the journal that the manifest no longer has.
+        items: the tasks, in order.
+        new: the tasks that the journal did not contain.
+        gone: ids in the journal that are no longer in the manifest.
     """
 
     items: list[Item]
@@ -120,13 +120,13 @@ def plan_all(
 
     Args:
         source: the tasks.
-        models: finds a model by the name that an entry has.
-        known: the journal, by id.
-        budget: what every task must be countable against.
-        retry: whether tasks that ended will be sent again, and so must be planned again.
+        models: finds a model by an entry's model name.
+        known: the journal's entries by id.
+        budget: the budget that can count every task.
+        retry: whether finished tasks will be resent, and so must be planned again.
 
     Raises:
-        TaskRefused: with the problems of all lines, each named with its line.
+        TaskRefused: lines are invalid; it lists all problems with their lines.
     """
     planning = _Planning(source.what, models, known, budget, retry=retry)
     for entry in source.entries():
@@ -145,11 +145,11 @@ class _Planning:
         self._items: list[Item] = []
         self._new: list[Item] = []
         self._lines: dict[str, list[int]] = {}  # of each key
-        self._line_of: dict[str, int] = {}  # of each id, in lower case: some file systems know no other
+        self._line_of: dict[str, int] = {}  # of each id, in lower case: some file systems ignore case
         self._problems: list[Problem] = []
 
     def add(self, entry: Entry | Unreadable) -> None:
-        """Plan one task, or gather what is wrong with it."""
+        """Plan one task, or collect its problems."""
         try:
             if isinstance(entry, Unreadable):
                 raise entry.refusal
@@ -235,7 +235,7 @@ def _known_item(entry: Entry, model: Model, known: Record) -> Item:
 
 
 def key_of(model: Model, task: Task) -> str:
-    """Return the hash of a task's content, pictures included, and of what else decides on the request."""
+    """Return the hash of a task's content, including pictures, and of everything else that determines the request."""
     settings = model.settings
     content = {
         "model": model.id,
@@ -248,7 +248,7 @@ def key_of(model: Model, task: Task) -> str:
 
 
 def seeded(task: Task, seed: int | None) -> Task:
-    """Return a task with the seed that was drawn for it; one that has a seed keeps it."""
+    """Return a task with its drawn seed; a task that has a seed keeps it."""
     if seed is None or getattr(task, "seed", 0) is not None:
         return task
     return attrs.evolve(task, seed=seed)  # type: ignore[call-arg]

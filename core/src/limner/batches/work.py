@@ -1,4 +1,4 @@
-"""What a worker does, in a thread or on another machine: claim a task, run it, save its pictures, say what became of it."""
+"""The work of one worker, in a thread or on another machine: claim a task, run it, save its pictures, report the outcome."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from limner.plugins import registry
 from limner.tasks import Task
 
 PROOF = "shared"
-"""The file among the claims whose content proves that a worker sees the batch's folder."""
+"""The file among the claims whose content proves that a worker shares the batch's folder."""
 
 
 class TravellingModel:
-    """A model that reaches another process as its id and its settings, and is found among the plugins there."""
+    """A model that is pickled as its id and settings, and loaded from the plugins of the other process."""
 
     def __init__(self, model: Model) -> None:
         self.model = model
@@ -40,12 +40,12 @@ class Job:
         folder: the batch's folder.
         id: the task's id.
         key: the hash of its content.
-        attempt: which attempt it is, from 1.
-        asked: how many pictures it asks for.
-        model: what runs it.
+        attempt: the number of the attempt, from 1.
+        asked: the number of requested pictures.
+        model: the model.
         task: the task, its seed filled in.
-        proof: what the file ``PROOF`` holds, where the attempt must be claimed first; ``None`` for threads of the driver, to
-            whom nothing comes twice.
+        proof: the content of the file ``PROOF``, if the attempt must be claimed first; ``None`` for threads of the driver,
+            which never receive a job twice.
     """
 
     folder: Path
@@ -59,7 +59,7 @@ class Job:
 
 
 def perform(job: Job) -> Record:
-    """Do a job; whatever happens is said in the record, as far as it can be said."""
+    """Run a job and report the outcome, including any error, in the record."""
     if job.proof is None:
         return _run(job)
     try:
@@ -76,7 +76,7 @@ def perform(job: Job) -> Record:
 
 
 def sees(folder: Path, proof: str) -> bool:
-    """Tell whether this process sees the batch's folder, and not another of the same name."""
+    """Return whether this process shares the batch's folder, rather than another folder with the same name."""
     try:
         return (folder / CLAIMS / PROOF).read_text() == proof
     except OSError:

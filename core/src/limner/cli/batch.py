@@ -149,10 +149,12 @@ def _interruptible(driver: Driver) -> Iterator[list[int]]:
 
     def handle(number: int, _: object) -> None:
         if status:
-            exit_interrupted(KeyboardInterrupt(), "interrupted; what was out is unknown, --resume looks for it")
+            exit_interrupted(
+                KeyboardInterrupt(), "interrupted; tasks in flight are unknown; --resume looks for their pictures"
+            )
         status.append(TERMINATED if number == signal.SIGTERM else INTERRUPTED)
         driver.stop("interrupted")
-        print_message(f"interrupted; waiting for {driver.out} tasks that are out (again: leave at once)")
+        print_message(f"interrupted; waiting for {driver.out} tasks in flight (interrupt again to exit immediately)")
 
     if threading.current_thread() is not threading.main_thread():
         yield status

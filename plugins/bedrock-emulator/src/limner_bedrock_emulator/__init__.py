@@ -5,7 +5,7 @@
 ...     emulator.url.startswith("http://127.0.0.1:")
 True
 
-Importing the package loads neither the server nor Pillow: :func:`serve` and the classes come on first use.
+Importing the package loads neither the server nor Pillow: :func:`serve` and the classes are imported lazily.
 """
 
 from __future__ import annotations

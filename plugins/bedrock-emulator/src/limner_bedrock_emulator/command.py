@@ -14,9 +14,9 @@ def _mapping(_context: click.Context, _option: click.Parameter, pairs: tuple[str
 
 
 @click.command("bedrock-emulator", short_help="Run Amazon Bedrock's InvokeModel on this machine.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1; 0 takes a free one.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1; 0 selects a free one.")
 @click.option("--painter", type=click.Choice(["sketch", "invert"]), default="sketch", show_default=True, help="What paints.")
-@click.option("--fault", "faults", multiple=True, metavar="FAULT", help="What goes wrong, such as throttle*2; repeatable.")
+@click.option("--fault", "faults", multiple=True, metavar="FAULT", help="Failure to simulate, e.g. throttle*2; repeatable.")
 @click.option(
     "--serve",
     "served",
@@ -28,7 +28,7 @@ def _mapping(_context: click.Context, _option: click.Parameter, pairs: tuple[str
 @click.option(
     "--allow-undocumented",
     is_flag=True,
-    help="Let keys pass that no document lists and public programs send, each with a warning.",
+    help="Accept undocumented keys that public programs send, each with a warning.",
 )
 def command(port: int, painter: str, faults: tuple[str, ...], served: dict[str, str], allow_undocumented: bool) -> None:
     """Run Amazon Bedrock's InvokeModel on this machine, for Stability AI's models and Titan Image Generator.

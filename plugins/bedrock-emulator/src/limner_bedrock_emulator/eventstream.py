@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 CONTENT_TYPE = "application/vnd.amazon.eventstream"
 PART = 1_000_000
-"""Bytes of the answer that one ``chunk`` event carries at most (Amazon Bedrock API Reference, PayloadPart)."""
+"""The maximum bytes of the response in one ``chunk`` event (Amazon Bedrock API Reference, PayloadPart)."""
 
 
 def chunks(data: bytes) -> Iterator[bytes]:
-    """Cut an answer into ``chunk`` events."""
+    """Split a response into ``chunk`` events."""
     for at in range(0, len(data), PART):
         part = base64.b64encode(data[at : at + PART]).decode()
         yield _message({":message-type": "event", ":event-type": "chunk"}, {"bytes": part})
 
 
 def exception(name: str, body: Mapping[str, Any]) -> bytes:
-    """Make an exception event; ``name`` is the member's name, such as ``throttlingException``."""
+    """Return an exception event; ``name`` is the name of the member, such as ``throttlingException``."""
     return _message({":message-type": "exception", ":exception-type": name}, body)
 
 

@@ -1,4 +1,4 @@
-"""What can go wrong at Amazon Bedrock; ``limner_fakes.faults`` says how it is asked for."""
+"""The simulated failures (faults) of Amazon Bedrock; ``limner_fakes.faults`` describes how to request them."""
 
 from __future__ import annotations
 
@@ -51,38 +51,38 @@ REFUSALS = {
         "the last 15 days. Please upgrade to an active model on Amazon Bedrock",
     ),
 }
-"""Faults that answer with an error of the service."""
+"""Faults that return an error of the service."""
 
 BROKEN = {
     **faults.BROKEN,
-    "fewer-images": "one picture less than asked for, without a word",
+    "fewer-images": "one picture fewer than requested, without an error",
     "filtered": "content filter on the output: all pictures, with filtered:K the first K of them",
     "prompt-filtered": "Stability's newer models: the finish reason is that of a filtered prompt",
     "image-filtered": "Stability's newer models: the finish reason is that of a filtered input picture",
-    "error-result": "no picture, an error in the answer (SDXL: result is error; Stability's newer models: Inference error)",
+    "error-result": "no picture, an error in the response (SDXL: result error; Stability's newer models: Inference error)",
     "error-artifact": "SDXL: the artifact's finishReason is ERROR; others: as error-result",
 }
-"""Faults of the connection or of the answer itself, each in words."""
+"""Faults of the connection or the response, with descriptions."""
 
 
 class Faults(faults.Faults):
-    """The emulator's own faults, and how often each fault was met.
+    """The emulator's own faults, and how often each fault was applied.
 
     Args:
-        texts: the server's own faults, in their order.
+        texts: the server's own faults, in order.
 
     Raises:
-        ValueError: one of them is no fault.
+        ValueError: a fault is unknown or malformed.
     """
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
         super().__init__(texts, REFUSALS | BROKEN, counting=("filtered",))
 
     def next(self, headers: Iterable[str], body: object) -> Fault | None:
-        """Return the fault that the next request meets: by its header, by its texts, or the server's own.
+        """Return the fault for the next request: from its header, its texts, or the server's own list.
 
         Raises:
-            RequestRefused: the header or a text asks for an unknown fault.
+            RequestRefused: the header or a text requests an unknown fault.
         """
         try:
             return super().next(headers, body)

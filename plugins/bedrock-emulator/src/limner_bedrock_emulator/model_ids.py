@@ -69,13 +69,13 @@ _NAME = re.compile(r"(?:[a-z]{2,10}(?:-[a-z]+)?\.)?(?P<model>[a-z0-9-]+\.[a-z0-9
 
 
 def check_callable(model_id: str) -> None:
-    """Refuse the bare id of an image service: only its inference profile can be called.
+    """Refuse the id of an image service: only its inference profile can be called.
 
     Source: Amazon Bedrock User Guide, "Stability AI Image Services", whose every sample sends the ``us.`` profile, and
     "Supported foundation models in Amazon Bedrock", which gives the bare ids through cross-region inference alone.
 
     Raises:
-        RequestRefused: in Bedrock's words.
+        RequestRefused: with Bedrock's message.
     """
     name = _name_in(model_id)
     if _is_by_profile(name):
@@ -92,7 +92,7 @@ def contract_of(model_id: str, served: Mapping[str, str] | None = None) -> str:
         served: additional identifiers (opaque ARNs), each with the model id it stands for.
 
     Raises:
-        RequestRefused: the model is unknown or retired, in Bedrock's words.
+        RequestRefused: the model is unknown or retired; with Bedrock's message.
     """
     model_id = (served or {}).get(model_id, model_id)
     name = _name_in(model_id)

@@ -1,4 +1,4 @@
-"""Amazon Nova Canvas: its own rules of sizes and pictures, its own words; painted as Titan is, whose body it widens.
+"""Amazon Nova Canvas: its rules for sizes and pictures, and its messages. Its body and its painting extend Titan's.
 
 Source: Amazon Nova User Guide, "Image generation and editing", "Request and response structure for image generation",
 "Error handling".
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from limner_bedrock_emulator.pictures import Size
 
 SHORTEST, LONGEST = 320, 4096
-"""Pixels of a picture's side."""
+"""The allowed pixels of a picture's side."""
 MOST_PIXELS = 4_194_304
-"""One page says fewer than these, another names 2048x2048 as the largest: what either allows passes."""
+"""One page says "fewer than" this number, another names 2048x2048 as the maximum; the emulator accepts both."""
 WIDEST = 4
-"""The longer side over the shorter, at most."""
+"""The maximum ratio of the longer side to the shorter."""
 
 
 def answer(body: dict[str, Any], painter: Painter, fault: Fault | None) -> dict[str, Any]:
-    """Paint what a valid body asks for and shape the answer."""
+    """Paint the pictures for a valid body and return the response."""
     return titan.answer(body, painter, fault, DIALECT)
 
 
 def size_problems(body: dict[str, Any]) -> list[str]:
-    """Say what no schema can about the size that a valid body asks for."""
+    """Return problems with the requested size that a schema cannot express."""
     config = body.get("imageGenerationConfig", {})
     size = config.get("width", titan.DEFAULT_SIZE), config.get("height", titan.DEFAULT_SIZE)
     return [f"#/imageGenerationConfig: {problem}" for problem in _shape_problems(size)]
@@ -58,7 +58,7 @@ def _input_problems(size: Size) -> list[str]:
 
 
 def _read(text: str, pointer: str) -> Image.Image:
-    """Read a picture: opaque RGB within the rules of size."""
+    """Read a picture: opaque RGB of a supported size."""
     picture = _read_mask(text, pointer)
     if picture.mode not in {"RGB", "RGBA"}:
         raise malformed(f"{pointer}: expected an RGB picture, actual: {picture.mode}")
@@ -68,7 +68,7 @@ def _read(text: str, pointer: str) -> Image.Image:
 
 
 def _read_mask(text: str, pointer: str) -> Image.Image:
-    """Read a mask: as a picture, but its colours are checked as a mask's."""
+    """Read a mask: a picture whose colours are checked as a mask."""
     return pictures.read(text, pointer, check=_input_problems)
 
 

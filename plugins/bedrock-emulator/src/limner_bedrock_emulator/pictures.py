@@ -1,4 +1,4 @@
-"""Pictures of a body: read strictly, as the documents ask; written as PNG."""
+"""Pictures of a body: read strictly according to the documents, written as PNG."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Size = tuple[int, int]
 
 MOST_PIXELS = 40_000_000
-"""The emulator's own limit, against decompression bombs: far above every documented one."""
+"""The emulator's own limit against decompression bombs, far above every documented limit."""
 _TOO_LARGE = f"expected at most {MOST_PIXELS} pixels (a limit of limner-bedrock-emulator)"
 OPAQUE = 255
 
@@ -35,13 +35,13 @@ def read(
 
     Args:
         text: the base64 text: standard alphabet, padded, nothing else.
-        pointer: where it stands in the body, for the message.
-        check: says what is wrong with the size, before a pixel is decoded.
-        heaviest: the file may have this many bytes.
-        formats: that the file may have, by Pillow's names; no other decoder of Pillow's is ever asked.
+        pointer: its JSON pointer in the body, for the message.
+        check: returns a problem with the size, before any pixel is decoded.
+        heaviest: the maximum size of the file in bytes.
+        formats: the allowed formats, by Pillow's names; no other decoder is used.
 
     Raises:
-        RequestRefused: not base64, not a whole picture of these formats, or of a size that is not allowed.
+        RequestRefused: not base64, not a complete picture in one of these formats, or an unsupported size.
     """
     picture = _opened(text, pointer, heaviest, formats)
     if picture.width * picture.height > MOST_PIXELS:
@@ -56,7 +56,7 @@ def read(
 
 
 def size_of(text: str) -> Size | None:
-    """Return the size of a PNG or JPEG in base64 without decoding its pixels, ``None`` where it is none."""
+    """Return the size of a PNG or JPEG in base64 without decoding its pixels; ``None`` if it is neither."""
     try:
         return _opened(text, "", None, ("PNG", "JPEG")).size
     except RequestRefused:
@@ -90,7 +90,7 @@ def write(picture: Image.Image, kind: str = "PNG") -> str:
 
 
 def same_size(mask: Image.Image, picture: Image.Image, pointer: str) -> None:
-    """Refuse a mask that has another size than its picture."""
+    """Refuse a mask whose size differs from its picture."""
     if mask.size != picture.size:
         raise malformed(f"{pointer}: expected size: {_pixels(picture)}, actual: {_pixels(mask)}")
 
@@ -106,12 +106,12 @@ def black_and_white(mask: Image.Image, pointer: str) -> Image.Image:
 
 
 def mix(picture: Image.Image, painted: Image.Image, opening: Image.Image) -> Image.Image:
-    """Lay the painted picture over the picture: opening 255 takes it, 0 keeps the picture, grey mixes linearly."""
+    """Composite the painted picture over the picture: opening 255 replaces, 0 keeps, grey blends linearly."""
     return Image.composite(painted.convert("RGB"), picture.convert("RGB"), opening)
 
 
 def find(prompt: str, size: tuple[int, int]) -> Image.Image:
-    """Stand in for finding what a prompt names: a centred ellipse, black, whose width and height the words decide."""
+    """Simulate selection by prompt: a centred black ellipse whose width and height depend on the prompt."""
     digest = hashlib.sha256(prompt.encode("utf-8", "replace")).digest()
     mask = Image.new("L", size, 255)
     margins = [round(side * (0.15 + 0.2 * byte / 255)) for side, byte in zip(size, digest, strict=False)]

@@ -1,4 +1,4 @@
-"""What limner finds: the command ``limner bedrock-emulator``."""
+"""The plugin: adds the command ``limner bedrock-emulator``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pytest fixture ``bedrock_emulator``; nothing is loaded until a test asks for it."""
+"""The pytest fixture ``bedrock_emulator``; nothing is loaded until a test uses it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def bedrock_emulator() -> Iterator[Emulator]:
-    """A running emulator with the ``invert`` painter, new for each test: no fault and no request outlives it.
+    """A running emulator with the ``invert`` painter, new for each test, so tests share no faults or requests.
 
     Give its ``url`` to boto3 as ``endpoint_url``. Hypothesis tests, which share one server between examples, use
-    :func:`limner_bedrock_emulator.serve` in a module-scoped fixture of their own.
+    :func:`limner_bedrock_emulator.serve` in a module-scoped fixture.
     """
     from limner_bedrock_emulator import serve
 

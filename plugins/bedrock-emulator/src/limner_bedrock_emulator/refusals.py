@@ -1,4 +1,4 @@
-"""Bedrock's refusals: HTTP status, error code and message, as the service words them.
+"""Bedrock's error responses: HTTP status, error code and message, as the service words them.
 
 Sources: Amazon Bedrock API Reference, InvokeModel (errors); Amazon Bedrock User Guide, "Troubleshooting Amazon
 Bedrock API Error Codes"; texts of the live service in public issue threads.
@@ -19,14 +19,14 @@ LONGEST_VIOLATION = 400
 
 @dataclass(frozen=True)
 class Refusal:
-    """One answer that is no result.
+    """An error response.
 
     Attributes:
         status: HTTP status.
         code: the error's name, sent in ``x-amzn-ErrorType``.
         message: the text of ``message`` in the body.
-        fields: what else the body holds.
-        headers: what else the header holds.
+        fields: additional fields of the body.
+        headers: additional headers.
     """
 
     status: int
@@ -42,7 +42,7 @@ class Refusal:
 
 
 class RequestRefused(Exception):
-    """The request is answered with a refusal."""
+    """The request is refused with an error response."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.message)
@@ -50,10 +50,10 @@ class RequestRefused(Exception):
 
 
 def malformed(*violations: str) -> RequestRefused:
-    """Refuse a body, worded as the live service does.
+    """Refuse a body with the message of the live service.
 
     Args:
-        violations: each a JSON pointer and what is wrong there, ``#/steps: 60 is not less or equal to 50``. The service
+        violations: each a JSON pointer and its problem, ``#/steps: 60 is not less or equal to 50``. The service
             only counts several; each is named here after its sentence. None leaves the bare sentence.
     """
     match violations:
@@ -72,7 +72,7 @@ def malformed(*violations: str) -> RequestRefused:
 
 
 def shortened(text: str) -> str:
-    """Return a text, without its middle where it is long: a message repeats no whole picture."""
+    """Shorten a long text by its middle, so that a message does not repeat a whole picture."""
     return (
         text if len(text) <= LONGEST_VIOLATION else f"{text[: LONGEST_VIOLATION // 2]}...{text[-LONGEST_VIOLATION // 2 :]}"
     )
@@ -101,7 +101,7 @@ END_OF_LIFE = Refusal(
 
 
 def profile_needed(model_id: str) -> RequestRefused:
-    """Refuse an id that only an inference profile reaches; the apostrophe is the service's own."""
+    """Refuse an id that can be called only by its inference profile; the apostrophe is the service's own."""
     return invalid(
         f"Invocation of model ID {model_id} with on-demand throughput isn\u2019t supported. "
         "Retry your request with the ID or ARN of an inference profile that contains this model."
@@ -109,13 +109,13 @@ def profile_needed(model_id: str) -> RequestRefused:
 
 
 def wrong_host(host: str, address: str) -> RequestRefused:
-    """Refuse a Host header that names another machine: a web page may have led a browser here (DNS rebinding)."""
+    """Refuse a Host header that names another machine: the request may come from a web page (DNS rebinding)."""
     message = f"limner-bedrock-emulator answers no request to host {shortened(host)!r}; use http://{address} or localhost."
     return RequestRefused(Refusal(421, "MisdirectedRequestException", message))
 
 
 def late_body(seconds: float) -> RequestRefused:
-    """Refuse a body that does not arrive."""
+    """Refuse a body that does not arrive in time."""
     message = f"limner-bedrock-emulator: the body did not arrive within {seconds:g} seconds."
     return RequestRefused(Refusal(408, "RequestTimeoutException", message))
 

@@ -1,4 +1,4 @@
-"""SDXL 1.0: from a valid body to the answer.
+"""SDXL 1.0: from a valid body to the response.
 
 Sources: Amazon Bedrock User Guide, "Stability.ai Diffusion 1.0" text to image, image to image, masking; Stability AI
 REST API v1 specification (what greys, alpha and the two strengths mean).
@@ -25,7 +25,7 @@ BLUR = 16
 
 
 def answer(body: dict[str, Any], painter: Painter, fault: Fault | None) -> dict[str, Any]:
-    """Paint what the body asks for, one picture, and shape the answer."""
+    """Paint the picture for a valid body and return the response."""
     if fault is not None and fault.name == "error-result":
         error = {"id": "0", "name": "generation_failed", "message": "The picture could not be generated."}
         return {"result": "error", "artifacts": [], "error": error}
@@ -65,7 +65,7 @@ def _strength(body: dict[str, Any]) -> float:
 
 
 def _opening(body: dict[str, Any], source: Image.Image) -> Image.Image:
-    """Return where to paint as grey levels: 255 is replaced, 0 kept, linear between."""
+    """Return the area to repaint as grey levels: 255 is replaced, 0 kept, linear in between."""
     mask = pictures.read(body["mask_image"], "#/mask_image")
     pictures.same_size(mask, source, "#/mask_image")
     match body["mask_source"]:

@@ -1,4 +1,4 @@
-"""The service: a request comes in, is checked in the order in which Bedrock checks, painted, and answered.
+"""The service: checks a request in Bedrock's order, paints the pictures, and sends the response.
 
 Source: Amazon Bedrock API Reference, InvokeModel and InvokeModelWithResponseStream.
 """
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 LARGEST_BODY = 25_000_000
 LONGEST_MODEL_ID = 2048
 SLOWEST_BODY = 60.0
-"""Seconds in which a body has to arrive."""
+"""Seconds within which a body must arrive."""
 
 _STREAMED = {
     "InternalServerException": "internalServerException",
@@ -59,13 +59,13 @@ _log = logging.getLogger(__name__)
 
 
 class ReceivedRequest(NamedTuple):
-    """One request as it came.
+    """A received request.
 
     Attributes:
         model_id: the identifier in the path, decoded.
-        headers: by lower-case name.
-        body: the parsed JSON, ``None`` where it is no JSON.
-        raw: the body's bytes.
+        headers: the headers by lower-case name.
+        body: the parsed JSON; ``None`` if it is not JSON.
+        raw: the bytes of the body.
     """
 
     model_id: str
@@ -75,14 +75,14 @@ class ReceivedRequest(NamedTuple):
 
 
 class Service:
-    """Answers requests.
+    """Responds to requests.
 
     Args:
-        painter: what paints; may be exchanged between requests.
-        faults: what goes wrong; may be exchanged between requests.
-        served: further model identifiers, each with the model id that it stands for.
-        observe: is given every request to a model.
-        allow_undocumented: lets known undocumented keys pass, each with a warning.
+        painter: the painter; can be replaced between requests.
+        faults: the faults to simulate; can be replaced between requests.
+        served: additional model identifiers, each with the model id that it stands for.
+        observe: a function called with every request to a model.
+        allow_undocumented: accept known undocumented keys, each with a warning.
     """
 
     def __init__(
@@ -101,8 +101,8 @@ class Service:
         self._allow_undocumented = allow_undocumented
 
     def application(self) -> web.Application:
-        """Make the aiohttp application."""
-        largest = LARGEST_BODY + 1  # releases of aiohttp differ by one here; the exact check is _read's
+        """Return the aiohttp application."""
+        largest = LARGEST_BODY + 1  # releases of aiohttp differ by one here; _read checks exactly
         application = web.Application(middlewares=[_as_aws_answers], client_max_size=largest)
         application.router.add_post("/model/{model_id:.+}/invoke", self._invoke)
         application.router.add_post("/model/{model_id:.+}/invoke-with-response-stream", self._invoke_stream)
@@ -129,7 +129,7 @@ class Service:
         return web.Response(body=frames, content_type=eventstream.CONTENT_TYPE, headers=headers)
 
     async def _answer(self, request: web.Request) -> tuple[Fault | None, bytes]:
-        """Return the answer's JSON and the fault that its delivery meets."""
+        """Return the response's JSON and the fault that applies to its delivery."""
         _check_authorization(request)
         model_id = request.match_info["model_id"]
         raw = await _read(request)
@@ -147,7 +147,7 @@ class Service:
         if fault is not None and fault.name in REFUSALS:
             raise FaultMet(REFUSALS[fault.name])
         if fault is not None and fault.name == "hang":
-            await asyncio.Event().wait()  # ends by cancellation, when the client goes or the server stops
+            await asyncio.Event().wait()  # ends by cancellation when the client disconnects or the server stops
         data = await asyncio.to_thread(self._paint, self._served.get(model_id, model_id), contract, body, fault)
         if fault is not None and fault.name == "truncated-json":
             data = data[: len(data) // 2]
@@ -172,7 +172,7 @@ class Service:
 
 
 class FaultMet(RequestRefused):
-    """The refusal was asked for, so a stream tells it by an event."""
+    """The refusal was simulated, so a stream sends it as an event."""
 
 
 def _servable(model_id: str) -> str:
@@ -188,7 +188,7 @@ def _servable(model_id: str) -> str:
 async def _as_aws_answers(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """Refuse other hosts, give every answer a request id, and every refusal AWS's shape."""
+    """Refuse other hosts, add a request id to every response, and format refusals like AWS."""
     try:
         _check_host(request)
         response = await handler(request)
@@ -214,7 +214,7 @@ def _refusal(refusal: Refusal) -> web.Response:
 
 
 def _as_event(refusal: Refusal) -> dict[str, Any]:
-    """Return the body of an exception event; a model's error has other members there."""
+    """Return the body of an exception event; a model's error has different fields there."""
     if refusal.code == "ModelErrorException":
         status = refusal.fields["originalStatusCode"]
         return {"message": refusal.message, "originalMessage": refusal.message, "originalStatusCode": status}
@@ -222,7 +222,7 @@ def _as_event(refusal: Refusal) -> dict[str, Any]:
 
 
 def _check_host(request: web.Request) -> None:
-    """Refuse a Host header that does not name this machine, before anything else is looked at."""
+    """Refuse a Host header that does not name this machine, before any other check."""
     hosts = request.headers.getall("Host", [])
     if len(hosts) != 1 or not is_local(hosts[0]):
         address = request.transport.get_extra_info("sockname") if request.transport else ("127.0.0.1", 0)
@@ -248,7 +248,7 @@ def _check_authorization(request: web.Request) -> None:
 
 
 def _check_media_type(request: web.Request) -> None:
-    """Refuse another Content-Type than JSON; botocore sends none unless told, and Bedrock takes that."""
+    """Refuse a Content-Type other than JSON; botocore sends none by default, which Bedrock accepts."""
     if "Content-Type" in request.headers and request.content_type != "application/json":
         raise invalid("The provided Content-Type is invalid or not supported for this model.")
 
@@ -261,7 +261,7 @@ async def _read(request: web.Request) -> bytes:
         raise late_body(SLOWEST_BODY) from None
     except web.HTTPRequestEntityTooLarge:
         raw = None
-    except web.RequestPayloadError:  # chunks that are none
+    except web.RequestPayloadError:  # invalid chunks
         raise malformed() from None
     if raw is None or len(raw) > LARGEST_BODY:
         raise invalid(_constraint("body", LARGEST_BODY))
@@ -271,9 +271,7 @@ async def _read(request: web.Request) -> bytes:
 def _without_undocumented(contract: str, body: dict[str, Any]) -> dict[str, Any]:
     passing = undocumented.found(contract, body)
     for key, known in passing.items():
-        _log.warning(
-            "limner-bedrock-emulator: no document lists %r for %s; sent by %s; ignored", key, contract, known.sender
-        )
+        _log.warning("limner-bedrock-emulator: %r is undocumented for %s; sent by %s; ignored", key, contract, known.sender)
     return {key: value for key, value in body.items() if key not in passing}
 
 
@@ -285,7 +283,7 @@ def _constraint(member: str, limit: int) -> str:
 
 
 def _parse(raw: bytes) -> Any:
-    """Return the JSON value, ``None`` where there is none; NaN and infinities are no JSON."""
+    """Return the JSON value; ``None`` if it is invalid. NaN and infinities are not JSON."""
     try:
         return json.loads(raw, parse_constant=_no_number)
     except (ValueError, RecursionError):

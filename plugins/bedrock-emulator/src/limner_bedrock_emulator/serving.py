@@ -1,4 +1,4 @@
-"""The emulator inside a Python program: a server in a thread of its own."""
+"""The emulator in a Python program: a server in its own thread."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Emulator:
-    """A running emulator, as :func:`serve` gives it.
+    """A running emulator, as :func:`serve` returns it.
 
     Attributes:
         url: the address, for boto3's ``endpoint_url`` or ``AWS_ENDPOINT_URL_BEDROCK_RUNTIME``.
@@ -38,23 +38,23 @@ class Emulator:
         return list(self._requests)
 
     def paint_with(self, painter: str) -> None:
-        """Use another painter from now on: ``"invert"`` or ``"sketch"``."""
+        """Use another painter for the following requests: ``"invert"`` or ``"sketch"``."""
         self.service.painter = PAINTERS[painter]()
 
     def fail_with(self, *faults: str) -> None:
-        """Set the faults from now on, in place of earlier ones; without arguments nothing fails.
+        """Set the faults for the following requests, replacing earlier ones; without arguments, nothing fails.
 
         Args:
-            faults: such as ``"throttle*2"`` or ``"filtered:1"``; once the first is used up, the next has its turn.
+            faults: such as ``"throttle*2"`` or ``"filtered:1"``; when the first is used up, the next applies.
 
         Raises:
-            ValueError: one of them is no fault.
+            ValueError: a fault is unknown or malformed.
         """
         self.service.faults = Faults(faults)
         self._faults = list(faults)
 
     def clear(self) -> None:
-        """Forget the received requests, and count faults from the start again."""
+        """Forget the received requests and reset the fault counts."""
         self._requests.clear()
         self.service.faults = Faults(self._faults)
 
@@ -68,19 +68,19 @@ def serve(
     served: Mapping[str, str] | None = None,
     allow_undocumented: bool = False,
 ) -> Iterator[Emulator]:
-    """Run the emulator on loopback while the block runs.
+    """Run the emulator on loopback within a ``with`` block.
 
     Args:
-        painter: ``"invert"`` (fast, foreseeable pixels) or ``"sketch"`` (limner's offline model).
-        port: where to listen; 0 takes a free port.
-        faults: what goes wrong, see :meth:`Emulator.fail_with`.
+        painter: ``"invert"`` (fast, predictable pixels) or ``"sketch"`` (limner's offline model).
+        port: the port to listen on; 0 selects a free port.
+        faults: the faults to simulate, see :meth:`Emulator.fail_with`.
         served: opaque model identifiers (ARNs of provisioned throughput, ...), each with the model id it stands for.
-        allow_undocumented: let keys pass that no document lists and public programs send, each with a logged warning.
+        allow_undocumented: accept undocumented keys that public programs send, each with a logged warning.
 
     Raises:
-        KeyError: no such painter.
-        OSError: the port is taken.
-        ValueError: no such fault, or a model that is not served.
+        KeyError: the painter is unknown.
+        OSError: the port is in use.
+        ValueError: a fault is unknown, or a model is not served.
     """
     with listen(port) as listening:
         emulator = Emulator(address(listening), painter, faults, served or {}, allow_undocumented=allow_undocumented)

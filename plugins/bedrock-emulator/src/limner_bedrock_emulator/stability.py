@@ -1,4 +1,4 @@
-"""Stability AI's newer models and image services: from a valid body to the answer.
+"""Stability AI's newer models and image services: from a valid body to the response.
 
 Sources: Amazon Bedrock User Guide, the pages of Stable Diffusion 3.5 Large, Stable Image Core and Stable Image Ultra, and
 "Stability AI Image Services".
@@ -35,9 +35,9 @@ DEFAULT_CREATIVITY = {"creative-upscale": 0.3, "conservative-upscale": 0.35}
 DEFAULT_GROWTH = 5
 FAST_UPSCALING = 4
 UPSCALING = 5
-"""Of each side, so 25 of the documented "20 to 40 times" in pixels."""
+"""The factor for each side: 25 times the pixels, within the documented "20 to 40 times"."""
 LARGEST_UPSCALED = 3840 * 2160
-"""Pixels of the documented "4K", which no creative or conservative upscale passes."""
+"""The pixels of the documented "4K", the maximum of creative and conservative upscale."""
 
 SIZES: Mapping[str, Size] = {
     "1:1": (1024, 1024),
@@ -50,16 +50,16 @@ SIZES: Mapping[str, Size] = {
     "9:16": (768, 1344),
     "9:21": (640, 1536),
 }
-"""About one megapixel, sides of 640 to 1536; the exact sizes are not documented."""
+"""Sizes of about one megapixel with sides of 640 to 1536; the exact sizes are not documented."""
 
 
 class Rule(NamedTuple):
-    """What an input picture may measure.
+    """The allowed sizes of an input picture.
 
     Attributes:
-        least, most: pixels of each side.
-        fewest, largest: pixels in all.
-        ratio: the longer side over the shorter, at most.
+        least, most: the minimum and maximum pixels of each side.
+        fewest, largest: the minimum and maximum total pixels.
+        ratio: the maximum ratio of the longer side to the shorter.
     """
 
     least: int = 64
@@ -69,7 +69,7 @@ class Rule(NamedTuple):
     ratio: float = 2.5
 
     def problems(self, size: Size) -> list[str]:
-        """Say what is wrong with a size."""
+        """Return the problem with a size."""
         short, long = sorted(size)
         actual = f"actual: {size[0]}x{size[1]}"
         problems = []
@@ -87,13 +87,13 @@ class Rule(NamedTuple):
 
 
 RULES = {
-    "ultra": Rule(least=1, largest=math.inf, ratio=math.inf),  # its page gives no size
+    "ultra": Rule(least=1, largest=math.inf, ratio=math.inf),  # its page documents no size
     "sd3-5-large": Rule(largest=math.inf, ratio=math.inf),
     "sd3-large": Rule(least=640, most=1536, largest=math.inf, ratio=math.inf),
     "fast-upscale": Rule(least=32, most=1536, fewest=1024, largest=1_048_576, ratio=math.inf),
     "creative-upscale": Rule(fewest=4096, largest=1_048_576, ratio=math.inf),
 }
-"""Where a service has rules other than the common ones."""
+"""Rules of services that differ from the common rule."""
 
 REASONS = {
     "filtered": "Filter reason: output image",
@@ -105,7 +105,7 @@ REASONS = {
 
 
 def check_fields(contract: str, body: Mapping[str, Any]) -> None:
-    """Refuse a field that the service does not have, in the words of the live service."""
+    """Refuse an unknown field with the message of the live service."""
     fields = schema(contract)["properties"]
     for name in body:
         if name not in fields:
@@ -114,8 +114,8 @@ def check_fields(contract: str, body: Mapping[str, Any]) -> None:
 
 
 def answer(contract: str, body: dict[str, Any], painter: Painter, fault: Fault | None) -> dict[str, Any]:
-    """Paint what the body asks for, one picture, and shape the answer."""
-    seed = body.get("seed", 0) or random.randint(1, LARGEST_SEED)  # which every model takes
+    """Paint the picture for a valid body and return the response."""
+    seed = body.get("seed", 0) or random.randint(1, LARGEST_SEED)  # which every model accepts
     picture = _paint(contract.removeprefix(STABILITY), body, painter, seed)
     name = fault.name if fault is not None else ""
     if name in REASONS:
@@ -133,7 +133,7 @@ def _paint(service: str, body: dict[str, Any], painter: Painter, seed: int) -> I
 
 
 def _generate(service: str, body: dict[str, Any], painter: Painter, seed: int) -> Image.Image:
-    """Core, Ultra, SD3 and SD3.5: paint from words, or from a picture and words."""
+    """Core, Ultra, SD3 and SD3.5: paint from a prompt, or from a picture and a prompt."""
     if "image" not in body:
         return painter.paint(body["prompt"], SIZES[body.get("aspect_ratio", "1:1")], seed)
     return painter.vary(_opaque(service, body), body["prompt"], body.get("strength", DEFAULT_STRENGTH), seed)
@@ -163,7 +163,7 @@ def _upscale(service: str, body: dict[str, Any], painter: Painter, seed: int) ->
 
 
 def _repaint(service: str, body: dict[str, Any], painter: Painter, seed: int) -> Image.Image:
-    """Inpaint, erase, search and replace, search and recolor: what is opened is painted anew."""
+    """Inpaint, erase, search and replace, search and recolor: repaint the selected area."""
     source = _read(service, body, "image")
     opening = _opening(body, source)
     picture = source.convert("RGB")
@@ -171,7 +171,7 @@ def _repaint(service: str, body: dict[str, Any], painter: Painter, seed: int) ->
 
 
 def _opening(body: dict[str, Any], source: Image.Image) -> Image.Image:
-    """Return where to paint as grey levels: 255 is replaced, 0 kept; the mask wins over the picture's alpha."""
+    """Return the area to repaint as grey levels: 255 is replaced, 0 kept; the mask overrides the picture's alpha."""
     searched = body.get("search_prompt", body.get("select_prompt"))
     if searched is not None:
         opening = ImageOps.invert(pictures.find(searched, source.size))
@@ -181,11 +181,11 @@ def _opening(body: dict[str, Any], source: Image.Image) -> Image.Image:
     else:
         opening = ImageOps.invert(source.convert("RGBA").getchannel("A"))
     growth = int(body.get("grow_mask", DEFAULT_GROWTH))
-    return ImageChops.lighter(opening, opening.filter(ImageFilter.BoxBlur(growth)))  # what is added is blurred
+    return ImageChops.lighter(opening, opening.filter(ImageFilter.BoxBlur(growth)))  # the added area is blurred
 
 
 def _outpaint(service: str, body: dict[str, Any], painter: Painter, seed: int) -> Image.Image:
-    """Add the sides; the painter is given them black."""
+    """Add the sides, which are black before they are painted."""
     picture = _opaque(service, body)
     left, right, up, down = (body.get(side, 0) for side in ("left", "right", "up", "down"))
     size = left + picture.width + right, up + picture.height + down
@@ -196,7 +196,7 @@ def _outpaint(service: str, body: dict[str, Any], painter: Painter, seed: int) -
 
 
 def _transfer(service: str, body: dict[str, Any], painter: Painter, seed: int) -> Image.Image:
-    """Vary the first picture and lay the second over it, as much as style_strength says, half at most."""
+    """Vary the first picture and blend the second over it by style_strength, at most half."""
     picture, style = (_read(service, body, key).convert("RGB") for key in ("init_image", "style_image"))
     varied = painter.vary(picture, body.get("prompt", ""), body.get("change_strength", DEFAULT_CHANGE), seed)
     return Image.blend(varied, style.resize(varied.size), body.get("style_strength", 1) / 2)
@@ -211,7 +211,7 @@ WAYS: Mapping[str, Callable[[str, dict[str, Any], Painter, int], Image.Image]] =
     "remove-background": _remove_background,
     **dict.fromkeys(("fast-upscale", "conservative-upscale", "creative-upscale"), _upscale),
 }
-"""How each service paints; the others repaint a part."""
+"""The function that paints for each service; the others repaint a part."""
 
 
 def _opaque(service: str, body: dict[str, Any]) -> Image.Image:
@@ -219,5 +219,5 @@ def _opaque(service: str, body: dict[str, Any]) -> Image.Image:
 
 
 def _read(service: str, body: dict[str, Any], key: str) -> Image.Image:
-    """Read a picture and hold it against the service's rule."""
+    """Read a picture and check it against the service's rule."""
     return pictures.read(body[key], f"#/{key}", check=RULES.get(service, Rule()).problems, formats=FORMATS)

@@ -1,4 +1,4 @@
-"""Titan Image Generator G1, v1 and v2: from a valid body to the answer.
+"""Titan Image Generator G1, v1 and v2: from a valid body to the response.
 
 Source: Amazon Bedrock User Guide, "Amazon Titan Image Generator G1 models".
 """
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from limner_bedrock_emulator.pictures import Size
 
 LONGEST = 1408
-"""Pixels of an input picture's longer side."""
+"""The maximum pixels of an input picture's longer side."""
 HEAVIEST = 5_000_000
-"""Bytes of an input picture ("5 MB", read as the smaller unit)."""
+"""The maximum bytes of an input picture ("5 MB", read as the smaller unit)."""
 DEFAULT_SIZE = 1024
 DEFAULT_SIMILARITY = 0.7
 DEFAULT_CONTROL = 0.7
@@ -37,12 +37,12 @@ _FILTERED = (
 
 
 class Dialect(NamedTuple):
-    """What a model that has Titan's body does in its own way.
+    """The model-specific behaviour of models with Titan's body.
 
     Attributes:
-        read: reads a picture from base64; the second argument is where it stands in the body.
+        read: reads a picture from base64; the second argument is its JSON pointer in the body.
         read_mask: the same for a mask.
-        all_filtered, some_filtered: the error in the answer when the content filter took every picture, or some.
+        all_filtered, some_filtered: the error in the response if the content filter withheld every picture, or some.
     """
 
     read: Callable[[str, str], Image.Image]
@@ -79,7 +79,7 @@ def without_own_size(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def answer(body: dict[str, Any], painter: Painter, fault: Fault | None, dialect: Dialect = TITAN) -> dict[str, Any]:
-    """Paint what the body asks for and shape the answer."""
+    """Paint the pictures for a valid body and return the response."""
     painted, mask = _paint(body, painter, dialect)
     images = [spoil(pictures.write(picture), fault) for picture in painted]
     extra = {} if mask is None else {"maskImage": pictures.write(mask)}
@@ -96,7 +96,7 @@ def answer(body: dict[str, Any], painter: Painter, fault: Fault | None, dialect:
 
 
 def _filtered(images: list[str], fault: Fault | None, dialect: Dialect) -> dict[str, Any]:
-    """Leave out the first images; which ones are missing, the answer does not say."""
+    """Omit the first images; the response does not say which ones are missing."""
     blocked = len(images) if fault is None or fault.argument is None else fault.argument
     if blocked >= len(images):
         return {"error": dialect.all_filtered}
@@ -104,7 +104,7 @@ def _filtered(images: list[str], fault: Fault | None, dialect: Dialect) -> dict[
 
 
 def _paint(body: dict[str, Any], painter: Painter, dialect: Dialect) -> tuple[list[Image.Image], Image.Image | None]:
-    """Return the pictures, and the mask where the body asks for it."""
+    """Return the pictures, and the mask if the body requests it."""
     config = body.get("imageGenerationConfig", {})
     seed = config.get("seed", 0)
     seeds = range(seed, seed + config.get("numberOfImages", 1))
@@ -141,7 +141,7 @@ def _text_to_image(
 def _edit(
     params: dict[str, Any], pointer: str, painter: Painter, seeds: range, dialect: Dialect, *, outside: bool
 ) -> tuple[list[Image.Image], Image.Image | None]:
-    """Change what lies inside the mask (inpainting) or outside it (outpainting); black is inside for both."""
+    """Repaint the area inside the mask (inpainting) or outside it (outpainting); black is inside for both."""
     picture = dialect.read(params["image"], f"{pointer}/image").convert("RGB")
     if "maskImage" in params:
         mask = dialect.read_mask(params["maskImage"], f"{pointer}/maskImage")
@@ -170,7 +170,7 @@ def _variation(params: dict[str, Any], painter: Painter, seeds: range, size: Siz
 def _colour_guided(
     params: dict[str, Any], painter: Painter, seeds: range, size: Size, dialect: Dialect
 ) -> list[Image.Image]:
-    """Paint, after the reference where there is one, and dye it from the first colour to the last."""
+    """Paint, after the reference if there is one, and tint the picture from the first colour to the last."""
     if "referenceImage" in params:
         pointer = "#/colorGuidedGenerationParams/referenceImage"
         reference = dialect.read(params["referenceImage"], pointer)

@@ -1,4 +1,4 @@
-"""Keys that no document lists and that public programs send: with ``allow_undocumented`` they pass, each with a warning."""
+"""Undocumented keys that public programs send; accepted with ``allow_undocumented``, each with a warning."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class Undocumented(NamedTuple):
     """A key that public programs send.
 
     Attributes:
-        sender: which ones.
-        beside: the key passes only in a body that has this one too.
+        sender: the programs that send it.
+        beside: the key is accepted only in a body that also has this key.
     """
 
     sender: str
@@ -29,7 +29,7 @@ KNOWN: Mapping[str, Mapping[str, Undocumented]] = {
         "height": Undocumented("griptape, beside init_image", beside="init_image"),
     }
 }
-"""By contract. The keys are left out before the body is checked, so they change nothing."""
+"""The keys by contract. They are removed before the body is checked, so they have no effect."""
 
 
 def found(contract: str, body: Mapping[str, Any]) -> dict[str, Undocumented]:

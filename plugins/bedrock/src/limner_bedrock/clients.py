@@ -141,7 +141,7 @@ def _check_proxy(url: str) -> None:
 def _sanitize(response_dict: dict[str, Any], **_: Any) -> None:
     """Sanitize the body of an error; botocore calls this before it parses a response."""
     if response_dict["status_code"] >= 300:
-        from limner_bedrock.tidying import sanitize_error
+        from limner_bedrock.error_bodies import sanitize_error
 
         response_dict["body"] = sanitize_error(response_dict["body"])
 
@@ -170,6 +170,6 @@ def _client(key: _ClientKey) -> Any:
             connect_timeout=min(key.connect_timeout, key.timeout),
             read_timeout=key.timeout,
             max_pool_connections=key.connections,
-            retries={"mode": "standard", "total_max_attempts": 1},  # limner retries: see retrying
+            retries={"mode": "standard", "total_max_attempts": 1},  # limner retries: see retries
             tcp_keepalive=True,
         )

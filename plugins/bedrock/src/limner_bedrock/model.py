@@ -88,7 +88,7 @@ class BedrockModel(limner.Model):
 
     def diagnose(self, *, live: bool = False) -> Iterable[limner.Finding]:
         """Check credentials, region and endpoint, and with ``live`` the model's status at AWS."""
-        from limner_bedrock.diagnosing import diagnose
+        from limner_bedrock.diagnostics import diagnose
 
         return diagnose(self, live=live)
 

@@ -43,7 +43,7 @@ def invoke(settings: BedrockSettings, request: limner.Request, *, replacement: s
             error.request_ids = tuple(filter(None, [_request_id(answer)]))
         raise
     except Exception as error:
-        from limner_bedrock.translating import reveals_secrets, translate
+        from limner_bedrock.error_translation import reveals_secrets, translate
 
         known = translate(
             error,
@@ -97,7 +97,7 @@ def _call_with_retries(call: _Call, max_attempts: int) -> dict[str, Any]:
     try:
         return call()
     except Exception as error:
-        from limner_bedrock.retrying import retry_call
+        from limner_bedrock.retries import retry_call
 
         return retry_call(call, error, max_attempts)
 

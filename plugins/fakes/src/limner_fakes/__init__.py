@@ -1,11 +1,11 @@
-"""Strict stand-ins on loopback: OpenAI's Images API, Gemini, Black Forest Labs, and ``/sdapi/v1``.
+"""Strict fake servers on loopback for OpenAI's Images API, Gemini, Black Forest Labs, and ``/sdapi/v1``.
 
 >>> import limner_fakes
 >>> with limner_fakes.serve("openai") as fake:
 ...     fake.url.startswith("http://127.0.0.1:")
 True
 
-Importing the package loads neither the server nor Pillow: :func:`serve` and the classes come on first use.
+Importing the package loads neither the server nor Pillow: :func:`serve` and the classes are imported lazily.
 """
 
 from __future__ import annotations

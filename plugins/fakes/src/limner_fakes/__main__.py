@@ -1,4 +1,4 @@
-"""``python -m limner_fakes``: the command without limner's command line."""
+"""``python -m limner_fakes``: the command ``limner fake`` without limner's command line."""
 
 from limner_fakes.command import command
 

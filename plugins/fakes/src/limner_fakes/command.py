@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 @click.command("fake")
 @click.argument("service", type=click.Choice(list(SERVICES)), metavar="SERVICE")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1; 0 takes a free one.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1; 0 selects a free one.")
 @click.option("--painter", type=click.Choice(["sketch", "invert"]), default="sketch", show_default=True, help="What paints.")
-@click.option("--fault", "faults", multiple=True, metavar="FAULT", help="What goes wrong, such as throttle*2; repeatable.")
-@click.option("--dialect", metavar="NAME", help="With openai: whose server it is, such as azure or sglang.")
-@click.option("--login", metavar="USER:PASSWORD", help="With sdapi: ask for HTTP Basic authentication.")
+@click.option("--fault", "faults", multiple=True, metavar="FAULT", help="Failure to simulate, e.g. throttle*2; repeatable.")
+@click.option("--dialect", metavar="NAME", help="With openai: the kind of server, such as azure or sglang.")
+@click.option("--login", metavar="USER:PASSWORD", help="With sdapi: require HTTP Basic authentication.")
 def command(service: str, port: int, painter: str, faults: tuple[str, ...], **own: str | None) -> None:
-    """Run a strict stand-in of a provider's API.
+    """Run a strict fake server for a provider's API.
 
-    SERVICE is openai, gemini, bfl or sdapi. The first line of standard output is the base URL; the next ones lead limner
-    and other programs to it. Runs until interrupted.
+    SERVICE is openai, gemini, bfl or sdapi. The first line of standard output is the base URL. The next lines show
+    how to point limner and other programs to it. Runs until interrupted.
     """
     from aiohttp import web
 
@@ -49,7 +49,7 @@ def _made(service: str, **arguments: Any) -> Service:
         if option in arguments and service != owner:
             raise click.UsageError(f"--{option} goes with {owner}")
     if arguments.get("dialect") not in {None, *SERVERS}:
-        raise click.UsageError(f"{arguments['dialect']!r} is no dialect; there are {', '.join(SERVERS)}")
+        raise click.UsageError(f"{arguments['dialect']!r} is not a dialect; available: {', '.join(SERVERS)}")
     if "login" in arguments and ":" not in arguments["login"]:
         raise click.UsageError("--login must be USER:PASSWORD")
     try:
@@ -59,7 +59,7 @@ def _made(service: str, **arguments: Any) -> Service:
 
 
 def _lines(service: Service) -> list[str]:
-    """The base URL, the environment that leads there, and a command that uses it."""
+    """Return the base URL, the command that sets the environment, and an example command."""
     variables = " ".join(f"{name}={shlex.quote(value)}" for name, value in service.environment().items())
     given = " ".join(f"-S {shlex.quote(f'{name}={value}')}" for name, value in service.settings().items())
     return [

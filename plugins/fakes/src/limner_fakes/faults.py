@@ -1,8 +1,8 @@
-"""Faults on demand: what can go wrong, how it is asked for, and how often it still happens.
+"""Simulated failures (faults): their names, how they are requested, and how often they apply.
 
-A fault is written ``name``, ``name*2`` (the first two requests only) or, where it counts pictures, ``name:K``.
-It is asked for by the server's own list, by a request's header ``x-limner-fault``, or by ``[[fault:name]]`` in any
-text of the body. Where counts run out the next fault asked for has its turn, then the request is answered as usual.
+A fault is written ``name``, ``name*2`` (the first two requests only) or, if it counts pictures, ``name:K``.
+It is requested by the server's own list, by a request's header ``x-limner-fault``, or by ``[[fault:name]]`` in any
+text of the body. When its count is used up, the next requested fault applies; after the last, requests succeed.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ BROKEN = {
     "not-a-picture": "the pictures are something else",
     "missing-keys": "the answer is an empty object",
 }
-"""Faults of the connection or of the answer itself that every server can have, each in words."""
+"""Faults of the connection or the response that every server supports, with descriptions."""
 
 NOT_A_PICTURE = b"This is not a picture."
 
 
 @attrs.frozen
 class Fault:
-    """One fault as asked for.
+    """One requested fault.
 
     Attributes:
-        name: of the fault.
-        argument: how many pictures it meets, ``None`` for all.
-        times: requests that it meets, ``None`` for every one.
+        name: the name of the fault.
+        argument: the number of pictures that it affects, ``None`` for all.
+        times: the number of requests that it affects, ``None`` for all.
     """
 
     name: str
@@ -48,12 +48,12 @@ class Fault:
         """Read ``name``, ``name:K``, ``name*N`` or ``name:K*N``.
 
         Args:
-            text: as it was asked for.
-            known: the names that there are.
-            counting: those that count pictures.
+            text: the requested fault.
+            known: all fault names.
+            counting: the names of faults that count pictures.
 
         Raises:
-            ValueError: no such fault, or not of that form.
+            ValueError: the fault is unknown or malformed.
         """
         form = re.fullmatch(r"([a-z0-9-]+)(?::([1-9]\d*))?(?:\*([1-9]\d*))?", text.strip())
         if form is None or form[1] not in known or (form[2] is not None and form[1] not in counting):
@@ -65,15 +65,15 @@ class Fault:
 
 
 class Faults:
-    """The server's own faults, and how often each fault was met.
+    """The server's own faults, and how often each fault was applied.
 
     Args:
-        texts: the server's own faults, in their order.
-        known: the names that there are.
-        counting: those that count pictures, as ``name:K``.
+        texts: the server's own faults, in order.
+        known: all fault names.
+        counting: the names of faults that count pictures, as ``name:K``.
 
     Raises:
-        ValueError: one of them is no fault.
+        ValueError: a fault is unknown or malformed.
     """
 
     def __init__(self, texts: Iterable[str], known: Collection[str], counting: Collection[str] = ()) -> None:
@@ -83,10 +83,10 @@ class Faults:
         self._met: Counter[tuple[str, str]] = Counter()
 
     def next(self, headers: Iterable[str], body: object) -> Fault | None:
-        """Return the fault that the next request meets: by its header, by its texts, or the server's own.
+        """Return the fault for the next request: from its header, its texts, or the server's own list.
 
         Raises:
-            ValueError: the header or a text asks for an unknown fault.
+            ValueError: the header or a text requests an unknown fault.
         """
         asked = [("header", text) for text in headers]
         asked += [("text", text) for text in _markers(body)]
@@ -100,7 +100,7 @@ class Faults:
 
 
 def spoil(picture: str, fault: Fault | None) -> str:
-    """Return the base64 of a picture, spoilt where the fault says so."""
+    """Return the base64 of a picture, corrupted if the fault requests it."""
     match fault.name if fault is not None else None:
         case "bad-base64":
             return "*" + picture[1:-1]
@@ -110,7 +110,7 @@ def spoil(picture: str, fault: Fault | None) -> str:
 
 
 def _markers(body: object) -> Iterator[str]:
-    """Find ``[[fault:...]]`` in the texts of a body, in their order, however deep it nests."""
+    """Find ``[[fault:...]]`` in the texts of a body, in order and at any depth."""
     waiting = [body]
     while waiting:
         value = waiting.pop()

@@ -1,4 +1,4 @@
-"""Forms (``multipart/form-data``, RFC 7578), read without the help of any library that clients use too."""
+"""A parser for forms (``multipart/form-data``, RFC 7578) that shares no library with the clients."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ class Uploaded:
     """A file of a form.
 
     Attributes:
-        name: of the field.
-        filename: as the client says.
-        content_type: as the client says; empty where it does not.
-        data: its bytes.
+        name: the name of the field.
+        filename: the file name that the client sent.
+        content_type: the content type that the client sent; empty if there is none.
+        data: the bytes of the file.
     """
 
     name: str
@@ -26,7 +26,7 @@ class Uploaded:
 
 @attrs.frozen
 class Form:
-    """A form: texts by name, and files."""
+    """A form: text fields by name, and files."""
 
     fields: dict[str, str]
     files: tuple[Uploaded, ...]
@@ -36,7 +36,7 @@ def read_form(content_type: str, body: bytes) -> Form:
     """Read a form.
 
     Raises:
-        ValueError: it is damaged, or a name comes twice.
+        ValueError: the form is malformed, or a name occurs twice.
     """
     found = re.search(r'boundary=(?:"([^"]+)"|([^;\s]+))', content_type)
     if found is None:

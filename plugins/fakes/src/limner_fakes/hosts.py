@@ -1,4 +1,4 @@
-"""Which Host headers are answered: those of this machine, so that no web page can lead a browser here (DNS rebinding)."""
+"""The allow-list of Host headers: only this machine, as a protection against DNS rebinding by web pages."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 
 
 def is_local(host: str) -> bool:
-    """Tell whether a Host header names loopback: ``localhost``, 127.0.0.0/8 or ``[::1]``, with a port or without."""
+    """Return whether a Host header names loopback: ``localhost``, 127.0.0.0/8 or ``[::1]``, with a port or without."""
     try:
         parts = urlsplit(f"//{host}")
         name, _ = parts.hostname, parts.port
-    except ValueError:  # no such port, or an open bracket
+    except ValueError:  # an invalid port, or an unclosed bracket
         return False
     if name is None or parts.netloc != host or "@" in host:
         return False

@@ -19,24 +19,24 @@ if TYPE_CHECKING:
 
 
 class Painter(Protocol):
-    """Makes the pixels. Prompts may be empty; pictures are RGB of any size."""
+    """Creates pixels. Prompts may be empty; pictures are RGB of any size."""
 
     @property
     def feather(self) -> int:
-        """Pixels by which a blending edit reaches into what the mask keeps."""
+        """The number of pixels by which a blending edit extends into the kept area."""
 
     def paint(self, prompt: str, size: Size, seed: int) -> Image.Image:
-        """Paint from words."""
+        """Paint a picture from a prompt."""
 
     def vary(self, picture: Image.Image, prompt: str, strength: float, seed: int) -> Image.Image:
-        """Paint after a picture; strength 0 keeps it, 1 ignores it."""
+        """Vary a picture; strength 0 keeps it, 1 ignores it."""
 
     def repaint(self, picture: Image.Image, opening: Image.Image, prompt: str, seed: int) -> Image.Image:
-        """Paint over a picture where the opening (grey levels) is not black."""
+        """Repaint a picture where the opening (grey levels) is not black."""
 
 
 class Invert:
-    """Inverts pictures; paints a gradient of two colours that prompt and seed decide."""
+    """Inverts pictures; paints a gradient of two colours determined by prompt and seed."""
 
     feather = 0
 
@@ -56,7 +56,7 @@ class Invert:
 
 
 class Sketch:
-    """limner's model ``sketch``, asked within its own limits: pixels a side, characters of a prompt."""
+    """limner's model ``sketch``, called within its own limits: pixels per side, characters of a prompt."""
 
     feather = 8
     least, most = 64, 2048
@@ -79,7 +79,7 @@ class Sketch:
         return _picture(self._model.vary(small, self._words(prompt), strength=strength, seed=seed), picture.size)
 
     def repaint(self, picture: Image.Image, opening: Image.Image, prompt: str, seed: int) -> Image.Image:
-        """Inpaint wherever the opening is not closed; the caller mixes the greys."""
+        """Inpaint where the opening is not black; the caller blends the greys."""
         size = self._within(picture.size)
         mask = opening.point(lambda level: 255 if level else 0).resize(size, Image.Resampling.NEAREST)
         if mask.getbbox() is None:  # nothing to repaint, which limner refuses and the models do not
@@ -92,7 +92,7 @@ class Sketch:
         return width, height
 
     def _words(self, prompt: str) -> str | None:
-        """Return a prompt as limner takes it: no half surrogates, and none rather than empty."""
+        """Return a prompt that limner accepts: without lone surrogates, and ``None`` if empty."""
         return prompt[: self.longest_prompt].encode("utf-8", "replace").decode() if prompt.strip() else None
 
 
@@ -102,4 +102,4 @@ def _picture(result: Any, size: Size) -> Image.Image:
 
 
 PAINTERS: dict[str, Callable[[], Painter]] = {"sketch": Sketch, "invert": Invert}
-"""Painters by the name that ``--painter`` takes."""
+"""Painters by their name for ``--painter``."""

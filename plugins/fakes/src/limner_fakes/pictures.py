@@ -1,4 +1,4 @@
-"""Pictures as files: read, written, mixed by a mask."""
+"""Reading, writing and blending pictures."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from PIL import Image, ImageChops
 Size = tuple[int, int]
 
 BACKGROUND = 32
-"""How far a pixel's levels may lie from the corner's colour and still be background."""
+"""The maximum difference between a background pixel's levels and the colour of the corner."""
 
 FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
-"""Pillow's names of the media types."""
+"""Pillow's format names by media type."""
 
 
 class BadPicture(ValueError):
-    """What should be a picture is none."""
+    """The data is not a valid picture."""
 
 
 def opened(data: bytes) -> Image.Image:
     """Read a PNG, JPEG or WebP.
 
     Raises:
-        BadPicture: it is none, or damaged.
+        BadPicture: the data is not a picture, or is damaged.
     """
     try:
         picture = Image.open(io.BytesIO(data), formats=tuple(FORMATS.values()))
@@ -36,10 +36,10 @@ def opened(data: bytes) -> Image.Image:
 
 
 def decoded(text: str) -> Image.Image:
-    """Read a picture from base64, with or without ``data:...;base64,`` in front.
+    """Read a picture from base64, with or without the prefix ``data:...;base64,``.
 
     Raises:
-        BadPicture: it is none.
+        BadPicture: the text is not a picture.
     """
     if text.startswith("data:"):
         text = text.partition(",")[2]
@@ -57,12 +57,12 @@ def written(picture: Image.Image, kind: str = "PNG") -> bytes:
 
 
 def encoded(data: bytes) -> str:
-    """Write bytes as base64."""
+    """Encode bytes as base64."""
     return base64.b64encode(data).decode()
 
 
 def cut_out(picture: Image.Image) -> Image.Image:
-    """Make transparent what has about the colour of the top left corner."""
+    """Make all pixels transparent whose colour is close to the top left corner."""
     opaque = picture.convert("RGB")
     corner = Image.new("RGB", opaque.size, opaque.getpixel((0, 0)))
     far = ImageChops.difference(opaque, corner).point(lambda level: 255 if level > BACKGROUND else 0)

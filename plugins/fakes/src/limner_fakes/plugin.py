@@ -1,4 +1,4 @@
-"""What limner finds: the command ``limner fake``."""
+"""The plugin: adds the command ``limner fake``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def limner_commands(cli: click.Group) -> None:
-    """Add ``limner fake``."""
+    """Add the command."""
     from limner_fakes.command import command
 
     cli.add_command(command)

@@ -1,4 +1,4 @@
-"""The pytest fixture ``limner_fake``; nothing is loaded until a test asks for it."""
+"""The pytest fixture ``limner_fake``; nothing is loaded until a test uses it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def limner_fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Fake]]:
-    """Start stand-ins: a function that takes the arguments of :func:`limner_fakes.serve` and returns the ``Fake``.
+    """Return a function that starts a fake server, with the arguments and the result of :func:`limner_fakes.serve`.
 
-    While the test runs, the environment leads limner's models (and OpenAI's and Google's own clients) to them. Each test
-    has its own: no fault and no request outlives it.
+    During the test, environment variables point limner's models (and OpenAI's and Google's own clients) to the servers.
+    Each test has its own servers: faults and requests are not shared between tests.
     """
     from limner_fakes import serve
 

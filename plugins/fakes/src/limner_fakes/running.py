@@ -1,4 +1,4 @@
-"""A stand-in inside a Python program: :func:`serve`, and the :class:`Fake` that it gives."""
+"""A fake server in a Python program: :func:`serve`, and the :class:`Fake` that it returns."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 class Fake:
-    """A running stand-in, as :func:`serve` gives it.
+    """A running fake server, as :func:`serve` returns it.
 
     Attributes:
-        service: what answers.
+        service: the service.
         url: the base URL, for the setting ``base_url``.
-        settings: all settings that lead limner's models here.
-        environment: the environment variables that do.
+        settings: the settings that point limner's models to this server.
+        environment: the environment variables that point programs to this server.
     """
 
     def __init__(self, service: Service, received: list[ReceivedRequest], faults: Iterable[str]) -> None:
@@ -33,27 +33,27 @@ class Fake:
 
     @property
     def requests(self) -> list[ReceivedRequest]:
-        """The requests since the start or the last :meth:`clear`, oldest first; questions and downloads too."""
+        """All requests since the start or the last :meth:`clear`, oldest first, including polls and downloads."""
         return list(self._received)
 
     def paint_with(self, painter: str) -> None:
-        """Use another painter from now on: ``"invert"`` or ``"sketch"``."""
+        """Use another painter for the following requests: ``"invert"`` or ``"sketch"``."""
         self.service.paint_with(painter)
 
     def fail_with(self, *faults: str) -> None:
-        """Set the faults from now on, in place of earlier ones; without arguments nothing fails.
+        """Set the faults for the following requests, replacing earlier ones; without arguments, nothing fails.
 
         Args:
-            faults: such as ``"throttle*2"``; once the first is used up, the next has its turn.
+            faults: such as ``"throttle*2"``; when the first is used up, the next applies.
 
         Raises:
-            ValueError: one of them is no fault of this service.
+            ValueError: this service does not support a fault.
         """
         self.service.fail_with(*faults)
         self._faults = list(faults)
 
     def clear(self) -> None:
-        """Forget the received requests, and count faults from the start again."""
+        """Forget the received requests and reset the fault counts."""
         self._received.clear()
         self.service.fail_with(*self._faults)
 
@@ -62,19 +62,19 @@ class Fake:
 def serve(
     service: str, *, painter: str = "invert", port: int = 0, faults: Iterable[str] = (), **more: Any
 ) -> Iterator[Fake]:
-    """Run a stand-in on loopback while the block runs.
+    """Run a fake server on loopback within a ``with`` block.
 
     Args:
         service: ``"openai"``, ``"gemini"``, ``"bfl"`` or ``"sdapi"``.
-        painter: ``"invert"`` (fast, foreseeable pixels) or ``"sketch"`` (limner's offline model).
-        port: where to listen; 0 takes a free port.
-        faults: what goes wrong, see :meth:`Fake.fail_with`.
-        **more: of one service: ``dialect`` of ``openai``, ``login`` of ``sdapi``.
+        painter: ``"invert"`` (fast, predictable pixels) or ``"sketch"`` (limner's offline model).
+        port: the port to listen on; 0 selects a free port.
+        faults: the faults to simulate, see :meth:`Fake.fail_with`.
+        **more: arguments of one service: ``dialect`` for ``openai``, ``login`` for ``sdapi``.
 
     Raises:
-        KeyError: no such service, painter or dialect.
-        OSError: the port is taken.
-        ValueError: no such fault.
+        KeyError: the service, painter or dialect is unknown.
+        OSError: the port is in use.
+        ValueError: a fault is unknown.
     """
     received: list[ReceivedRequest] = []
     faults = list(faults)
@@ -85,10 +85,10 @@ def serve(
 
 @contextlib.contextmanager
 def running(service: Service, port: int = 0) -> Iterator[None]:
-    """Run a service on loopback while the block runs.
+    """Run a service on loopback within a ``with`` block.
 
     Raises:
-        OSError: the port is taken.
+        OSError: the port is in use.
     """
     with listen(port) as listening:
         service.address = address(listening)

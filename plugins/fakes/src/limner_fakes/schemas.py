@@ -1,4 +1,4 @@
-"""JSON Schemas in few words, and what a value has against one."""
+"""Helpers that build JSON Schemas, and validation against a schema."""
 
 from __future__ import annotations
 
@@ -15,38 +15,38 @@ LONGEST_MESSAGE = 200
 
 
 def integer(least: int, most: int) -> Schema:
-    """Take whole numbers of a range."""
+    """Return a schema for integers in a range."""
     return {"type": "integer", "minimum": least, "maximum": most}
 
 
 def number(least: float, most: float) -> Schema:
-    """Take numbers of a range."""
+    """Return a schema for numbers in a range."""
     return {"type": "number", "minimum": least, "maximum": most}
 
 
 def closed(required: str, **properties: Any) -> Schema:
-    """Take an object with these keys and no others.
+    """Return a schema for an object with these keys and no others.
 
     Args:
-        required: the names of those that must be there, with spaces between them.
-        **properties: their schemas.
+        required: the names of the required keys, separated by spaces.
+        **properties: the schemas of the keys.
     """
     return {"type": "object", "properties": properties, "required": required.split(), "additionalProperties": False}
 
 
 def against(schema: Schema, value: Any) -> list[str]:
-    """Say what a value has against a schema."""
+    """Return the violations of a schema by a value."""
     return [f"{error.json_path}: {_short(error.message)}" for error in _validator(_Key(schema)).iter_errors(value)]
 
 
 def _short(message: str) -> str:
-    """Leave out the middle, which quotes the value."""
+    """Shorten a message by its middle, which quotes the value."""
     half = LONGEST_MESSAGE // 2
     return message if len(message) <= LONGEST_MESSAGE else f"{message[:half]} ... {message[-half:]}"
 
 
 class _Key:
-    """A schema that is the same one as itself; they are never changed."""
+    """A schema compared by identity; schemas are never changed."""
 
     def __init__(self, schema: Schema) -> None:
         self.schema = schema

@@ -1,4 +1,4 @@
-"""What all stand-ins share: who may ask, what came, which fault it meets, and how the answer is sent."""
+"""The base of all fake servers: access checks, recorded requests, faults, and responses."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from limner_fakes.serving import reset
 
 LARGEST_BODY = 200_000_000
 KEY = "test"
-"""The key that :attr:`Service.environment` gives; every other is accepted too."""
+"""The key in :attr:`Service.environment`; any other key is accepted too."""
 
 _log = logging.getLogger(__name__)
 
 
 @attrs.frozen
 class ReceivedRequest:
-    """One request as it came.
+    """A received request.
 
     Attributes:
-        method: of HTTP.
-        path: decoded, without the query.
-        query: by name.
-        headers: by lower-case name.
+        method: the HTTP method.
+        path: the decoded path, without the query.
+        query: the query parameters by name.
+        headers: the headers by lower-case name.
         body: the parsed JSON, the fields of a form, or ``None``.
-        files: of a form.
-        raw: the body's bytes.
+        files: the files of a form.
+        raw: the bytes of the body.
     """
 
     method: str
@@ -50,7 +50,7 @@ class ReceivedRequest:
 
 @attrs.frozen
 class Answer:
-    """An answer: a JSON value, or bytes of another content type."""
+    """A response: a JSON value, or bytes of another content type."""
 
     status: int = 200
     body: Any = None
@@ -59,28 +59,28 @@ class Answer:
 
     @property
     def data(self) -> bytes:
-        """What is sent."""
+        """Return the bytes of the body."""
         return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
 
 
 class Service(ABC):
-    """A stand-in. A subclass answers requests, and says which faults it can have.
+    """A fake server. A subclass responds to requests and declares the faults that it supports.
 
     Args:
-        painter: the name of what paints.
-        faults: what goes wrong.
-        observe: is given every request.
+        painter: the name of the painter.
+        faults: the faults to simulate.
+        observe: a function called with every request.
     """
 
     name: ClassVar[str]
     base_path: ClassVar[str] = ""
-    """What follows the address in limner's setting ``base_url``."""
+    """The path of the base URL in limner's setting ``base_url``."""
     model: str
-    """A model of limner's that is served."""
+    """The limner model for the example command."""
     refusals: ClassVar[Mapping[str, Answer]] = {}
-    """Faults that answer with an error of the service."""
+    """Faults that return an error of the service."""
     broken: ClassVar[Mapping[str, str]] = BROKEN
-    """Faults of the connection or the answer, each in words."""
+    """Faults of the connection or the response, with descriptions."""
     painters: ClassVar[Mapping[str, Callable[[], Painter]]] = PAINTERS
 
     def __init__(
@@ -94,34 +94,34 @@ class Service(ABC):
         self._observe = observe
         self.address = ""
 
-    # ------------------------------------------------------------------ what a subclass says
+    # ------------------------------------------------------------------ for subclasses
 
     @abstractmethod
     def makes_pictures(self, request: ReceivedRequest) -> bool:
-        """Tell whether a request asks for pictures, so that faults meet it."""
+        """Return whether a request generates pictures, so that faults apply to it."""
 
     @abstractmethod
     def answer(self, request: ReceivedRequest, fault: Fault | None) -> Answer:
-        """Answer a request; called in a thread."""
+        """Respond to a request; called in a thread."""
 
     @abstractmethod
     def environment(self) -> dict[str, str]:
-        """Return the environment variables that lead limner here, and other programs where they read them."""
+        """Return the environment variables that point limner, and other programs that read them, to this server."""
 
     async def work(self, request: ReceivedRequest, fault: Fault | None) -> None:  # noqa: ARG002
-        """Wait before a request is answered, for ever where the fault is to hang."""
+        """Delay the response; with the fault ``hang``, forever."""
         if fault is not None and fault.name == "hang":
-            await asyncio.Event().wait()  # ends by cancellation, when the client goes or the server stops
+            await asyncio.Event().wait()  # ends by cancellation when the client disconnects or the server stops
 
-    # ------------------------------------------------------------------ what all have
+    # ------------------------------------------------------------------ for all services
 
     @property
     def base_url(self) -> str:
-        """Limner's setting of that name."""
+        """Return the base URL, for limner's setting ``base_url``."""
         return self.address + self.base_path
 
     def settings(self) -> dict[str, str]:
-        """Return the settings that lead limner here."""
+        """Return the settings that point limner to this server."""
         return {"base_url": self.base_url}
 
     def paint_with(self, painter: str) -> None:
@@ -129,22 +129,22 @@ class Service(ABC):
         self.painter = self.painters[painter]()
 
     def fail_with(self, *faults: str) -> None:
-        """Set the faults, in place of earlier ones.
+        """Set the faults, replacing earlier ones.
 
         Raises:
-            ValueError: one of them is no fault of this service.
+            ValueError: this service does not support a fault.
         """
         self._faults = Faults(faults, [*self.refusals, *self.broken])
 
     def application(self) -> web.Application:
-        """Make the aiohttp application."""
+        """Return the aiohttp application."""
         application = web.Application(client_max_size=LARGEST_BODY)
         application.router.add_route("*", "/{path:.*}", self._handle)
         return application
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         hosts = request.headers.getall("Host", [])
-        if len(hosts) != 1 or not is_local(hosts[0]):  # a web page that leads a browser here (DNS rebinding)
+        if len(hosts) != 1 or not is_local(hosts[0]):  # a web page in a browser may have sent it (DNS rebinding)
             return _sent(Answer(421, {"detail": f"limner-fakes answers no request to host {', '.join(hosts)!r}"}))
         try:
             received = await _received(request)
@@ -154,8 +154,8 @@ class Service(ABC):
         try:
             return await self._answered(request, received)
         except Exception:
-            _log.exception("The stand-in failed")
-            return _sent(Answer(500, {"detail": "limner-fakes: the stand-in failed; its log says why"}))
+            _log.exception("The fake server failed")
+            return _sent(Answer(500, {"detail": "limner-fakes: the fake server failed; see its log"}))
 
     async def _answered(self, request: web.Request, received: ReceivedRequest) -> web.StreamResponse:
         fault = None
@@ -188,7 +188,7 @@ async def _received(request: web.Request) -> ReceivedRequest:
     """Read a request.
 
     Raises:
-        ValueError: its body is not what its content type says.
+        ValueError: the body does not match its content type.
     """
     raw = await request.read()
     body, files = read_body(request.headers.get("Content-Type", ""), raw)
@@ -197,10 +197,10 @@ async def _received(request: web.Request) -> ReceivedRequest:
 
 
 def read_body(content_type: str, raw: bytes) -> tuple[Any, tuple[Uploaded, ...]]:
-    """Read a form or JSON; a body that is none is ``None``.
+    """Read a form or JSON; any other body is ``None``.
 
     Raises:
-        ValueError: a form is damaged.
+        ValueError: a form is malformed.
     """
     if content_type.startswith("multipart/form-data"):
         form = read_form(content_type, raw)

@@ -1,4 +1,4 @@
-"""The services by name; each is imported when it is started."""
+"""The services by name, imported lazily."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ SERVICES = {
     "bfl": ("limner_fakes.bfl", "BflService"),
     "sdapi": ("limner_fakes.sdapi", "SdapiService"),
 }
-"""Where the class of each service is."""
+"""The module of each service's class."""
 
 
 def make(name: str, **arguments: Any) -> Service:
-    """Make a service.
+    """Create a service.
 
     Raises:
-        KeyError: no such service, painter or dialect.
-        ValueError: no such fault.
+        KeyError: the service, painter or dialect is unknown.
+        ValueError: a fault is unknown.
     """
     module, kind = SERVICES[name]
     made: Service = getattr(import_module(module), kind)(**arguments)

@@ -1,4 +1,4 @@
-"""aiohttp on loopback: the listening socket, a server in a thread of its own, and a connection that breaks."""
+"""aiohttp on loopback: the listening socket, a server in its own thread, and broken connections."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 SERVER: dict[str, Any] = {
     "access_log": None,
-    "auto_decompress": False,  # none of the services takes a Content-Encoding
+    "auto_decompress": False,  # no service supports a Content-Encoding
     "handler_cancellation": True,
-    "shutdown_timeout": 0.1,  # for a request under way; aiohttp takes 0 for ever
+    "shutdown_timeout": 0.1,  # for requests in progress; aiohttp reads 0 as forever
 }
-"""How aiohttp serves."""
+"""Options of aiohttp's server."""
 
 
 def listen(port: int) -> socket.socket:
-    """Open the listening socket on loopback; port 0 takes a free one."""
+    """Open the listening socket on loopback; port 0 selects a free one."""
     return socket.create_server((HOST, port))
 
 
@@ -36,12 +36,12 @@ def address(listening: socket.socket) -> str:
 
 @contextlib.contextmanager
 def in_thread(application: web.Application, listening: socket.socket, name: str) -> Iterator[None]:
-    """Serve an application while the block runs.
+    """Serve an application within a ``with`` block.
 
     Args:
-        application: what answers.
-        listening: where; it stays open.
-        name: of the thread.
+        application: the application.
+        listening: the listening socket; it stays open.
+        name: the name of the thread.
     """
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name=name, daemon=True)
@@ -68,7 +68,7 @@ async def _stop(runner: web.AppRunner, loop: asyncio.AbstractEventLoop) -> None:
 
 
 async def reset(request: web.Request, data: bytes, headers: Mapping[str, str]) -> web.StreamResponse:
-    """Send half of an answer and reset the connection."""
+    """Send half of a response and reset the connection."""
     response = web.StreamResponse(headers={**headers, "Content-Length": str(len(data))})
     await response.prepare(request)
     await response.write(data[: len(data) // 2])

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from limner_http.call import Answer as Answer
     from limner_http.call import Call as Call
     from limner_http.call import Stream as Stream
-    from limner_http.downloading import download as download
+    from limner_http.downloads import download as download
     from limner_http.forms import Part as Part
     from limner_http.forms import multipart as multipart
     from limner_http.model import HttpModel as HttpModel
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _NAMES = {
     "call": "Answer Call Stream",
-    "downloading": "download",
+    "downloads": "download",
     "forms": "Part multipart",
     "model": "HttpModel",
     "payloads": "dump_json parse_json picture_from_base64",

@@ -228,7 +228,7 @@ class Call:
             try:
                 made = attempt()
             except Failed as failed:
-                from limner_http.retrying import try_again
+                from limner_http.retries import try_again
 
                 made = try_again(attempt, failed, self.deadline, self.settings.max_attempts, repeatable=repeatable)
             self._accepted = self._accepted or method != "GET"
@@ -323,7 +323,7 @@ class Call:
         Raises:
             Failed: always; it becomes an error of limner's tree on its way out of :meth:`request` and :meth:`stream`.
         """
-        from limner_http.translating import answer_failed
+        from limner_http.error_translation import answer_failed
 
         failed = answer_failed(self.service, answer.status, answer.headers, content, self.secrets)
         failed.error.request_ids = tuple(filter(None, [answer.request_id]))
@@ -345,13 +345,13 @@ class Call:
             raise
 
     def _translated(self, error: Exception) -> Failed:
-        from limner_http.translating import connection_failed
+        from limner_http.error_translation import connection_failed
 
         return connection_failed(self.service, error, self.secrets)
 
     def _cause(self, error: Exception) -> Exception | None:
         """Return what may be chained."""
-        from limner_http.translating import tells_secrets
+        from limner_http.error_translation import tells_secrets
 
         return None if tells_secrets(error, self.secrets) else error
 

@@ -66,6 +66,6 @@ class HttpModel(limner.Model):
 
     def diagnose(self, *, live: bool = False) -> Iterable[limner.Finding]:
         """Look for the key and the address, and with ``live`` ask the API for something that is free."""
-        from limner_http.diagnosing import diagnose
+        from limner_http.diagnostics import diagnose
 
         return diagnose(self, live=live)

@@ -85,7 +85,7 @@ def poll(
 
 def _asked(call: Call, url: str, hosts: Collection[str], answers: Collection[int]) -> Answer:
     """Ask once; each hop is checked before the key goes there."""
-    from limner_http.downloading import MAX_REDIRECTS, REDIRECTS
+    from limner_http.downloads import MAX_REDIRECTS, REDIRECTS
 
     for _ in range(MAX_REDIRECTS + 1):
         answer = call.get(url, redirects={*REDIRECTS, *answers})

@@ -12,7 +12,7 @@ import attrs
 import limner
 from limner_http import Call, dump_json, parse_json, picture_from_base64
 
-from limner_sdapi.naming import LISTS, is_listed, names_of
+from limner_sdapi.names import LISTS, is_listed, names_of
 from limner_sdapi.services import SdapiCall
 from limner_sdapi.settings import SdapiSettings
 

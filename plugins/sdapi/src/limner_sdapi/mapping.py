@@ -15,7 +15,7 @@ from limner_http import dump_json, picture_from_base64
 
 from limner_sdapi import wire
 from limner_sdapi.limits import FILLS, RESIZE_MODES
-from limner_sdapi.naming import plain
+from limner_sdapi.names import plain
 
 TXT2IMG, IMG2IMG, UPSCALE = "sdapi/v1/txt2img", "sdapi/v1/img2img", "sdapi/v1/extra-single-image"
 REMBG = "sdapi/v1/rembg"

@@ -100,7 +100,7 @@ class Sdapi(HttpModel):
 
     def diagnose(self, *, live: bool = False) -> Iterable[limner.Finding]:
         """Look at the address and the login, and with ``live`` ask the server what it has."""
-        from limner_sdapi.diagnosing import diagnose
+        from limner_sdapi.diagnostics import diagnose
 
         return diagnose(self, live=live)
 

@@ -1,1 +1,1 @@
-"""OpenAI's Images API in front of every model of limner, and a playground in the browser."""
+"""Serves every limner model through OpenAI's Images API, and a playground in the browser."""

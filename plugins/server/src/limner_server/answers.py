@@ -1,4 +1,4 @@
-"""What comes back: the pictures of a result, and the answer's JSON."""
+"""Responses: the pictures of a result, and the JSON."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from limner import Image, Picture, ProviderError, Result, TaskRefused
 from limner_server.asking import FORMATS, Asked, Wanted
 
 _STANDARD_SIZES = {"1024x1024", "1024x1536", "1536x1024"}
-"""The sizes that the published specification knows in an answer; the real one is in the member ``limner``."""
+"""The sizes that OpenAI's specification allows in a response; the actual size is in the field ``limner``."""
 _PIECE = 3 * 2**16
-"""Bytes of a picture that are encoded at once."""
+"""Size in bytes of the chunks in which a picture is encoded."""
 _QUALITIES = {"low", "medium", "high"}
 _BACKGROUNDS = {"transparent", "opaque"}
 
 
 @attrs.frozen
 class Made:
-    """What a run made, as far as answers need it.
+    """The parts of a run's result that responses need.
 
     Attributes:
-        pictures: data and media type of each picture that came.
+        pictures: data and media type of each received picture.
         created: the Unix time.
-        shared: what answers and events have in common: ``size``, ``quality``, ``background``, ``output_format``.
-        usage: tokens, where the provider counts them.
-        limner: the answer's member ``limner``.
+        shared: the fields common to responses and events: ``size``, ``quality``, ``background``, ``output_format``.
+        usage: tokens, if the provider counts them.
+        limner: the response's field ``limner``.
     """
 
     pictures: tuple[tuple[bytes, str], ...]
@@ -43,16 +43,16 @@ class Made:
 
     @property
     def weight(self) -> int:
-        """The bytes of the pictures."""
+        """The total size of the pictures in bytes."""
         return sum(len(data) for data, _ in self.pictures)
 
     def with_urls(self, url_of: Callable[[bytes, str], str]) -> bytes:
-        """Return the answer's JSON with URLs."""
+        """Return the response's JSON with URLs."""
         data = [{"url": url_of(data, media_type)} for data, media_type in self.pictures]
         return orjson.dumps({"created": self.created, "data": data, **self._rest()})
 
     def with_base64(self) -> tuple[int, Iterator[bytes]]:
-        """Return the length of the answer's JSON and its pieces: pictures become base64 on their way out, piece by piece."""
+        """Return the length and the chunks of the response's JSON; pictures are encoded chunk by chunk as they are sent."""
         rest = b"]," + orjson.dumps(self._rest())[1:]
         heads = [b'{"created":%d,"data":[{"b64_json":"' % self.created, *[b'"},{"b64_json":"'] * (len(self.pictures) - 1)]
         length = len(b'"}') + len(rest) + sum(map(len, heads)) + sum((len(data) + 2) // 3 * 4 for data, _ in self.pictures)
@@ -77,16 +77,16 @@ def encoded(data: bytes) -> str:
 
 
 def made(result: Result, asked: Asked, wanted: Wanted, failure: ProviderError | None = None) -> Made:
-    """Take out of a result what answers need, pictures in the format that is wanted. Decodes and encodes pictures."""
+    """Extract the parts of a result that responses need; convert pictures to the requested format."""
     warnings = [*result.warnings, *([] if failure is None else [str(failure)])]
-    if "output_compression" in result.task.options:  # the model has compressed it
+    if "output_compression" in result.task.options:  # the model has already compressed it
         wanted = attrs.evolve(wanted, output_compression=None)
     pictures = []
     for picture in result.images:
         if picture.image is not None:
             try:
                 pictures.append(converted(picture.image, wanted))
-            except TaskRefused as refused:  # it is paid for
+            except TaskRefused as refused:  # the picture is paid for
                 warnings.append(f"not converted to {wanted.output_format}: {refused}")
                 pictures.append(picture.image)
     return Made(
@@ -99,7 +99,7 @@ def made(result: Result, asked: Asked, wanted: Wanted, failure: ProviderError | 
 
 
 def converted(image: Image, wanted: Wanted) -> Image:
-    """Return a picture in the format that is wanted."""
+    """Return a picture in the requested format."""
     media_type = FORMATS.get(wanted.output_format or "", image.media_type)
     if media_type == image.media_type and (media_type == "image/png" or wanted.output_compression is None):
         return image
@@ -134,7 +134,7 @@ def _known(value: Any, known: set[str]) -> str | None:
 
 
 def _usage(usage: Mapping[str, float]) -> dict[str, Any] | None:
-    """Return the tokens in OpenAI's form, where the provider counts input and output."""
+    """Return the tokens in OpenAI's format, if the provider counts input and output."""
     if "input_tokens" not in usage or "output_tokens" not in usage:
         return None
     spent, gained = int(usage["input_tokens"]), int(usage["output_tokens"])
@@ -142,7 +142,7 @@ def _usage(usage: Mapping[str, float]) -> dict[str, Any] | None:
 
 
 def tokens(spent: int, gained: int) -> dict[str, Any]:
-    """Return numbers of tokens in OpenAI's form."""
+    """Return token counts in OpenAI's format."""
     details = {"text_tokens": spent, "image_tokens": 0}
     return {
         "input_tokens": spent,
@@ -153,7 +153,7 @@ def tokens(spent: int, gained: int) -> dict[str, Any]:
 
 
 def _limner(result: Result, asked: Asked, warnings: list[str]) -> dict[str, Any]:
-    """What OpenAI's answer has no place for."""
+    """Return the information that OpenAI's response has no field for."""
     dropped = [
         {"parameter": f"options.{name}", "outcome": "dropped", "asked": plain(value), "used": None, "why": why}
         for name, (value, why) in asked.dropped.items()
@@ -188,7 +188,7 @@ def _about(picture: Picture) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """Return a value of an account as JSON; pictures and masks in words."""
+    """Return a value of an account as JSON; pictures and masks are described in words."""
     match value:
         case None | bool() | int() | float() | str():
             return value

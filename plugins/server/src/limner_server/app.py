@@ -13,7 +13,7 @@ from limner_server.settings import LARGEST_BODY, SETTINGS, ServerSettings
 
 
 def make_app(settings: ServerSettings) -> web.Application:
-    """Make the application: OpenAI's Images API, and the playground where it is asked for."""
+    """Create the application: OpenAI's Images API, and the playground if it is enabled."""
     app = web.Application(middlewares=[logged, guarded], client_max_size=LARGEST_BODY)
     app[SETTINGS] = settings
     app[METRICS] = Metrics.create()

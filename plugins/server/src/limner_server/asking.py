@@ -1,4 +1,4 @@
-"""What a request asks for: the model, the task, and how the pictures come back."""
+"""Converts a request to a model, a task, and the format of the response."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from limner_server.bodies import Body
 from limner_server.errors import wrong
 
 HINTS = {"quality", "background", "style", "moderation", "input_fidelity", "complexity"}
-"""OpenAI's own wishes. ``auto`` says nothing, and ``fit=nearest`` drops those that a model does not take."""
+"""OpenAI's own fields. ``auto`` is ignored, and ``fit=nearest`` drops fields that a model does not support."""
 UNHEARD = {"user", "safety_identifier"}
-"""What is passed on where a model declares it, and otherwise not spoken of."""
+"""Fields that are passed on if the model declares them, and otherwise silently ignored."""
 _ANSWERING = {"response_format", "stream", "partial_images", "output_format", "output_compression"}
 READ_BY_NAME = {"prompt", "image", "mask", "model", "n", "size"} | _ANSWERING
 FORMATS = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
 OTHER_WORDS = {"num_inference_steps": "steps", "cfg_scale": "guidance_scale", "guidance": "guidance_scale"}
-"""The words of other servers that speak this API."""
+"""Field names of other servers with this API."""
 
 _TEXTS = {"negative_prompt", "mask_prompt"}
 _WHOLE = {"seed", "steps"}
@@ -32,13 +32,13 @@ _LONGEST_NAME = 300
 
 @attrs.frozen
 class Wanted:
-    """How the pictures come back.
+    """The requested format of the response.
 
     Attributes:
-        url: as URLs, not as base64.
-        stream: as server-sent events.
-        partial_images: how many unfinished pictures a stream has, at most.
-        output_format: ``png``, ``jpeg`` or ``webp``; ``None`` leaves them as the model made them.
+        url: return URLs instead of base64.
+        stream: return server-sent events.
+        partial_images: the maximum number of unfinished pictures in a stream.
+        output_format: ``png``, ``jpeg`` or ``webp``; ``None`` keeps the model's format.
         output_compression: 0 to 100, of JPEG and WebP; 100 is the best quality.
     """
 
@@ -68,20 +68,20 @@ class Wanted:
 
 
 def model_name(body: Body) -> str | None:
-    """Read the name of the model; ``None`` where none is named."""
+    """Read the name of the model; ``None`` if the request names none."""
     name = _text(body, "model") or None
     if name is not None and len(name) > _LONGEST_NAME:
-        raise wrong("no model has such a long name", "model", "model_not_found", 404)
+        raise wrong("no model name is this long", "model", "model_not_found", 404)
     return name
 
 
 @attrs.frozen
 class Asked:
-    """The task of a request, and what was left out of it.
+    """The task of a request, and its dropped values.
 
     Attributes:
-        task: what the model is to do.
-        dropped: by name, values that the model does not take, and why.
+        task: the task.
+        dropped: the reasons by name for values that the model does not support.
     """
 
     task: Task
@@ -89,7 +89,7 @@ class Asked:
 
 
 def generation(body: Body, model: Model, fit: str) -> Asked:
-    """Read a request for pictures from words."""
+    """Read a request to generate pictures from a prompt."""
     for name in ("image", "images", "mask"):
         if body.fields.get(name) is not None or name in body.files:
             raise wrong("pictures belong to /v1/images/edits", name)
@@ -100,7 +100,7 @@ def generation(body: Body, model: Model, fit: str) -> Asked:
 
 
 def edit(body: Body, model: Model, fit: str) -> Asked:
-    """Read a request to edit pictures: with a mask, by the picture's own transparency, or as a whole. Decodes pictures."""
+    """Read a request to edit pictures: with a mask, by the picture's transparency, or as a whole. Decodes pictures."""
     images, prompt = _images(body), _text(body, "prompt") or None
     if "mask" in body.files:
         return _asked(Inpaint, {"image": _one(images), "prompt": prompt, "mask": _mask(body)}, body, model, fit)
@@ -129,7 +129,7 @@ def _images(body: Body) -> list[Image]:
 
 def _image(data: bytes, name: str) -> Image:
     if data[:5].lower() in {b"http:", b"https", b"data:"}:
-        raise wrong("is a URL, and no URL is fetched; send the picture's file", name)
+        raise wrong("is a URL, and URLs are not fetched; send the picture's file", name)
     try:
         return Image(data)
     except TaskRefused as refused:
@@ -167,7 +167,7 @@ def _of_alpha(picture: Image, name: str) -> Mask:
 
 
 def _asked(kind: type[Task], arguments: dict[str, Any], body: Body, model: Model, fit: str) -> Asked:
-    """Make the task; what is no parameter of it is an option."""
+    """Create the task; fields that are not its parameters are options."""
     limits = model.limits_of(kind)
     parameters = {field.name for field in attrs.fields(kind)}
     arguments |= {"n": _whole(body, "n"), "size": _size(body)}
@@ -191,7 +191,7 @@ def _asked(kind: type[Task], arguments: dict[str, Any], body: Body, model: Model
 
 
 def _further(body: Body, limits: TaskLimits) -> list[tuple[str, Any]]:
-    """The fields that are not read by name, and pictures of other names; of the picture's form what the model makes."""
+    """Return the remaining fields and pictures; of the format fields, only those that the model supports."""
     found = list(_output(body, limits).items())
     for name, value in body.fields.items():
         silent = value is None or (name in HINTS and value == "auto")
@@ -206,18 +206,18 @@ def _further(body: Body, limits: TaskLimits) -> list[tuple[str, Any]]:
 
 
 def _output(body: Body, limits: TaskLimits) -> dict[str, Any]:
-    """The format and compression that the model makes by itself; otherwise the server converts."""
+    """Return the format and compression that the model supports; the server converts to any other."""
     wanted = Wanted.of(body)
     asked = {"output_format": wanted.output_format, "output_compression": wanted.output_compression}
     made = {name: value for name, value in asked.items() if value is not None and name in limits.options}
     made = {name: value for name, value in made.items() if limits.options[name].wrong(value) is None}
-    if made.get("output_format") == "png":  # has no compression to choose
+    if made.get("output_format") == "png":  # has no compression setting
         made.pop("output_compression", None)
     return made if "output_format" in made else {}
 
 
 def _typed(text: str, name: str, limit: Constraint | None) -> Any:
-    """Read a form's text as what it is meant to be; what cannot be read stays a text, for the limits to refuse."""
+    """Convert a form's text to the expected type; invalid text stays text, which the limits then refuse."""
     kind = {**dict.fromkeys(_WHOLE, "integer"), **dict.fromkeys(_REAL, "number"), "preserve": "boolean"}.get(name)
     kind = kind if limit is None else limit.schema().get("type")
     try:
@@ -278,9 +278,9 @@ def _size(body: Body) -> tuple[int, int] | None:
 
 
 def find_model(name: str | None, names: Mapping[str, str], **settings: Any) -> Model:
-    """Find the model that answers to a name.
+    """Find the model for a name.
 
     Raises:
-        UnknownModel: there is none.
+        UnknownModel: no model has this name.
     """
     return limner.get_model(None if name is None else names.get(name, name), **settings)

@@ -1,4 +1,4 @@
-"""Reads the bodies of requests, JSON and forms, within bounds."""
+"""Reads the bodies of requests, JSON and forms, within limits."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from limner_server.settings import LARGEST_BODY, LARGEST_FIELD, LARGEST_JSON, MO
 
 _CHUNK = 2**18
 _IN_MEMORY = 2**20
-"""Bytes of an uploaded file that are held in memory while it arrives."""
+"""The number of bytes of an uploaded file that are buffered in memory."""
 
 
 @attrs.frozen
 class Body:
-    """What a request says.
+    """The content of a request.
 
     Attributes:
-        fields: its values by name; of a form, texts.
+        fields: its values by name; strings for a form.
         files: the uploaded pictures by name, ``image[]`` as ``image``.
-        digest: the SHA-256 of everything that it says.
+        digest: the SHA-256 of its content.
         is_form: whether it is a form.
     """
 
@@ -76,7 +76,7 @@ async def _read(request: web.Request, most: int) -> bytes:
 
 
 async def read_bytes(request: web.Request, most: int) -> bytes:
-    """Read a body of any media type, within bounds of bytes and time."""
+    """Read a body of any media type, within limits of size and time."""
     async with _in_time():
         return await _bounded(request, most)
 
@@ -98,7 +98,7 @@ def _media_type(request: web.Request) -> str:
 
 def _check_plain(request: web.Request, most: int) -> None:
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise wrong("compressed requests are not read; send it without Content-Encoding", code=None, status=415)
+        raise wrong("compressed requests are not supported; send it without Content-Encoding", code=None, status=415)
     if request.content_length is not None and request.content_length > most:
         raise _too_large(most)
 
@@ -122,7 +122,7 @@ def _digest_of(document: dict[str, Any]) -> str:
 
 
 def _referenced(document: dict[str, Any]) -> dict[str, list[bytes]]:
-    """Take the pictures out of a JSON request: ``images`` and ``mask``, each ``{"image_url": "data:..."}``."""
+    """Extract the pictures from a JSON request: ``images`` and ``mask``, each ``{"image_url": "data:..."}``."""
     files: dict[str, list[bytes]] = {}
     pictures = document.pop("images", None)
     if pictures is not None:
@@ -146,7 +146,7 @@ def _decoded(reference: Any, param: str) -> bytes:
         raise wrong("the data URL is not base64", param) from None
 
 
-_NO_URLS = "no URL is fetched, and no file is kept here"
+_NO_URLS = "URLs are not fetched, and files are not stored"
 
 
 # ---------------------------------------------------------------------------------------------- forms
@@ -168,7 +168,7 @@ async def _read_form(request: web.Request) -> Body:
 
 
 class _Form:
-    """A form while it arrives; files are in temporary files until it is complete."""
+    """A form that is being received; its files are stored in temporary files until it is complete."""
 
     def __init__(self, open_files: contextlib.ExitStack) -> None:
         self._open_files = open_files
@@ -226,7 +226,7 @@ class _Form:
             yield chunk
 
     def body(self) -> Body:
-        """Return what was read."""
+        """Return the content of the complete form."""
         files: dict[str, list[bytes]] = {}
         for name, file in self._files:
             file.seek(0)

@@ -26,7 +26,7 @@ def _names(_context: click.Context, _option: click.Parameter, pairs: tuple[str, 
 
 
 def _origins(_context: click.Context, _option: click.Parameter, origins: tuple[str, ...]) -> tuple[str, ...]:
-    """Check that each is an origin, as browsers send it."""
+    """Check that each value is an origin as browsers send it."""
     for origin in origins:
         if not re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/*]+", origin):
             raise click.BadParameter(f"{origin!r} is not an origin, such as https://app.example.com")
@@ -35,22 +35,26 @@ def _origins(_context: click.Context, _option: click.Parameter, origins: tuple[s
 
 OPTIONS = [
     click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on."),
-    click.option("--port", type=click.IntRange(0, 65535), default=8787, show_default=True, help="Port; 0 takes a free one."),
-    click.option("--as", "names", multiple=True, callback=_names, metavar="NAME=MODEL", help="Answer to NAME with a model."),
-    click.option("--max-n", type=click.IntRange(1), default=4, show_default=True, help="Pictures in one request, at most."),
+    click.option("--port", type=click.IntRange(0, 65535), default=8787, show_default=True, help="Port; 0: any free one."),
+    click.option(
+        "--as", "names", multiple=True, callback=_names, metavar="NAME=MODEL", help="Serve a model under the name NAME."
+    ),
+    click.option(
+        "--max-n", type=click.IntRange(1), default=4, show_default=True, help="Maximum number of pictures in one request."
+    ),
     click.option(
         "--key-file",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help=f"File of the keys that clients send, one a line; in place of {KEY_VARIABLE}.",
+        help=f"File with the accepted keys, one per line; instead of {KEY_VARIABLE}.",
     ),
-    click.option("--allow-host", "hosts", multiple=True, metavar="NAME", help="Answer to this name in Host headers too."),
+    click.option("--allow-host", "hosts", multiple=True, metavar="NAME", help="Also accept this name in Host headers."),
     click.option(
         "--allow-origin",
         "origins",
         multiple=True,
         callback=_origins,
         metavar="ORIGIN",
-        help="Let this web page call (CORS).",
+        help="Allow web pages of this origin to call the server (CORS).",
     ),
 ]
 
@@ -64,10 +68,10 @@ def _options(function: Callable[..., None]) -> Callable[..., None]:
 @click.command()
 @_options
 def serve(**options: Any) -> None:
-    """Serve every installed model by OpenAI's Images API.
+    """Serve every installed model through OpenAI's Images API.
 
-    The first line of standard output is the address; clients use it with /v1 as their base URL. Runs until interrupted.
-    A host that other machines can reach needs a key.
+    The first line of standard output is the address. Clients use it with /v1 as their base URL. Runs until interrupted.
+    A host that other machines can reach requires a key.
     """
     _run(options, playground=False, browser=False)
 
@@ -76,9 +80,9 @@ def serve(**options: Any) -> None:
 @_options
 @click.option("--open", "browser", is_flag=True, help="Open the page in a browser.")
 def playground(browser: bool, **options: Any) -> None:
-    """Serve a page to try every model in a browser.
+    """Serve a web page to try every model.
 
-    The same process answers OpenAI's Images API. The first line of standard output is the page's address, with a key.
+    The same process serves OpenAI's Images API. The first line of standard output is the page's URL, with a key.
     Runs until interrupted.
     """
     _run(options, playground=True, browser=browser)
@@ -97,7 +101,7 @@ def _run(options: dict[str, Any], *, playground: bool, browser: bool) -> None:
         wanted = f"set {KEY_VARIABLE} or give --key-file"
         raise click.UsageError(f"--host {options['host']} can be reached from other machines and needs a key: {wanted}")
     for model in options["names"].values():
-        limner.get_model(model)  # a name that leads nowhere is reported now
+        limner.get_model(model)  # report unknown models at start
     if playground and not keys:
         import secrets
 

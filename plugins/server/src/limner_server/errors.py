@@ -1,4 +1,4 @@
-"""Errors in OpenAI's form: ``{"error": {"message", "type", "param", "code"}}``."""
+"""Errors in OpenAI's format: ``{"error": {"message", "type", "param", "code"}}``."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from aiohttp import web
 from limner import LimnerError
 
 NO_RETRY = {"x-should-retry": "false"}
-"""Tells OpenAI's clients, which retry by themselves, not to: the request may have been billed, or will fail again."""
+"""Tells OpenAI's clients not to retry automatically: the request may have been billed, or will fail again."""
 
 
 class RequestRefused(Exception):
-    """A request that is answered with an error.
+    """A request to which the server responds with an error.
 
     Args:
         status: the HTTP status.
-        message: what is wrong, and what would be right.
+        message: the problem, and what would be valid.
         kind: the error's ``type``.
-        param: the parameter that is wrong.
-        code: what programs tell errors apart by.
-        headers: further headers of the answer.
+        param: the invalid parameter.
+        code: the machine-readable error code.
+        headers: additional headers of the response.
     """
 
     def __init__(
@@ -41,16 +41,16 @@ class RequestRefused(Exception):
         self.headers = dict(headers or {})
 
     def document(self) -> dict[str, Any]:
-        """Return the answer's JSON."""
+        """Return the response's JSON."""
         return {"error": {"message": self.message, "type": self.kind, "param": self.param, "code": self.code}}
 
     def answer(self) -> web.Response:
-        """Return the answer."""
+        """Return the response."""
         return web.json_response(self.document(), status=self.status, headers=self.headers)
 
 
 def wrong(message: str, param: str | None = None, code: str | None = "invalid_value", status: int = 400) -> RequestRefused:
-    """Make the error of a request that is wrong."""
+    """Return the error for an invalid request."""
     return RequestRefused(status, message if param is None else f"{param}: {message}", param=param, code=code)
 
 
@@ -72,13 +72,13 @@ STATUSES: dict[type[LimnerError], tuple[int, str, str | None]] = {
     limner.ProviderError: (502, _SERVER, "provider_error"),
     LimnerError: (500, _SERVER, None),
 }
-"""HTTP status, type and code of limner's errors; the first class that fits."""
+"""HTTP status, type and code of limner's errors; the first matching class applies."""
 
 _WORTH_A_RETRY = (limner.RateLimited, limner.ProviderUnavailable)
 
 
 def refusal_of(error: LimnerError) -> RequestRefused:
-    """Turn one of limner's errors into an answer."""
+    """Convert one of limner's errors to a response."""
     status, kind, code = next(row for kind, row in STATUSES.items() if isinstance(error, kind))
     headers = {} if _may_be_retried(error) else dict(NO_RETRY)
     if isinstance(error, limner.RateLimited) and error.retry_after is not None:
@@ -91,7 +91,7 @@ def _may_be_retried(error: LimnerError) -> bool:
 
 
 def _param(error: LimnerError) -> str | None:
-    """The first parameter that is wrong, by the name that requests have for it."""
+    """Return the first invalid parameter, by its name in requests."""
     if isinstance(error, limner.UnknownModel):
         return "model"
     if not isinstance(error, limner.TaskRefused) or not error.problems:

@@ -1,4 +1,4 @@
-"""Pictures that answers name by URL: on this server, for a short time, under names that cannot be guessed."""
+"""Pictures served by URL: for a short time, under names that cannot be guessed."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp", "
 
 
 class Files:
-    """The pictures that have a URL; the oldest go when there are too many bytes."""
+    """The pictures that have a URL; the oldest are discarded when they exceed a total size."""
 
     def __init__(self) -> None:
         self._files: OrderedDict[str, tuple[bytes, str, float]] = OrderedDict()
         self._bytes = 0
 
     def add(self, data: bytes, media_type: str) -> str:
-        """Keep a picture for a while, and return its name."""
+        """Store a picture for a limited time, and return its name."""
         name = secrets.token_urlsafe(24) + _SUFFIXES.get(media_type, "")
         self._files[name] = data, media_type, time.monotonic() + KEPT_SECONDS
         self._bytes += len(data)
@@ -31,7 +31,7 @@ class Files:
         return name
 
     def get(self, name: str) -> tuple[bytes, str] | None:
-        """Return data and media type of a picture; ``None`` where it is gone."""
+        """Return data and media type of a picture; ``None`` if it is no longer stored."""
         self._tidy()
         data, media_type, _ = self._files.get(name, (None, "", 0.0))
         return None if data is None else (data, media_type)
@@ -49,12 +49,12 @@ FILES_KEY = web.AppKey("FILES", Files)
 
 
 def url_of(request: web.Request, data: bytes, media_type: str) -> str:
-    """Keep a picture for a while, and return its URL at the address that the client called."""
+    """Store a picture for a limited time, and return its URL at the address that the client called."""
     return f"{request.scheme}://{request.headers['Host']}{FILES}{request.app[FILES_KEY].add(data, media_type)}"
 
 
 async def file(request: web.Request) -> web.Response:
-    """Answer ``GET /v1/images/files/NAME``."""
+    """Handle ``GET /v1/images/files/NAME``."""
     found = request.app[FILES_KEY].get(request.match_info["name"])
     if found is None:
         raise wrong(f"no such picture; its URL is valid for {KEPT_SECONDS / 60:g} minutes", code="not_found", status=404)

@@ -1,4 +1,4 @@
-"""What every request passes: errors in OpenAI's form, one log line, the ``Host`` allow-list, origins, the key."""
+"""Middleware for every request: errors in OpenAI's format, one log line, the ``Host`` allow-list, origins, the key."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
 log = logging.getLogger("limner.server")
 
 FILES = "/v1/images/files/"
-"""Where short-lived pictures are; their unguessable names are the key."""
+"""The path of temporary pictures, which need no key because their names cannot be guessed."""
 PAGE, PAGE_API = "/playground", "/playground/api/"
 NOTES = web.RequestKey("NOTES", dict[str, object])
-"""Where a handler puts what the log line should say: names and values, nothing that a client wrote."""
+"""Additional fields of the log line: names and values, never text from a client."""
 REQUEST_ID = web.RequestKey("REQUEST_ID", str)
-"""The id that answer and log line have; OpenAI's clients show it as ``_request_id``."""
+"""The request id in response and log line; OpenAI's clients show it as ``_request_id``."""
 GONE = 499
-"""The status in log and metrics of a request whose client went away."""
+"""The status in log and metrics of a request whose client disconnected."""
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
 @web.middleware
 async def logged(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer errors in OpenAI's form, write one log line for each request, and count it."""
+    """Return errors in OpenAI's format, write one log line per request, and count the request."""
     started = time.perf_counter()
     status = GONE
     request[REQUEST_ID] = secrets.token_hex(8)
@@ -58,7 +58,7 @@ async def logged(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 def note(request: web.Request, **notes: object) -> None:
-    """Add to the request's log line; never a prompt, nor anything else that a client wrote."""
+    """Add fields to the request's log line; never a prompt or other text from a client."""
     request[NOTES] = {**request.get(NOTES, {}), **notes}
 
 
@@ -75,7 +75,7 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
         raise
     except Exception:
         log.exception("%s failed", _route(request))
-        message = "the server failed; its log says why"
+        message = "the server failed; see its log"
         return RequestRefused(500, message, kind="server_error", headers=NO_RETRY).answer()
 
 
@@ -86,7 +86,7 @@ def _noted(request: web.Request, refused: RequestRefused) -> RequestRefused:
 
 @web.middleware
 async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse foreign ``Host`` headers and web pages, and requests without a key where one is needed."""
+    """Refuse foreign ``Host`` headers and origins, and requests without a required key."""
     settings = request.app[SETTINGS]
     if not is_answered(request.headers.get("Host", ""), settings.host, settings.hosts):
         raise RequestRefused(
@@ -101,14 +101,14 @@ async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 def check_origin(request: web.Request, settings: ServerSettings) -> None:
-    """Refuse web pages of other origins: a form that they post needs no preflight, and would be paid for."""
+    """Refuse web pages of other origins: a form that they post needs no preflight, and would be billed."""
     origin = request.headers.get("Origin")
     if origin is not None and origin not in {*settings.origins, f"{request.scheme}://{request.headers.get('Host')}"}:
-        raise RequestRefused(403, "web pages of this origin may not call; allow it with --allow-origin", code="wrong_origin")
+        raise RequestRefused(403, "this origin is not allowed; allow it with --allow-origin", code="wrong_origin")
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """Add the request's id, and tell browsers that a web page may read the answer, where it may."""
+    """Add the request's id, and the CORS headers for allowed origins."""
     response.headers["x-request-id"] = request[REQUEST_ID]
     origin = request.headers.get("Origin")
     if origin in request.app[SETTINGS].origins:
@@ -121,7 +121,7 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
 
 
 def check_key(headers: Mapping[str, str], keys: tuple[str, ...]) -> None:
-    """Refuse a request that does not carry one of the keys."""
+    """Refuse a request without a valid key."""
     given = key_of(headers)
     matching = [key for key in keys if hmac.compare_digest(given.encode("utf-8", "replace"), key.encode())]
     if not matching:
@@ -132,19 +132,19 @@ def check_key(headers: Mapping[str, str], keys: tuple[str, ...]) -> None:
 
 
 def key_of(headers: Mapping[str, str]) -> str:
-    """Return the key of a request, as OpenAI's clients send it, or as Azure's do; empty where there is none."""
+    """Return the key of a request, sent as OpenAI's or Azure's clients do; empty if there is none."""
     scheme, _, key = headers.get("Authorization", "").partition(" ")
     return key.strip() if scheme.lower() == "bearer" else headers.get("api-key", "").strip()
 
 
 def _needs_key(route: str) -> bool:
-    """Tell whether a route needs the key; pages and pictures do not, and all else does."""
+    """Return whether a route requires the key; only pages and pictures do not."""
     page = route.startswith(PAGE) and not route.startswith(PAGE_API)
     return not (page or route.startswith(FILES))
 
 
 def _route(request: web.Request) -> str:
-    """Return the route's pattern: a path may be a secret, or an attempt to forge log lines."""
+    """Return the route's pattern for the log: a path may contain a secret or an attempt to forge log lines."""
     resource = request.match_info.route.resource
     return resource.canonical if resource is not None else "(none)"
 

@@ -1,4 +1,4 @@
-"""Which ``Host`` headers are answered, so that no web page can lead a browser here (DNS rebinding)."""
+"""The allow-list of ``Host`` headers, as a protection against DNS rebinding."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host to listen on can be reached from this machine alone."""
+    """Return whether a listening host can be reached only from this machine."""
     try:
         return host.lower() == "localhost" or ip_address(host.strip("[]")).is_loopback
     except ValueError:
@@ -15,15 +15,15 @@ def is_loopback(host: str) -> bool:
 
 
 def is_answered(header: str, listening_on: str, allowed: tuple[str, ...]) -> bool:
-    """Tell whether a ``Host`` header is answered.
+    """Return whether a ``Host`` header is allowed.
 
-    ``localhost`` and loopback addresses always are, and names that are allowed. A server that listens on the network also
-    answers to every IP address: an attacker's name can lead here, but never an address.
+    ``localhost``, loopback addresses and configured names are always allowed. A server that listens on the network also
+    allows every IP address: DNS rebinding needs a host name, and cannot use an address.
     """
     try:
         parts = urlsplit(f"//{header}")
         name, _ = parts.hostname, parts.port
-    except ValueError:  # no such port, or an open bracket
+    except ValueError:  # an invalid port, or an unclosed bracket
         return False
     if name is None or parts.netloc != header or "@" in header:
         return False

@@ -28,12 +28,12 @@ RUNS = web.AppKey("RUNS", Runs[Made])
 
 @attrs.frozen
 class _Call:
-    """One of the calls.
+    """One of the endpoints.
 
     Attributes:
         read: reads the body.
-        ask: makes the task; decodes pictures, unless the body has none.
-        events: how the types of its events begin; empty where it does not stream.
+        ask: creates the task; decodes pictures if the body has any.
+        events: the prefix of its event types; empty if it does not stream.
     """
 
     read: Callable[[web.Request], Awaitable[Body]]
@@ -47,17 +47,17 @@ _VARIATION = _Call(read_pictures, asking.variation, "")
 
 
 async def generations(request: web.Request) -> web.StreamResponse:
-    """Answer ``POST /v1/images/generations``."""
+    """Handle ``POST /v1/images/generations``."""
     return await _answer(request, _GENERATION)
 
 
 async def edits(request: web.Request) -> web.StreamResponse:
-    """Answer ``POST /v1/images/edits``."""
+    """Handle ``POST /v1/images/edits``."""
     return await _answer(request, _EDIT)
 
 
 async def variations(request: web.Request) -> web.StreamResponse:
-    """Answer ``POST /v1/images/variations``."""
+    """Handle ``POST /v1/images/variations``."""
     return await _answer(request, _VARIATION)
 
 
@@ -95,13 +95,13 @@ def _model(request: web.Request, body: Body, wanted: Wanted, fit: str) -> Model:
 
 
 def _digest(request: web.Request, body: Body, fit: str) -> str:
-    """What was asked, and by whom: another key never gets a result."""
+    """Return the digest of request and key, so that another key never receives the result."""
     parts = (key_of(request.headers), request.path, fit, request.content_type, body.digest)
     return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()
 
 
 async def _deliver(request: web.Request, run: Run[Made], wanted: Wanted) -> web.StreamResponse:
-    """Send the answer; only then has the client got it."""
+    """Send the response; only then is the result marked as delivered."""
     made = await run.result()
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
     if wanted.url:
@@ -118,7 +118,7 @@ async def _deliver(request: web.Request, run: Run[Made], wanted: Wanted) -> web.
 
 
 class _Runner:
-    """Runs a task, and makes of its result what answers need."""
+    """Runs a task, and extracts the parts of its result that responses need."""
 
     def __init__(self, request: web.Request, model: Model, asked: Asked, wanted: Wanted) -> None:
         self._metrics = request.app[METRICS]
@@ -135,7 +135,7 @@ class _Runner:
             except ProviderError as error:
                 if error.result is None or not error.pictures:
                     raise
-                result, failure = error.result, error  # what came all the same is paid for
+                result, failure = error.result, error  # pictures received despite the error are paid for
         for picture in result.pictures:
             self._metrics.pictures.labels(self._model.id, picture.outcome).inc()
         if all(picture.image is None for picture in result.images):
@@ -146,9 +146,9 @@ class _Runner:
 
 
 def _filtered(result: Result) -> ContentFiltered:
-    """The error of a run without a single picture."""
+    """Return the error of a run without any picture."""
     reasons = "; ".join(dict.fromkeys(picture.reason for picture in result.pictures if picture.reason))
-    message = f"the content filter held back every picture{f': {reasons}' if reasons else ''}"
+    message = f"the content filter withheld every picture{f': {reasons}' if reasons else ''}"
     error = ContentFiltered(message, model=result.model, request_ids=result.request_ids)
     error.result = result
     return error

@@ -1,4 +1,4 @@
-"""What the server counts, as Prometheus reads it."""
+"""The server's metrics in Prometheus' format."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BUCKETS = (0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320)
 
 @attrs.frozen
 class Metrics:
-    """The counters of one application; their labels are routes and models, never what a client wrote."""
+    """The counters of one application; their labels are routes and models, never text from a client."""
 
     registry: CollectorRegistry
     requests: Counter
@@ -23,7 +23,7 @@ class Metrics:
 
     @classmethod
     def create(cls) -> Metrics:
-        """Make counters that start at 0."""
+        """Create the counters, which start at 0."""
         registry = CollectorRegistry()
         return cls(
             registry,
@@ -31,7 +31,7 @@ class Metrics:
             Histogram("limner_server_seconds", "Time to answer.", ["route"], buckets=BUCKETS, registry=registry),
             Counter("limner_server_pictures", "Pictures by outcome.", ["model", "outcome"], registry=registry),
             Counter("limner_server_replayed", "Requests that got the result of an earlier one.", registry=registry),
-            Gauge("limner_server_runs", "Runs under way.", registry=registry),
+            Gauge("limner_server_runs", "Runs in progress.", registry=registry),
         )
 
 
@@ -39,7 +39,7 @@ METRICS = web.AppKey("METRICS", Metrics)
 
 
 async def metrics(request: web.Request) -> web.Response:
-    """Answer ``GET /metrics``."""
+    """Handle ``GET /metrics``."""
     return web.Response(
         body=generate_latest(request.app[METRICS].registry), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4}
     )

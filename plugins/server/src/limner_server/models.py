@@ -1,4 +1,4 @@
-"""The models that answer, as OpenAI's API lists them."""
+"""The list of models in the format of OpenAI's API."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from limner_server.asking import find_model
 from limner_server.settings import SETTINGS
 
 CALLED = (Generate, Inpaint, Vary)
-"""The tasks that this API has calls for."""
+"""The tasks that this API supports."""
 
 
 async def models(request: web.Request) -> web.Response:
-    """Answer ``GET /v1/models``: the further names first, then every model that can be called."""
+    """Handle ``GET /v1/models``: the additional names first, then every model that can be called."""
     names = request.app[SETTINGS].names
     callable_models = [model for model in limner.models() if _is_callable(model)]
     data = [_entry(name, type(find_model(name, names))) for name in names]
@@ -25,7 +25,7 @@ async def models(request: web.Request) -> web.Response:
 
 
 async def model(request: web.Request) -> web.Response:
-    """Answer ``GET /v1/models/{id}``; any name of a model will do."""
+    """Handle ``GET /v1/models/{id}``; any name or alias of a model is accepted."""
     name = request.match_info["id"]
     return web.json_response(_entry(name, type(find_model(name[:300], request.app[SETTINGS].names))))
 
@@ -35,7 +35,7 @@ def _is_callable(model: type[Model]) -> bool:
 
 
 def _entry(name: str, model: type[Model]) -> dict[str, Any]:
-    """OpenAI's members, and limner's own; nothing is known of when a model was made."""
+    """Return OpenAI's fields and limner's own; the creation time of a model is unknown."""
     end = model.lifecycle.end_of_life
     about = {"id": model.id, "aliases": list(model.aliases), "tasks": sorted(task.kind for task in model.limits)}
     return {

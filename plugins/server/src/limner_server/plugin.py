@@ -1,4 +1,4 @@
-"""What limner finds: the commands ``limner serve`` and ``limner playground``."""
+"""The plugin: adds the commands ``limner serve`` and ``limner playground``."""
 
 from __future__ import annotations
 

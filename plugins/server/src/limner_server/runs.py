@@ -1,4 +1,4 @@
-"""Runs of models. A run outlives the client that asked for it, and its result is kept for when the client asks again."""
+"""Runs of models. A run continues if its client disconnects, and its result is kept for a retry of the client."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ log = logging.getLogger("limner.server")
 
 
 class Run(Generic[T]):
-    """One run, and those who wait for it.
+    """One run and its waiting clients.
 
     Attributes:
-        digest: what was asked, and by whom.
+        digest: the digest of request and key.
         name: the model and the task, for the log.
-        clients: how many wait for it.
-        delivered: whether a client has got its result, or its error.
+        clients: the number of waiting clients.
+        delivered: whether a client has received its result or error.
         given_up: whether the server ended it.
     """
 
@@ -43,11 +43,11 @@ class Run(Generic[T]):
 
     @property
     def under_way(self) -> bool:
-        """Whether there is neither a result nor an error."""
+        """Whether the run is still in progress."""
         return not self._task.done()
 
     def worth_keeping(self) -> bool:
-        """Tell whether a client that comes back would pay again for what has not been delivered yet."""
+        """Return whether a retry would pay again for an undelivered result."""
         if self.clients or self._ended is None:
             return True
         if self.delivered or self._task.cancelled() or self._loop.time() - self._ended >= KEPT_SECONDS:
@@ -56,12 +56,12 @@ class Run(Generic[T]):
         return error is None or (isinstance(error, LimnerError) and error.may_be_billed)
 
     def weight(self, weigh: Callable[[T], int]) -> int:
-        """Return the bytes of the result; 0 where there is none."""
+        """Return the size of the result in bytes; 0 if there is none."""
         made = not self.under_way and not self._task.cancelled() and self._task.exception() is None
         return weigh(self._task.result()) if made else 0
 
     async def result(self) -> T:
-        """Wait for the result; giving up the wait does not end the run."""
+        """Wait for the result; cancelling the wait does not end the run."""
         try:
             return await asyncio.shield(self._task)
         except LimnerError:
@@ -69,21 +69,21 @@ class Run(Generic[T]):
             raise
 
     async def wait(self, seconds: float) -> None:
-        """Wait until there is a result, but no longer than this."""
+        """Wait for the result, up to a timeout."""
         await asyncio.wait([self._task], timeout=seconds)
 
     def when_ended(self, callback: Callable[[], None]) -> None:
-        """Call back when there is a result or an error."""
+        """Register a callback for the result or error."""
         self._task.add_done_callback(lambda _: callback())
 
     def give_up(self) -> None:
-        """End the run; what is sent already may be billed."""
+        """End the run; requests already sent may be billed."""
         self.given_up = True
         self._task.cancel()
 
     @contextlib.contextmanager
     def heard_by(self, listener: Callable[[Progress], None]) -> Iterator[None]:
-        """Let a listener hear of progress, in the event loop."""
+        """Register a listener for progress, called in the event loop."""
         self._listeners.append(listener)
         try:
             yield
@@ -91,7 +91,7 @@ class Run(Generic[T]):
             self._listeners.remove(listener)
 
     def _report(self, progress: Progress) -> None:
-        """Pass progress on, from the thread that runs."""
+        """Pass on progress from the thread of the run."""
         if self._listeners:
             self._loop.call_soon_threadsafe(self._hear, progress)
 
@@ -104,10 +104,10 @@ class Run(Generic[T]):
 
 
 class Runs(Generic[T]):
-    """The runs under way, and the results that nobody has got yet: these for a time, and within a number of bytes.
+    """The runs in progress, and the undelivered results, which are kept for a limited time and within a total size.
 
-    A client that asks again joins its run, or gets its result: where the client that asked first is gone without an answer,
-    or where the request says that it is a repetition. Two clients that ask for the same at once get two runs.
+    A repeated request joins its run or receives its result if the first client disconnected without a response, or if
+    the request is marked as a retry. Two simultaneous requests with the same content get two runs.
     """
 
     def __init__(self, weigh: Callable[[T], int]) -> None:
@@ -116,7 +116,7 @@ class Runs(Generic[T]):
 
     @property
     def under_way(self) -> list[Run[T]]:
-        """The runs without a result."""
+        """The runs in progress."""
         return [run for run in self._runs if run.under_way]
 
     @contextlib.asynccontextmanager
@@ -124,18 +124,18 @@ class Runs(Generic[T]):
         """Join a run, or start one.
 
         Args:
-            digest: what was asked, and by whom.
+            digest: the digest of request and key.
             name: the model and the task, for the log.
-            start: starts the run; is given what to report progress to.
-            repeated: whether the request says that it is a repetition.
+            start: starts the run; its argument is the progress callback.
+            repeated: whether the request is marked as a retry.
 
         Yields:
             The run, and whether it is an earlier one.
 
         Raises:
-            RequestRefused: too many runs are under way.
+            RequestRefused: too many runs are in progress.
         """
-        await asyncio.sleep(0)  # a client that hung up a moment ago is seen to be gone
+        await asyncio.sleep(0)  # lets the server notice a client that has just disconnected
         self._tidy()
         earlier = self._found(digest, repeated=repeated)
         run = earlier or self._started(digest, name, start)
@@ -145,7 +145,7 @@ class Runs(Generic[T]):
         finally:
             run.clients -= 1
             if not (run.clients or run.delivered or run.given_up):
-                log.info("%s: the client is gone; the result is kept for when it asks again", run.name)
+                log.info("%s: the client disconnected; the result is kept for a retry", run.name)
             self._tidy()
 
     def _found(self, digest: str, *, repeated: bool) -> Run[T] | None:
@@ -166,7 +166,7 @@ class Runs(Generic[T]):
         asyncio.get_running_loop().call_later(KEPT_SECONDS, self._tidy)
 
     def _tidy(self) -> None:
-        """Forget what is not worth keeping, and the oldest results of those that weigh too much."""
+        """Discard expired results, and the oldest results beyond the total size."""
         self._runs = [run for run in self._runs if run.worth_keeping()]
         weight = sum(run.weight(self._weigh) for run in self._runs)
         for run in [run for run in self._runs if not run.clients and not run.under_way]:
@@ -176,10 +176,10 @@ class Runs(Generic[T]):
             self._runs.remove(run)
 
     async def close(self, _app: web.Application) -> None:
-        """End the runs under way, and report them."""
+        """End the runs in progress, and report them."""
         runs = self.under_way
         for run in runs:
             run.give_up()
         if runs:
             names = ", ".join(run.name for run in runs)
-            log.warning("interrupted with %d under way, which may be billed: %s", len(runs), names)
+            log.warning("interrupted with %d in progress, which may be billed: %s", len(runs), names)

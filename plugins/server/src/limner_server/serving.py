@@ -1,4 +1,4 @@
-"""Serves an application: in a program until it is interrupted, or in a thread while a block runs."""
+"""Serves an application: until the program is interrupted, or in a thread within a ``with`` block."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from limner_server.settings import ServerSettings
 
 PROTOCOL: dict[str, Any] = {
     "access_log": None,
-    "auto_decompress": False,  # a compressed request is refused, so that none can be a bomb
+    "auto_decompress": False,  # compressed requests are refused, as a protection against decompression bombs
     "keepalive_timeout": 75.0,
-    "lingering_time": 2.0,  # for the rest of a request that is answered before it has arrived
+    "lingering_time": 2.0,  # for the rest of a request that is refused before it was received
 }
-"""How aiohttp reads requests."""
+"""Options of aiohttp's request parser."""
 SHUTDOWN_SECONDS = 0.2
-"""How long answers may still be sent when the server ends."""
+"""Seconds in which responses can still be sent when the server ends."""
 
 
 class _Protocol(web.RequestHandler):
-    """HTTP, with errors in OpenAI's form even where a request cannot be read as HTTP."""
+    """HTTP with errors in OpenAI's format, even for requests that are not valid HTTP."""
 
     __slots__ = ()
 
@@ -50,7 +50,7 @@ def listen(host: str, port: int) -> socket.socket:
     """Open the listening socket.
 
     Raises:
-        OSError: the host is unknown or the port is taken.
+        OSError: the host is unknown or the port is in use.
     """
     host = host.strip("[]")
     family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
@@ -64,7 +64,7 @@ def address(listening: socket.socket) -> str:
 
 
 def run(app: web.Application, listening: socket.socket, ready: Callable[[], None]) -> None:
-    """Serve until the program is interrupted; SIGTERM is handled as before, once the server has ended.
+    """Serve until the program is interrupted; restore the handler of SIGTERM afterwards.
 
     Raises:
         KeyboardInterrupt: the program is interrupted.
@@ -103,10 +103,10 @@ async def _served(app: web.Application, listening: socket.socket) -> AsyncIterat
 
 @contextlib.contextmanager
 def serve(settings: ServerSettings | None = None) -> Iterator[str]:
-    """Serve in a thread while the block runs, on a free port of loopback: for tests and programs of one's own.
+    """Serve in a thread within a ``with`` block, on a free port of loopback, for tests and other programs.
 
     Args:
-        settings: how the server is set up; host and port do not count.
+        settings: the settings of the server; host and port are ignored.
 
     Yields:
         The address, such as ``http://127.0.0.1:40123``.

@@ -1,4 +1,4 @@
-"""How the server is set up, and the bounds that it keeps."""
+"""The server's settings and limits."""
 
 from __future__ import annotations
 
@@ -8,37 +8,37 @@ import attrs
 from aiohttp import web
 
 LARGEST_BODY = 64 * 2**20
-"""Bytes of a request with pictures."""
+"""Maximum size in bytes of a request with pictures."""
 LARGEST_JSON = 2**20
-"""Bytes of a request without pictures; a prompt has 32,000 characters at most."""
+"""Maximum size in bytes of a request without pictures; a prompt has at most 32,000 characters."""
 LARGEST_FIELD = 2**18
-"""Bytes of a form's field that is no picture."""
+"""Maximum size in bytes of a form's text field."""
 MOST_PARTS = 100
-"""Parts of a form."""
+"""Maximum number of parts of a form."""
 MOST_PICTURES = 17
-"""Pictures of a request: 16 as at OpenAI, and a mask."""
+"""Maximum number of pictures of a request: 16 as at OpenAI, and a mask."""
 SLOWEST_BODY = 60.0
-"""Seconds in which a request has to arrive."""
+"""Seconds within which a request must arrive."""
 MOST_RUNS = 64
-"""Runs under way at once."""
+"""Maximum number of concurrent runs."""
 KEPT_SECONDS = 600.0
-"""How long a result is kept for a client that gave up, and a picture under its URL."""
+"""Seconds for which an undelivered result, or a picture with a URL, is kept."""
 KEPT_BYTES = 256 * 2**20
-"""Bytes of the results that are kept, and again of the pictures that have a URL."""
+"""Maximum total size in bytes of the kept results, and separately of the pictures with a URL."""
 
 
 @attrs.frozen(kw_only=True)
 class ServerSettings:
-    """How the server is set up.
+    """The server's settings.
 
     Args:
         host: the address to listen on.
-        port: the port to listen on; 0 takes a free one.
-        names: further names of models, each with the name of the model that answers.
-        max_n: pictures in one request, at most.
-        keys: any of them opens the server; without one, no key is asked for.
-        hosts: names in ``Host`` headers to answer, beside those of loopback.
-        origins: web pages of other origins that may call the server (CORS).
+        port: the port to listen on; 0 selects a free one.
+        names: additional model names, each with the model that it stands for.
+        max_n: the maximum number of pictures in one request.
+        keys: the accepted keys; if empty, no key is required.
+        hosts: allowed names in ``Host`` headers, in addition to loopback.
+        origins: other origins whose web pages may call the server (CORS).
         playground: whether the playground is served too.
     """
 
@@ -53,4 +53,4 @@ class ServerSettings:
 
 
 SETTINGS = web.AppKey("SETTINGS", ServerSettings)
-"""Where an application keeps its settings."""
+"""The key of an application's settings."""

@@ -1,4 +1,4 @@
-"""Answers as server-sent events: unfinished pictures while the model works, then the finished ones."""
+"""Responses as server-sent events: unfinished pictures while the model works, then the finished ones."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from limner_server.runs import Run
 
 QUIET_SECONDS = 10.0
-"""After so long without an event, a comment keeps proxies from cutting the connection."""
+"""Seconds without an event after which a comment is sent, so that proxies keep the connection open."""
 
 
 async def stream(request: web.Request, run: Run[Made], wanted: Wanted, kind: str) -> web.StreamResponse:
-    """Answer with events; errors before the first of them are answers of their own.
+    """Respond with events; errors before the first event are ordinary error responses.
 
     Args:
         request: the request.
-        run: the run, perhaps already ended.
-        wanted: how the pictures come back.
-        kind: the events' ``type`` up to the dot: ``image_generation`` or ``image_edit``.
+        run: the run, which may already have ended.
+        wanted: the requested format of the response.
+        kind: the events' ``type`` before the dot: ``image_generation`` or ``image_edit``.
     """
     events = _Events(request)
     waiting: asyncio.Queue[Image | None] = asyncio.Queue()
@@ -66,7 +66,7 @@ async def stream(request: web.Request, run: Run[Made], wanted: Wanted, kind: str
 
 
 class _Events:
-    """The answer; its head is sent with the first event."""
+    """The response, whose headers are sent with the first event."""
 
     def __init__(self, request: web.Request) -> None:
         self._request = request
@@ -75,7 +75,7 @@ class _Events:
 
     @property
     def begun(self) -> bool:
-        """Whether the head has been sent."""
+        """Whether the headers have been sent."""
         return self._response.prepared
 
     async def send(self, document: dict[str, Any]) -> None:
@@ -83,11 +83,11 @@ class _Events:
         await self._write(b"event: %s\ndata: %s\n\n" % (document["type"].encode(), orjson.dumps(document)))
 
     async def send_comment(self) -> None:
-        """Send what clients ignore."""
+        """Send a comment, which clients ignore."""
         await self._write(b": working\n\n")
 
     async def end(self) -> web.StreamResponse:
-        """End the answer."""
+        """End the response."""
         if not self.begun:
             await self._response.prepare(self._request)
         await self._response.write_eof()
@@ -114,6 +114,6 @@ def _completed(made: Made, data: bytes, kind: str) -> dict[str, Any]:
 
 
 def _event(name: str, data: bytes, created: int, shared: dict[str, str]) -> dict[str, Any]:
-    """What all events have; the specification wants every member."""
+    """Return the fields of all events; the specification requires each of them."""
     unknown = {"size": "auto", "quality": "auto", "background": "auto", "output_format": "png"}
     return {"type": name, "b64_json": encoded(data), "created_at": created, **unknown, **shared}

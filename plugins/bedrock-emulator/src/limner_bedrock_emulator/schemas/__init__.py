@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 
 
 def validate(model_id: str, body: Mapping[str, Any]) -> list[str]:
-    """Hold a request body against the documents of its model.
+    """Validate a request body against the documented schema of its model.
 
     Args:
         model_id: any identifier that names a served model (see :func:`~limner_bedrock_emulator.model_ids.contract_of`).
-        body: the parsed JSON body. Pictures are only checked to be texts; the server also decodes them.
+        body: the parsed JSON body. Pictures are only checked to be strings; the server also decodes them.
 
     Returns:
-        What is wrong, each as the live service words it (``#/textToImageParams/text: expected maxLength: 512,
-        actual: 536``); empty when the body is as documented.
+        The violations, each as the live service words it (``#/textToImageParams/text: expected maxLength: 512,
+        actual: 536``); empty if the body is valid.
 
     Raises:
         limner_bedrock_emulator.refusals.RequestRefused: the identifier names no served model.
@@ -45,13 +45,13 @@ def validate(model_id: str, body: Mapping[str, Any]) -> list[str]:
 
 @cache
 def schema(name: str) -> Mapping[str, Any]:
-    """Return one schema file, ``name`` without the ending ``.json``."""
+    """Return one schema file; ``name`` is without the suffix ``.json``."""
     loaded: Mapping[str, Any] = json.loads((files(__name__) / f"{name}.json").read_text(encoding="utf-8"))
     return loaded
 
 
 def _is_integer(_: object, value: object) -> bool:
-    """Tell whether a value is written as an integer: the service's validator takes 10.0 for a decimal."""
+    """Return whether a value is an integer; the service's validator does not accept 10.0 as one."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -68,7 +68,7 @@ def _validator(name: str) -> Validator:
 
 
 def _undeclared(name: str) -> dict[str, Any]:
-    """Return a schema without ``$schema``, which would bring jsonschema back to its own class at each reference."""
+    """Return a schema without ``$schema``, which would make jsonschema use its own validator class at each reference."""
     return {key: value for key, value in schema(name).items() if key != "$schema"}
 
 
@@ -97,11 +97,11 @@ _WORDS: dict[str, Callable[[Any, Any], str]] = {
     "not": lambda barred, _: f"subject must not be valid against schema {json.dumps(barred, separators=(',', ':'))}",
     "anyOf": lambda branches, _: f"no subschema matched out of the total {len(branches)} subschemas",
 }
-"""Each keyword's text, as the service's validator words it, from the limit and the value."""
+"""The message for each keyword, as the service's validator words it, from the limit and the value."""
 
 
 def _texts(error: ValidationError) -> list[str]:
-    """Word one error; jsonschema has one for each missing key, and each names all of them here."""
+    """Return the message of one error; jsonschema reports each missing key, but each message names all."""
     where = "/".join(["#", *map(str, error.absolute_path)])
     keyword = str(error.validator)
     limit: Any = error.validator_value

@@ -1,6 +1,6 @@
-"""Black Forest Labs' API: unknown fields and wrong sizes are refused.
+"""A fake of Black Forest Labs' API that refuses unknown fields and unsupported sizes.
 
-A mask of the wrong polarity, or a picture in the wrong place, shows as a wrong picture.
+An inverted mask or a misplaced picture gives a wrong result.
 """
 
 from limner_fakes.bfl.contract import SCHEMAS, problems

@@ -1,6 +1,6 @@
-"""What each endpoint of Black Forest Labs takes, as JSON Schemas; sizes and pictures that no schema can say.
+"""The requests that each endpoint of Black Forest Labs accepts, as JSON Schemas; checks of sizes and pictures.
 
-Sources: BFL's OpenAPI file of 2026-04-23, docs.bfl.ai, BFL's own skill text; where they conflict, what all accept.
+Sources: BFL's OpenAPI file of 2026-04-23, docs.bfl.ai, BFL's own skill text. Where they conflict, only what all allow.
 """
 
 from __future__ import annotations
@@ -118,14 +118,14 @@ SCHEMAS = {
         output_format=FORMAT,
     ),
 }
-"""By endpoint, below ``/v1/``."""
+"""The schemas by endpoint, relative to ``/v1/``."""
 
 PNG_BY_DEFAULT = frozenset({FLUX_3, OUTPAINT, ERASE, *KONTEXT})
-"""Endpoints whose pictures are PNG unless asked otherwise; elsewhere they are JPEG."""
+"""Endpoints that return PNG by default; the others return JPEG."""
 
 
 def problems(path: str, content: Any) -> list[str]:
-    """Say what the service would refuse; ``path`` is below ``/v1/``."""
+    """Return the problems for which the service would refuse a body; ``path`` is relative to ``/v1/``."""
     if path not in SCHEMAS:
         return [f"there is no {path}"]
     wrong = against(SCHEMAS[path], content)
@@ -138,10 +138,10 @@ def problems(path: str, content: Any) -> list[str]:
 
 
 def pictures_of(content: dict[str, Any]) -> list[tuple[str, Image.Image]]:
-    """Return the pictures of a body but the mask, by their names.
+    """Return the pictures of a body by field name, without the mask.
 
     Raises:
-        BadPicture: one of them is none.
+        BadPicture: a value is not a picture.
     """
     named = [(name, value) for name, value in content.items() if name == "image" or name.startswith("input_image")]
     listed = [(f"images_{i}", value) for i, value in enumerate(content.get("images", []), 1)]

@@ -1,4 +1,4 @@
-"""Black Forest Labs' API on loopback: submit a task, ask for it, download its picture."""
+"""Black Forest Labs' API on loopback: submit a task, poll it, download its picture."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ PENDING = (
     {"status": "Reasoning", "progress": None},
     {"status": "Generating", "progress": 0.5},
 )
-"""What the first polls of a task say."""
+"""The statuses of the first polls of a task."""
 
 DEFAULT_SIZE = (1024, 1024)
 STRENGTH = 0.7
-"""How much an edit by words changes; the service has no such parameter."""
+"""The strength of an edit by prompt; the service has no such parameter."""
 
 _WHY = {"Moderation Reasons": ["Violence"]}
 
 
 def refusal(wrong: Sequence[str]) -> dict[str, Any]:
-    """Make the body of HTTP 422."""
+    """Return the body of an HTTP 422 response."""
     return {"detail": [{"loc": ["body"], "msg": one, "type": "value_error"} for one in wrong]}
 
 
 def ready(url: str, seed: int | None = None, prompt: str | None = "a fox") -> dict[str, Any]:
-    """Make the last answer to a poll."""
+    """Return the final response to a poll."""
     result = {"sample": url, "prompt": prompt, "seed": seed, "start_time": 1.0, "end_time": 3.5, "duration": 2.5}
     return {"id": "task-1", "status": "Ready", "result": result, "progress": 1.0, "details": None, "preview": None}
 
 
 def paint(path: str, content: dict[str, Any], painter: Painter | None = None) -> bytes:
-    """Make the picture of a request that is right."""
+    """Paint the picture for a valid request."""
     kind = content.get("output_format", "png" if path in PNG_BY_DEFAULT else "jpeg")
     return written(_painted(path, content, painter or Invert()), kind.upper())
 
@@ -68,7 +68,7 @@ def _painted(path: str, content: dict[str, Any], painter: Painter) -> Image.Imag
 
 
 def _of_ratio(content: dict[str, Any]) -> Size | None:
-    """About a megapixel of an aspect ratio; the pixels are not documented."""
+    """Return a size of about one megapixel with an aspect ratio; the exact pixels are not documented."""
     if content.get("aspect_ratio", "auto") == "auto":
         return None
     width, height = map(int, content["aspect_ratio"].split(":"))
@@ -77,7 +77,7 @@ def _of_ratio(content: dict[str, Any]) -> Size | None:
 
 
 def _offset(content: dict[str, Any], source: Size) -> Size:
-    """Where the picture stands on the canvas; centred unless said."""
+    """Return the position of the picture on the canvas; centred by default."""
     left, top = content.get("reference_offset_x"), content.get("reference_offset_y")
     return (
         (content["width"] - source[0]) // 2 if left is None else left,
@@ -94,7 +94,7 @@ def _widened(source: Image.Image, size: Size, place: Size, prompt: str, painter:
 
 @attrs.define
 class Job:
-    """A submitted task: its picture, what polls still say before it is done, and how it ends."""
+    """A submitted task: its picture, the statuses of polls before it is done, and its final response."""
 
     picture: bytes
     seed: int | None
@@ -104,7 +104,7 @@ class Job:
 
 
 class BflService(Service):
-    """The stand-in."""
+    """The fake server."""
 
     name = "bfl"
     base_path = "/v1"
@@ -131,11 +131,11 @@ class BflService(Service):
         self.jobs: dict[str, Job] = {}
 
     def settings(self) -> dict[str, str]:
-        """Name a key too."""
+        """Include a key."""
         return {**super().settings(), "api_key": KEY}
 
     def environment(self) -> dict[str, str]:
-        """Return what limner's models read."""
+        """Return the environment variables that limner's models read."""
         return {"BFL_BASE_URL": self.base_url, "BFL_API_KEY": KEY}
 
     def makes_pictures(self, request: ReceivedRequest) -> bool:
@@ -155,7 +155,7 @@ class BflService(Service):
         return Answer(404, {"detail": "Not Found"})
 
     def submitted(self, path: str, content: Any, fault: Fault | None = None) -> Answer:
-        """Take a task in; it is painted at once."""
+        """Accept a task and paint it immediately."""
         if path not in SCHEMAS:
             return Answer(404, {"detail": "Not Found"})
         wrong = problems(path, content)
@@ -169,7 +169,7 @@ class BflService(Service):
         return Answer(body={**said, "cost": 3.0, "input_mp": 0.0, "output_mp": 1.0})
 
     def polled(self, name: str) -> Answer:
-        """Say how far a task is."""
+        """Return the state of a task."""
         job = self.jobs.get(name)
         if job is None or job.fault == "lost":
             return Answer(404, {"id": name, "status": "Task not found", "result": None, "details": None})
@@ -190,7 +190,7 @@ class BflService(Service):
         return ready(f"{self.address}/delivery/{name}", job.seed, job.prompt)
 
     def delivered(self, name: str) -> Answer:
-        """Give a picture; no key is needed."""
+        """Return a picture; no key is required."""
         if name not in self.jobs:
             return Answer(404, b"", content_type="text/plain")
         job = self.jobs[name]

@@ -1,6 +1,6 @@
-"""Google's ``generateContent`` with image models: unknown fields and wrong values are refused.
+"""A fake of Google's ``generateContent`` for image models that refuses unknown fields and wrong values.
 
-It paints a picture of the ratio and class that were asked for, or varies the last reference picture.
+It paints a picture with the requested aspect ratio and size class, or varies the last reference picture.
 """
 
 from limner_fakes.gemini.contract import MODELS, problems, schema

@@ -1,4 +1,4 @@
-"""What ``generateContent`` of each image model takes, as JSON Schemas, and what is wrong with a body.
+"""The bodies that ``generateContent`` of each image model accepts, as JSON Schemas, and their validation.
 
 Sources: Google's pages on image generation and on the models, the types of the ``google-genai`` client; where a page of
 Google's is missing (ratios, classes and references of 2.1) third parties, as the reference of limner says.
@@ -20,13 +20,13 @@ FOURTEEN = (*TEN, "1:4", "4:1", "1:8", "8:1")
 CLASSES = {"512": 512, "1K": 1024, "2K": 2048, "4K": 4096}
 LARGEST_PICTURE = 7_000_000
 LARGEST_PICTURES = 20_000_000
-"""Of all pictures of a request, in base64."""
+"""The limit for all pictures of a request, in base64."""
 
 Kind = Literal["generate", "vary"]
 
 
 class Contract(NamedTuple):
-    """What a model takes: aspect ratios, classes, how many references, levels of thought."""
+    """What a model supports: aspect ratios, size classes, number of references, thinking levels."""
 
     ratios: tuple[str, ...]
     classes: tuple[str, ...]
@@ -77,7 +77,7 @@ def _image(contract: Contract, *, vertex: bool) -> Schema:
 
 @functools.cache
 def schema(model: str, kind: Kind, *, vertex: bool = False) -> Schema:
-    """Return the schema of the bodies that a model takes at either API, with pictures (``vary``) or without."""
+    """Return the schema of a model's bodies at either API, with pictures (``vary``) or without."""
     contract = MODELS[model]
     text = closed("text", text={"type": "string", "minLength": 1})
     data = closed("mimeType data", mimeType={"enum": list(FORMATS)}, data={"type": "string", "contentEncoding": "base64"})
@@ -109,13 +109,13 @@ def schema(model: str, kind: Kind, *, vertex: bool = False) -> Schema:
 
 
 def model_of(path: str) -> str:
-    """Return the model that a path names; empty where it is not one that makes pictures."""
+    """Return the model that a path names; empty if it is not an image model."""
     match = re.fullmatch(r"/?(?:.*/)?models/([\w.-]+):generateContent", path)
     return match[1] if match else ""
 
 
 def problems(path: str, body: Any) -> list[str]:
-    """Say what the service would refuse."""
+    """Return the problems for which the service would refuse a body."""
     model = model_of(path)
     if model not in MODELS:
         return [f"there is no {path}"]
@@ -130,7 +130,7 @@ def _of_safety(body: dict[str, Any]) -> list[str]:
 
 
 def pictures_of(body: Any) -> list[dict[str, str]]:
-    """Return the pictures in a body, whatever else it is."""
+    """Return the pictures in a body, which may be invalid."""
     contents = body.get("contents") if isinstance(body, dict) else None
     contents = [content for content in contents if isinstance(content, dict)] if isinstance(contents, list) else []
     parts = [part for content in contents if isinstance(content.get("parts"), list) for part in content["parts"]]

@@ -1,4 +1,4 @@
-"""``generateContent`` on loopback, by the addresses of the Gemini API and of Vertex AI."""
+"""``generateContent`` on loopback, with the URLs of the Gemini API and of Vertex AI."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ADDRESS = re.compile(
     r"|/v1beta1/projects/[^/]+/locations/[a-z0-9-]+/publishers/google/models/[^/]+"
 )
 STRENGTH = 0.7
-"""How much an edit by words changes; the service has no such parameter."""
+"""The strength of an edit by prompt; the service has no such parameter."""
 
 _TYPE = "type.googleapis.com/google.rpc"
 _WRONG_KEY = {"@type": f"{_TYPE}.ErrorInfo", "reason": "API_KEY_INVALID"}
@@ -29,7 +29,7 @@ _WAIT = {"@type": f"{_TYPE}.RetryInfo", "retryDelay": "1s"}
 
 
 def error(code: int, status: str, message: str, details: Sequence[Any] | None = None) -> dict[str, Any]:
-    """Make an error's body."""
+    """Return the body of an error."""
     return {"error": {"code": code, "message": message, "status": status, **({"details": details} if details else {})}}
 
 
@@ -38,7 +38,7 @@ def _refusal(code: int, status: str, message: str, *details: Any) -> Answer:
 
 
 def good(data: bytes, media_type: str = "image/png") -> dict[str, Any]:
-    """Make an answer with a picture, after a picture of the model's thoughts, which is no result."""
+    """Return a response with a picture, after a picture from the model's thoughts, which is not a result."""
     return _good(encoded(data), media_type)
 
 
@@ -73,7 +73,7 @@ _FILTERED = {"candidates": [_UNSEEN], **_about(0)}
 def answer(
     path: str, body: Any, headers: Mapping[str, str], painter: Painter | None = None, fault: Fault | None = None
 ) -> tuple[int, dict[str, Any]]:
-    """Answer as the service does: status and JSON."""
+    """Respond as the service does, with status and JSON."""
     if ADDRESS.fullmatch(path) is None or model_of(path) not in MODELS:
         return 404, error(404, "NOT_FOUND", f"{path} is not found")
     if not _key(path, headers):
@@ -92,7 +92,7 @@ def _output(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _key(path: str, headers: Mapping[str, str]) -> str:
-    """Return the access token of a project, or the API key elsewhere."""
+    """Return the access token for a project's URL, otherwise the API key."""
     if "/projects/" in path:
         scheme, _, token = headers.get("authorization", "").partition(" ")
         return token if scheme == "Bearer" else ""
@@ -100,7 +100,7 @@ def _key(path: str, headers: Mapping[str, str]) -> str:
 
 
 def paint(body: dict[str, Any], painter: Painter) -> bytes:
-    """Make a picture of the ratio and class that were asked for, or vary the last picture, in its own size."""
+    """Paint a picture with the requested ratio and size class, or vary the last picture in its own size."""
     pictures = pictures_of(body)
     prompt = body["contents"][0]["parts"][0]["text"]
     kind = FORMATS[_output(body).get("mimeType", "image/png")]
@@ -110,14 +110,14 @@ def paint(body: dict[str, Any], painter: Painter) -> bytes:
 
 
 def size_of(asked: Mapping[str, str]) -> Size:
-    """Return a size of about that ratio and class; the exact pixels are not documented."""
+    """Return a size of about this ratio and class; the exact pixels are not documented."""
     width, height = map(int, asked.get("aspectRatio", "1:1").split(":"))
     scale = CLASSES[asked.get("imageSize", "1K")] / math.sqrt(width * height)
     return round(width * scale), round(height * scale)
 
 
 class GeminiService(Service):
-    """The stand-in."""
+    """The fake server."""
 
     name = "gemini"
     base_path = "/v1beta"
@@ -136,11 +136,11 @@ class GeminiService(Service):
     broken: ClassVar = {**BROKEN, "no-picture": "the model only talks"}
 
     def settings(self) -> dict[str, str]:
-        """Name a key too."""
+        """Include a key."""
         return {**super().settings(), "api_key": KEY}
 
     def environment(self) -> dict[str, str]:
-        """Return what the ``google-genai`` client reads; limner's models do so too."""
+        """Return the environment variables that the ``google-genai`` client and limner's models read."""
         return {"GOOGLE_GEMINI_BASE_URL": self.address, "GEMINI_API_KEY": KEY}
 
     def makes_pictures(self, request: ReceivedRequest) -> bool:

@@ -1,6 +1,6 @@
-"""OpenAI's Images API, and servers that speak it.
+"""Fakes of OpenAI's Images API and of compatible servers.
 
-Unknown fields, wrong types of parts and wrong sizes are refused. A mask of the wrong polarity shows as a wrong picture.
+They refuse unknown fields, wrong part types and unsupported sizes. An inverted mask gives a wrong picture.
 """
 
 from limner_fakes.openai.checking import Call, extra_of, problems, read, typed

@@ -1,4 +1,4 @@
-"""What a server would refuse, in words."""
+"""Validation of requests: the problems for which a server would refuse them."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
 
 @attrs.frozen
 class Call:
-    """A request: its JSON or the texts of its form, and its files."""
+    """A request: its JSON or the text fields of its form, and its files."""
 
     fields: dict[str, Any]
     files: Sequence[Uploaded] = ()
 
     def files_named(self, *names: str) -> list[Uploaded]:
-        """Return the files of these names."""
+        """Return the files with these names."""
         return [file for file in self.files if file.name in names]
 
 
@@ -52,7 +52,7 @@ def read(content_type: str, body: bytes) -> Call:
 
 
 def typed(fields: Mapping[str, str], properties: Schema) -> dict[str, Any]:
-    """Read the texts of a form by the types of a schema; a text that does not fit stays one."""
+    """Convert the text fields of a form to the types of a schema; a text that cannot be converted stays a text."""
     found: dict[str, Any] = {}
     for name, text in fields.items():
         try:
@@ -63,19 +63,19 @@ def typed(fields: Mapping[str, str], properties: Schema) -> dict[str, Any]:
 
 
 def extra_of(prompt: str) -> dict[str, Any]:
-    """Return the native fields that stable-diffusion.cpp finds inside a prompt."""
+    """Return the native fields that stable-diffusion.cpp reads from a prompt."""
     found = re.search("<sd_cpp_extra_args>(.*?)</sd_cpp_extra_args>", prompt, re.DOTALL)
     extra = json.loads(found[1]) if found else {}
     return extra if isinstance(extra, dict) else {}
 
 
 def problems(path: str, content_type: str, body: bytes, server: Server = SERVERS["openai"]) -> list[str]:
-    """Say what a server would refuse; ``path`` is below the base URL."""
+    """Return the problems for which a server would refuse a request; ``path`` is relative to the base URL."""
     return problems_of(path, read(content_type, body), server)
 
 
 def problems_of(path: str, call: Call, server: Server) -> list[str]:
-    """Say what a server would refuse."""
+    """Return the problems for which a server would refuse a parsed request."""
     if path == GENERATIONS:
         found = against(server.generations, call.fields)
         return found or [*["files in a generation"] * bool(call.files), *_of_size(call, server), *_of_extra(call, server)]

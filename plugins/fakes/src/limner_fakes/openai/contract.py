@@ -1,4 +1,4 @@
-"""What each server that speaks the Images API takes, as JSON Schemas; what its mask means, and how it errs.
+"""The requests that each server of the Images API accepts, as JSON Schemas; mask polarity and error format.
 
 Sources: the types of OpenAI's Python client 3.54.0 (generated from OpenAI's specification) and OpenAI's image generation
 guide; the documents of vLLM-Omni, SGLang, stable-diffusion.cpp, LocalAI, Ollama, Together and xAI.
@@ -73,24 +73,24 @@ EXTRA = closed(
     strength=number(0, 1),
     sample_params=closed("", sample_steps=integer(1, 10_000), guidance=closed("", txt_cfg=number(0, 1000))),
 )
-"""What stable-diffusion.cpp reads inside a prompt."""
+"""The native fields that stable-diffusion.cpp reads from a prompt."""
 
 
 @attrs.frozen
 class Server:
-    """What one server takes.
+    """The contract of one server.
 
     Attributes:
         generations: the schema of ``images/generations``.
-        edits: the schema of the fields of ``images/edits``; ``None`` where there is no such address.
-        images: the names of files that are pictures; several pictures have the last one.
-        mask: the name of the file that is the mask.
-        reads: what the mask means: ``alpha`` (transparent is edited) or ``white``.
-        formats: of the files.
-        is_openai: whether sizes, usage and streams are OpenAI's.
-        least_pixels: of OpenAI's sizes.
-        keyed: the headers of which one must hold a key; empty for servers of one's own.
-        extra_in_prompt: whether native fields are read inside the prompt.
+        edits: the schema of the fields of ``images/edits``; ``None`` if the server has no such endpoint.
+        images: the names of the files with pictures; several pictures use the last name.
+        mask: the name of the file with the mask.
+        reads: the meaning of the mask: ``alpha`` (transparent is edited) or ``white``.
+        formats: the allowed file formats.
+        is_openai: whether sizes, usage and streams follow OpenAI.
+        least_pixels: the minimum number of pixels, for OpenAI's sizes.
+        keyed: the headers that may hold the key; empty for local servers.
+        extra_in_prompt: whether native fields are read from the prompt.
     """
 
     generations: Schema
@@ -180,4 +180,4 @@ SERVERS = {
         keyed=("authorization",),
     ),
 }
-"""Servers by limner's name of their dialect."""
+"""Servers by dialect name."""

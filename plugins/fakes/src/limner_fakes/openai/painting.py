@@ -1,4 +1,4 @@
-"""The pictures that a call asks for: what the server's own mask opens is repainted, and nothing else."""
+"""Paint the requested pictures; only the area that the mask selects is repainted."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ DEFAULT_SIZE = (1024, 1024)
 
 
 def pictures(call: Call, server: Server, painter: Painter) -> list[bytes]:
-    """Paint as many pictures as are asked for."""
+    """Paint the requested number of pictures."""
     first = int(_said(call, server).get("seed", 0))
     return [picture(call, server, painter, first + index) for index in range(int(call.fields.get("n", 1)))]
 
 
 def picture(call: Call, server: Server, painter: Painter, seed: int) -> bytes:
-    """Paint one picture, in the format that is asked for."""
+    """Paint one picture in the requested format."""
     painted = _painted(call, server, painter, seed)
     if call.fields.get("background") == "transparent":
         painted = cut_out(painted)
@@ -43,7 +43,7 @@ def _painted(call: Call, server: Server, painter: Painter, seed: int) -> Image.I
 
 
 def _opening(mask: Image.Image, server: Server) -> Image.Image:
-    """White where the server edits; OpenAI's edits what is wholly transparent, others round at the middle."""
+    """Return a mask that is white where the server edits: OpenAI edits fully transparent pixels, others use a threshold."""
     if server.reads == "alpha":
         return ImageOps.invert(mask.getchannel("A")).point(lambda level: 255 if level == 255 else 0)
     return mask.convert("RGB").convert("L").point(lambda level: 255 if level > 127 else 0)

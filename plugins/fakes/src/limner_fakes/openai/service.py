@@ -1,4 +1,4 @@
-"""The Images API on loopback: OpenAI's, Azure's, or that of a server that speaks it."""
+"""The Images API on loopback: OpenAI's, Azure's, or that of a compatible server."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REQUEST_ID = {"x-request-id": "req-42"}
 
 
 def error(status: int, code: str | None, message: str, kind: str = "invalid_request_error", **more: Any) -> Answer:
-    """Make an error as OpenAI does."""
+    """Return an error in OpenAI's format."""
     said = {"message": message, "type": kind, "param": None, "code": code, **more}
     return Answer(status, {"error": said}, REQUEST_ID)
 
@@ -33,7 +33,7 @@ def _moderated(stage: str) -> Answer:
 def answer(
     path: str, content_type: str, body: bytes, server: Server = SERVERS["openai"], painter: Painter | None = None
 ) -> tuple[int, dict[str, Any]]:
-    """Answer a request as a server does: status and JSON; ``path`` is below the base URL."""
+    """Respond to a request with status and JSON; ``path`` is relative to the base URL."""
     found = _answer(path, read(content_type, body), server, painter or Invert())
     return found.status, found.body
 
@@ -62,7 +62,7 @@ def _usage(count: int) -> dict[str, Any]:
 
 
 def _used(call: Call) -> dict[str, Any]:
-    """What was used where it was left to the service."""
+    """Return the values that the service chose for omitted parameters."""
     size, quality = call.fields.get("size", "auto"), call.fields.get("quality", "auto")
     return {
         "size": "1024x1024" if size == "auto" else size,
@@ -72,7 +72,7 @@ def _used(call: Call) -> dict[str, Any]:
 
 
 def _events(name: str, call: Call, made: list[str]) -> Iterator[str]:
-    """Server-sent events: unfinished pictures, which here are finished ones, then the finished."""
+    """Return server-sent events: partial pictures (here identical to the final ones), then the final pictures."""
     for text in made:
         for index in range(int(call.fields.get("partial_images", 0))):
             yield _event(f"{name}.partial_image", b64_json=text, partial_image_index=index, **_used(call))
@@ -84,14 +84,14 @@ def _event(kind: str, **content: Any) -> str:
 
 
 class OpenAIService(Service):
-    """The stand-in.
+    """The fake server.
 
     Args:
-        dialect: whose server it is, by limner's name.
-        **more: as of every service.
+        dialect: the name of the server's dialect.
+        **more: the arguments of :class:`Service`.
 
     Raises:
-        KeyError: no such dialect.
+        KeyError: the dialect is unknown.
     """
 
     name = "openai"
@@ -116,12 +116,12 @@ class OpenAIService(Service):
         self.model = "openai" if self.server.is_openai else "openai-compatible/a-model"
 
     def settings(self) -> dict[str, str]:
-        """Name the dialect too."""
+        """Include the dialect."""
         named = {} if self.dialect == "openai" else {"dialect": self.dialect}
         return {**super().settings(), **named, **({"api_key": KEY} if self.server.keyed else {})}
 
     def environment(self) -> dict[str, str]:
-        """Return what the ``openai`` client reads; limner's model ``openai`` does so too."""
+        """Return the environment variables that the ``openai`` client and limner's model ``openai`` read."""
         return {"OPENAI_BASE_URL": self.base_url, "OPENAI_API_KEY": KEY}
 
     def makes_pictures(self, request: ReceivedRequest) -> bool:
@@ -140,7 +140,7 @@ class OpenAIService(Service):
         return _answer(path, Call(request.body, request.files), self.server, self.painter, fault)
 
     def _path(self, request: ReceivedRequest) -> str:
-        """Return what is below the base URL; Azure's is ``/openai/v1`` too."""
+        """Return the path relative to the base URL, which for Azure may also be ``/openai/v1``."""
         return request.path.removeprefix("/openai").removeprefix("/v1/")
 
 

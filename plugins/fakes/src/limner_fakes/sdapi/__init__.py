@@ -1,6 +1,6 @@
-"""Servers of ``/sdapi/v1``: what a real one would ignore, cut or misread in silence is refused.
+"""A fake of ``/sdapi/v1`` that refuses what a real server would silently ignore, truncate or misread.
 
-Pictures are repainted where the mask opens them; unknown names are replaced in silence, as A1111 does.
+It repaints the area that the mask selects, and silently replaces unknown names, as A1111 does.
 """
 
 from limner_fakes.sdapi.answering import a1111_error, answer

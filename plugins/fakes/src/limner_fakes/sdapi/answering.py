@@ -1,6 +1,6 @@
-"""Answers as A1111 gives them, with all that it does in silence.
+"""Responses like those of A1111, including its silent substitutions.
 
-Unknown names are replaced, blank masks repaint everything, and a grid comes first where pictures are saved.
+Unknown names are replaced, blank masks repaint everything, and a grid precedes the pictures if they are saved.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Said = tuple[int, dict[str, Any]]
 
 
 class UnknownUpscalerError(Exception):
-    """The server has no upscaler of that name for the high-resolution pass."""
+    """The server has no upscaler with this name for the high-resolution pass."""
 
 
 class Blending(Invert):
@@ -43,7 +43,7 @@ class Blending(Invert):
 
 
 def a1111_error(status: int, name: str, text: str) -> Said:
-    """Make an error as A1111 does, by the name of an exception."""
+    """Return an error like A1111's for the name of an exception."""
     detail = text if name == "HTTPException" else ""
     return status, {"error": name, "detail": detail, "body": "", "errors": text}
 
@@ -51,13 +51,13 @@ def a1111_error(status: int, name: str, text: str) -> Said:
 def answer(
     path: str, body: dict[str, Any], painter: Painter | None = None, fault: Fault | None = None, *, half_done: bool = False
 ) -> Said:
-    """Answer a request: status and JSON.
+    """Respond to a request with status and JSON.
 
     Args:
-        path: whole, such as ``/sdapi/v1/txt2img``.
+        path: the full path, such as ``/sdapi/v1/txt2img``.
         body: the request's JSON.
-        painter: what paints; not said, pictures are inverted.
-        fault: what is wrong with the pictures.
+        painter: the painter; by default pictures are inverted.
+        fault: the fault that applies to the pictures.
         half_done: whether the job was interrupted.
     """
     path, painter = f"/{path.lstrip('/')}", painter or Blending()
@@ -117,7 +117,7 @@ def _painted(body: dict[str, Any], painter: Painter, seed: int) -> Image.Image:
         painted = painter.vary(source, prompt, body.get("denoising_strength", DEFAULT_STRENGTH), seed)
         return painted.resize(size, Image.Resampling.NEAREST)
     opening, full = _opening(body), body.get("inpaint_full_res", True)
-    if opening.getbbox() is None and full:  # the whole picture, in silence
+    if opening.getbbox() is None and full:  # silently, the whole picture
         return painter.vary(source, prompt, 1.0, seed).resize(size)
     painted = Image.composite(painter.repaint(source, opening, prompt, seed), source, opening)
     return painted if full else painted.resize(size, Image.Resampling.NEAREST)
@@ -134,7 +134,7 @@ def _enlarged(body: dict[str, Any], size: Size) -> Size:
 
 
 def _opening(body: dict[str, Any]) -> Image.Image:
-    """White where the server repaints."""
+    """Return a mask that is white where the server repaints."""
     mask = decoded(body["mask"])
     opening = mask.getchannel("A") if mask.mode == "RGBA" else mask.convert("L")
     if body.get("inpainting_mask_invert"):

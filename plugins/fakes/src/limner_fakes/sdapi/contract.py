@@ -1,4 +1,4 @@
-"""What ``/sdapi/v1`` takes, as JSON Schemas, and what servers would ignore, cut or misread in silence.
+"""The requests that ``/sdapi/v1`` accepts, as JSON Schemas, and checks for what servers would silently change.
 
 Sources: the code of AUTOMATIC1111 1.10.1, Forge, SD.Next, stable-diffusion.cpp and KoboldCpp; ranges are those that all
 of them respect, since the servers check types only.
@@ -39,7 +39,7 @@ SHARED: Schema = {
     "subseed_strength": NUMBER,
     "batch_size": integer(1, 8),
     "n_iter": integer(1, 100),
-    "steps": integer(1, 80),  # KoboldCpp cuts in silence what is beyond, and so it does cfg_scale
+    "steps": integer(1, 80),  # KoboldCpp silently clamps larger values, also of cfg_scale
     "cfg_scale": number(1, 25),
     "width": SIDE,
     "height": SIDE,
@@ -138,11 +138,11 @@ LISTS: dict[str, list[dict[str, Any]]] = {
         {"name": name, "model_name": None, "model_path": None, "model_url": None, "scale": 4} for name in UPSCALERS
     ],
 }
-"""What the server says it has, by the last word of the address."""
+"""The server's lists, by the last part of the path."""
 
 
 def problems(path: str, body: Any, *, nulls: bool = False) -> list[str]:
-    """Say what a server would refuse, or worse, ignore; with ``nulls`` a null is nothing, as at A1111."""
+    """Return what a server would refuse or silently ignore; with ``nulls``, null means omitted, as in A1111."""
     path = f"/{path.lstrip('/')}"
     if path not in SCHEMAS:
         return [f"there is no {path}"]

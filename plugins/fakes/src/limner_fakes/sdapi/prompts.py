@@ -11,7 +11,7 @@ _TOKEN = re.compile(
 
 
 def weights_of(prompt: str) -> list[tuple[str, float]]:
-    """Return the parts of a prompt with their weights; neighbours of one weight are one part."""
+    """Return the parts of a prompt with their weights; adjacent parts with equal weight are merged."""
     parts: list[tuple[str, float]] = []
     opened: list[tuple[str, int]] = []
     for token in _TOKEN.finditer(prompt):

@@ -1,4 +1,4 @@
-"""A server of ``/sdapi/v1`` on loopback, as A1111 is: jobs, their progress, interrupts, and a login."""
+"""A server of ``/sdapi/v1`` on loopback, like A1111: jobs, their progress, interrupts, and a login."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def _error(said: Said) -> Answer:
 
 
 class SdapiService(Service):
-    """The stand-in.
+    """The fake server.
 
     Args:
-        login: ``user:password`` that requests must give; empty for none.
-        **more: as of every service.
+        login: the required ``user:password``; empty for none.
+        **more: the arguments of :class:`Service`.
 
     Attributes:
-        current: the ``force_task_id`` of the job under way.
+        current: the ``force_task_id`` of the running job.
         interrupted: whether the last job was interrupted.
     """
 
@@ -53,19 +53,19 @@ class SdapiService(Service):
         self.interrupted = False
 
     def settings(self) -> dict[str, str]:
-        """Name the login too."""
+        """Include the login."""
         user, _, password = self.login.partition(":")
         return {**super().settings(), **({"user": user, "password": password} if self.login else {})}
 
     def environment(self) -> dict[str, str]:
-        """Return what limner's model reads."""
+        """Return the environment variables that limner's model reads."""
         return {"SDAPI_BASE_URL": self.base_url, **({"SDAPI_AUTH": self.login} if self.login else {})}
 
     def makes_pictures(self, request: ReceivedRequest) -> bool:
         return request.method == "POST" and request.path in SCHEMAS and request.path != self.no_rembg
 
     async def work(self, request: ReceivedRequest, fault: Fault | None) -> None:
-        """Begin a job; one that hangs ends when it is interrupted."""
+        """Start a job; a hanging job ends when it is interrupted."""
         if not self.makes_pictures(request) or not isinstance(request.body, dict):
             return
         self.current, self.interrupted = request.body.get("force_task_id", ""), False
@@ -73,7 +73,7 @@ class SdapiService(Service):
             await asyncio.sleep(0.01)
 
     def answer(self, request: ReceivedRequest, fault: Fault | None) -> Answer:
-        if request.path == "/internal/progress":  # which A1111 does not guard by the login
+        if request.path == "/internal/progress":  # A1111 does not require the login here
             return Answer(body=self.progress(request.body))
         expected = f"Basic {base64.b64encode(self.login.encode()).decode()}"
         if self.login and request.headers.get("authorization") != expected:
@@ -89,12 +89,12 @@ class SdapiService(Service):
         return self.painted(request.path, request.body, fault)
 
     def progress(self, asked: Any) -> dict[str, Any]:
-        """Say how far a job is, by its id."""
+        """Return the progress of a job by its id."""
         named = asked.get("id_task") if isinstance(asked, dict) else None
         return {**IDLE, "active": True, "progress": 0.4} if named and named == self.current else IDLE
 
     def listed(self, name: str) -> Answer:
-        """Answer a question: what the server has, and its state."""
+        """Respond to a request for a list or the server's state."""
         if name in LISTS:
             return Answer(body=LISTS[name])
         if name != "progress":
@@ -103,7 +103,7 @@ class SdapiService(Service):
         return Answer(body={"progress": 0, "eta_relative": 0, "state": state, "current_image": None, "textinfo": None})
 
     def painted(self, path: str, body: Any, fault: Fault | None = None) -> Answer:
-        """Do a job."""
+        """Run a job."""
         wrong = problems(path, body)
         if wrong:
             return Answer(422, {"detail": [{"loc": ["body"], "msg": one, "type": "value_error"} for one in wrong]})

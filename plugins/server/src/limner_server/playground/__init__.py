@@ -1,9 +1,9 @@
 """The playground: a page at ``/playground/`` and its JSON API at ``/playground/api/``.
 
-page        the page's files, and the headers that keep it to itself
+page        the page's files, and its security headers
 routes      the API: models, pictures, plans and runs
-pictures    the pictures that were uploaded, within bounds
-reading     requests of the page, which are untrusted
+pictures    uploaded pictures, within limits
+reading     parses the page's requests, which are untrusted
 answers     plans, results and errors as JSON
 snippets    a task in Python and on the command line
 """

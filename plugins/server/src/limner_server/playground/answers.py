@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from limner_server.playground.reading import Order
 
 LONGEST = 300
-"""Characters of a value in the account; a long prompt is in the form already."""
+"""The maximum length of a value in the account; long prompts are visible in the form."""
 
 Document = dict[str, Any]
 
 
 def plan_document(model: limner.Model, task: limner.Task, plan: limner.Plan, order: Order) -> Document:
-    """What would be sent: the requests, the same as code, the account, and the cost."""
+    """Return what would be sent: the requests, the equivalent code, the account, and the cost."""
     seed = getattr(plan.task, "seed", None)
     if seed is not None and getattr(task, "seed", 0) is None:
         task = attrs.evolve(task, seed=seed)  # type: ignore[call-arg]
@@ -36,12 +36,12 @@ def plan_document(model: limner.Model, task: limner.Task, plan: limner.Plan, ord
         "account": account_document(plan.account),
         "warnings": list(plan.warnings),
         "cost": cost_document(plan.cost),
-        "seed": None if seed is None else str(seed),  # it may be beyond what JavaScript can count
+        "seed": None if seed is None else str(seed),  # it may exceed JavaScript's safe integers
     }
 
 
 def account_document(account: Sequence[limner.Entry]) -> list[Document]:
-    """What became of every input, values in words."""
+    """Return the account of every input, with values in words."""
     return [
         {
             "parameter": entry.parameter,
@@ -55,12 +55,12 @@ def account_document(account: Sequence[limner.Entry]) -> list[Document]:
 
 
 def cost_document(cost: limner.Cost | None) -> str | None:
-    """What a task costs, in words; ``None`` where that is unknown."""
+    """Return the cost of a task in words; ``None`` if it is unknown."""
     return None if cost is None else str(cost)
 
 
 def error_document(error: limner.LimnerError) -> Document:
-    """What is wrong; for a refused task, each problem by its parameter."""
+    """Return an error; for a refused task, each problem with its parameter."""
     problems = [
         {"parameter": problem.parameter, "value": problem.value, "limit": problem.limit, "source": problem.source}
         for problem in getattr(error, "problems", ())
@@ -69,14 +69,14 @@ def error_document(error: limner.LimnerError) -> Document:
 
 
 def refused_plan(model: str, error: limner.LimnerError) -> Document:
-    """A plan that could not be made."""
+    """Return a plan that failed."""
     described = error_document(error)
     problems = described["problems"] or [{"parameter": "", "value": "", "limit": described["message"], "source": ""}]
     return {"model": model, "problems": problems}
 
 
 def picture_document(picture: limner.Picture) -> Document:
-    """One picture of a result, its file with provenance."""
+    """Return one picture of a result; its file includes provenance."""
     document: Document = {
         "outcome": picture.outcome,
         "reason": picture.reason,
@@ -92,7 +92,7 @@ def picture_document(picture: limner.Picture) -> Document:
 
 
 def result_document(result: limner.Result) -> Document:
-    """A result without its pictures."""
+    """Return a result without its pictures."""
     return {
         "model": result.model,
         "account": account_document(result.account),
@@ -104,7 +104,7 @@ def result_document(result: limner.Result) -> Document:
 
 
 def progress_document(progress: limner.Progress) -> Document:
-    """How far a run is, with the unfinished picture where there is one."""
+    """Return the progress of a run, with the unfinished picture if there is one."""
     preview = progress.preview
     return {
         "done": progress.done,

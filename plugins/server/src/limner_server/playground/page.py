@@ -1,4 +1,4 @@
-"""The page's files, and the headers that keep it to itself."""
+"""The page's files, and its security headers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-cache",
 }
-"""Nothing from elsewhere is loaded, run or sent to; the key in the address goes nowhere."""
+"""The page loads, runs and contacts nothing external, and its URL with the key is never sent as a referrer."""
 
 
 @attrs.frozen
@@ -43,7 +43,7 @@ class File:
     tag: str
 
     def answer(self, request: web.Request) -> web.Response:
-        """Return the file, or that the browser has it already."""
+        """Return the file, or 304 if the browser has it cached."""
         headers = {**HEADERS, "ETag": f'"{self.tag}"'}
         if any(tag.value == self.tag for tag in request.if_none_match or ()):
             return web.Response(status=304, headers=headers)
@@ -51,7 +51,7 @@ class File:
 
 
 def files() -> dict[str, File]:
-    """Read the page's files; no other is ever served."""
+    """Read the page's files; no other files are served."""
     found = {}
     for entry in resources.files("limner_server.playground").joinpath("static").iterdir():
         suffix = entry.name[entry.name.rfind(".") :]

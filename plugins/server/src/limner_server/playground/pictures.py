@@ -1,4 +1,4 @@
-"""The pictures that were uploaded, in memory and within bounds."""
+"""Uploaded pictures, in memory and within limits."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from limner import Image
 
 MOST_BYTES = 256 * 2**20
-"""Bytes of all kept pictures."""
+"""The maximum total size of the stored pictures in bytes."""
 
 
 class Pictures:
-    """Pictures by their SHA-256; those that were not used for longest are forgotten first, and the page sends them again.
+    """Pictures by their SHA-256. The least recently used are discarded first; the page uploads them again.
 
     Args:
-        most_bytes: of all kept pictures; the last one is always kept.
+        most_bytes: the maximum total size; the last picture is always kept.
     """
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
@@ -27,7 +27,7 @@ class Pictures:
         self._bytes = 0
 
     def add(self, image: Image) -> str:
-        """Keep a picture, and return its SHA-256."""
+        """Store a picture, and return its SHA-256."""
         if self.get(image.sha256) is None:
             self._kept[image.sha256] = image
             self._bytes += len(image.data)
@@ -36,7 +36,7 @@ class Pictures:
         return image.sha256
 
     def get(self, sha256: str) -> Image | None:
-        """Return a picture; ``None`` where it is not kept."""
+        """Return a picture; ``None`` if it is not stored."""
         if sha256 not in self._kept:
             return None
         self._kept.move_to_end(sha256)
@@ -44,4 +44,4 @@ class Pictures:
 
 
 PICTURES = web.AppKey("PICTURES", Pictures)
-"""Where an application keeps its pictures."""
+"""The key of an application's pictures."""

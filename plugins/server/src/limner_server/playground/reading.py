@@ -1,4 +1,4 @@
-"""Requests of the page, which are untrusted: no path and no address in them is ever opened."""
+"""Parses the page's requests, which are untrusted: no path and no URL in them is ever opened."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
     from limner_server.playground.pictures import Pictures
 
 LARGEST_JSON = 32 * 2**20
-"""Bytes of a request in JSON; the mask is in it, other pictures are not."""
+"""The maximum size in bytes of a JSON request, which contains the mask but no other pictures."""
 MOST_MODELS = 8
-"""Models in one request."""
+"""The maximum number of models in one request."""
 
 Fit = Literal["strict", "nearest"]
 
 
 @attrs.frozen
 class Order:
-    """What the page asks for.
+    """A request of the page.
 
     Attributes:
         models: aliases or ids.
-        task: the task, or what is wrong with it for every model.
-        fit: how values that a model does not take are treated.
-        seeds: the seed that was drawn before, by model, so that what is shown is what is sent.
-        names: the names of files by the SHA-256 of their pictures, to show.
+        task: the task, or its problems for every model.
+        fit: how unsupported values are treated.
+        seeds: the previously drawn seeds by model, so that the request shown is the request sent.
+        names: the file names to show, by the SHA-256 of their pictures.
     """
 
     models: tuple[str, ...]
@@ -43,10 +43,10 @@ class Order:
     names: Mapping[str, str]
 
     def task_for(self, model: str) -> limner.Task:
-        """Return the task with the seed that was drawn before.
+        """Return the task with the previously drawn seed.
 
         Raises:
-            TaskRefused: the task is wrong for every model.
+            TaskRefused: the task is invalid for every model.
         """
         if isinstance(self.task, limner.TaskRefused):
             raise self.task
@@ -56,19 +56,19 @@ class Order:
 
 
 def read_order(body: bytes, pictures: Pictures) -> Order:
-    """Read what the page asks for.
+    """Parse a request of the page.
 
     Raises:
-        RequestRefused: it is not what the page sends, or a picture is not kept any more (``picture_missing``).
+        RequestRefused: the request is invalid, or a picture is no longer stored (``picture_missing``).
     """
 
     def picture(found: dict[str, Any]) -> dict[str, Any]:
-        """Put the picture's bytes in place of its SHA-256."""
+        """Replace a picture's SHA-256 by its bytes."""
         if "$picture" not in found:
             return found
         image = pictures.get(str(found["$picture"]))
         if image is None:
-            raise wrong("a picture is not kept any more: upload it again", code="picture_missing", status=409)
+            raise wrong("a picture is no longer stored: upload it again", code="picture_missing", status=409)
         return {"$picture": base64.b64encode(image.data).decode()}
 
     try:

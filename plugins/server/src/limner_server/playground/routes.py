@@ -1,4 +1,4 @@
-"""The page's API: models, pictures, plans and runs. A run is answered by lines of JSON while it goes on."""
+"""The page's API: models, pictures, plans and runs. A run streams JSON lines."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ log = logging.getLogger("limner.server")
 
 API = "/playground/api"
 MOST_PLANS = 4
-"""Plans that are made at once."""
+"""The maximum number of concurrent plans."""
 WAITING = 1.0
-"""Seconds between two signs of life."""
+"""Seconds between two keep-alive lines."""
 
 _PLANS = web.AppKey("PLANS", asyncio.Semaphore)
 _NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -56,7 +56,7 @@ def _answer(document: Any) -> web.Response:
 
 
 async def models(request: web.Request) -> web.Response:
-    """List the installed models, and say which one is the default."""
+    """List the installed models and the default model."""
     found = await asyncio.to_thread(_summaries)
     default = None
     with contextlib.suppress(limner.LimnerError):
@@ -82,7 +82,7 @@ def _summaries() -> list[dict[str, Any]]:
 def _summary(model: type[limner.Model]) -> dict[str, Any]:
     try:
         described = limner.describe(model.id)
-    except limner.LimnerError as error:  # a broken plugin breaks alone
+    except limner.LimnerError as error:  # a broken plugin does not affect the others
         return {"id": model.id, "aliases": [], "plugin": model.plugin, "error": str(error)}
     names = ("id", "aliases", "plugin", "provider", "offline", "lifecycle")
     return {**{name: described[name] for name in names}, "tasks": list(described["tasks"]), "error": None}  # type: ignore[literal-required]
@@ -92,7 +92,7 @@ def _summary(model: type[limner.Model]) -> dict[str, Any]:
 
 
 async def upload(request: web.Request) -> web.Response:
-    """Keep a picture: the request's body is its file."""
+    """Store a picture, whose file is the request's body."""
     if not (request.content_type.startswith("image/") or request.content_type == "application/octet-stream"):
         raise wrong("the body must be a picture: send it as image/* or application/octet-stream", status=415)
     data = await read_bytes(request, LARGEST_BODY)
@@ -112,10 +112,10 @@ async def upload(request: web.Request) -> web.Response:
 
 
 async def upright(request: web.Request) -> web.Response:
-    """Give a kept picture back as an upright PNG, for a browser that cannot show its format."""
+    """Return a stored picture as an upright PNG, for a browser that cannot show its format."""
     image = request.app[PICTURES].get(request.match_info["sha256"])
     if image is None:
-        raise wrong("a picture is not kept any more: upload it again", code="picture_missing", status=404)
+        raise wrong("a picture is no longer stored: upload it again", code="picture_missing", status=404)
     try:
         png, _ = await asyncio.to_thread(image.to_png)
     except limner.TaskRefused as refusal:
@@ -127,7 +127,7 @@ async def upright(request: web.Request) -> web.Response:
 
 
 async def plan(request: web.Request) -> web.Response:
-    """Work out what each model would be sent for a task; nothing is sent."""
+    """Plan a task for each model, without sending anything."""
     order = await _order(request)
     async with request.app[_PLANS]:
         plans = await asyncio.to_thread(_plans, order, request.app[SETTINGS].max_n)
@@ -154,7 +154,7 @@ def _plan(order: Order, name: str, max_n: int) -> answers.Document:
         except limner.TaskRefused as refusal:
             if name not in order.seeds or not any(problem.parameter == "seed" for problem in refusal.problems):
                 raise
-            task = attrs.evolve(order, seeds={}).task_for(name)  # more pictures leave less room for the seed
+            task = attrs.evolve(order, seeds={}).task_for(name)  # more pictures reduce the range of the seed
             made = model.plan(task, fit=order.fit)
         return answers.plan_document(model, task, made, order)
     except limner.LimnerError as error:
@@ -165,9 +165,9 @@ def _plan(order: Order, name: str, max_n: int) -> answers.Document:
 
 
 async def run(request: web.Request) -> web.StreamResponse:
-    """Run a task with one model; a line of JSON for each step, each picture, and the end.
+    """Run a task with one model, and stream a JSON line for each step, each picture, and the end.
 
-    When the browser goes away, the run is cancelled: what is not sent yet is not sent.
+    If the browser disconnects, the run is cancelled, and requests that have not been sent are not sent.
     """
     order = await _order(request)
     if len(order.models) != 1:
@@ -201,7 +201,7 @@ async def _events(order: Order, name: str, max_n: int) -> AsyncGenerator[answers
         return
     except Exception:
         log.exception("a run of the playground failed")
-        yield {"event": "error", "kind": "ServerError", "message": "the server failed; its log says why", "problems": []}
+        yield {"event": "error", "kind": "ServerError", "message": "the server failed; see its log", "problems": []}
         return
     for picture in result.pictures:
         yield {"event": "picture", **await asyncio.to_thread(answers.picture_document, picture)}
@@ -209,7 +209,7 @@ async def _events(order: Order, name: str, max_n: int) -> AsyncGenerator[answers
 
 
 def _into(queue: asyncio.Queue[limner.Progress]) -> Callable[[limner.Progress], None]:
-    """Return what puts progress, which limner's threads report, into a queue."""
+    """Return a callback that puts progress from limner's threads into a queue."""
     loop = asyncio.get_running_loop()
 
     def put(progress: limner.Progress) -> None:
@@ -221,7 +221,7 @@ def _into(queue: asyncio.Queue[limner.Progress]) -> Callable[[limner.Progress], 
 async def _progress(
     job: asyncio.Future[limner.Result], queue: asyncio.Queue[limner.Progress]
 ) -> AsyncGenerator[limner.Progress | None, None]:
-    """Give the progress of a job until it has ended; ``None`` as a sign of life."""
+    """Yield the progress of a job until it ends; ``None`` as a keep-alive."""
     while not job.done():
         waiting = asyncio.ensure_future(queue.get())
         both: set[asyncio.Future[Any]] = {job, waiting}

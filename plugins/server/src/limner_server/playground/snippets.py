@@ -39,7 +39,7 @@ def in_python(model: str, task: limner.Task, fit: str, names: Mapping[str, str])
 
 
 def on_the_command_line(model: str, task: limner.Task, fit: str, names: Mapping[str, str]) -> str | None:
-    """Write a task as a command for a POSIX shell; ``None`` where the command line has no words for it."""
+    """Write a task as a command for a POSIX shell; ``None`` if the command line cannot express it."""
     files = _Files(names)
     arguments = dict(task.arguments())
     words = [files.word(value) for value in _each(arguments.pop("image", ()))]
@@ -48,7 +48,7 @@ def on_the_command_line(model: str, task: limner.Task, fit: str, names: Mapping[
         words += [] if prompt is None else [_text(prompt)]
         options = [word for name, value in arguments.items() for word in _option(name, value, files)]
         options += [word for name, value in task.options.items() for word in ("-O", f"{name}={_json(value, files)}")]
-    except TypeError:  # weighted texts, a picture within a list
+    except TypeError:  # weighted prompts, a picture within a list
         return None
     options += ["--fit", fit] if fit != "strict" else []
     separator = ["--"] if any(word.startswith("-") for word in words) else []
@@ -56,7 +56,7 @@ def on_the_command_line(model: str, task: limner.Task, fit: str, names: Mapping[
 
 
 class _Files:
-    """Names for the pictures of a task: those of the uploaded files, each once."""
+    """File names for the pictures of a task: those of the uploaded files, made unique."""
 
     def __init__(self, names: Mapping[str, str]) -> None:
         self._names = names
@@ -73,7 +73,7 @@ class _Files:
         return self._given[picture.sha256]
 
     def python(self, value: Any, *, reads: bool = False) -> str:
-        """Write a value as an expression; a picture as the name of its file, or as what reads it."""
+        """Write a value as an expression; a picture as its file name, or as an expression that reads it."""
         match value:
             case limner.Image() | limner.Mask():
                 name = repr(self.word(value))
@@ -94,7 +94,7 @@ def _method(task: limner.Task) -> str:
 
 
 def _alone(value: Any) -> Any:
-    """Return the only picture of several as it is."""
+    """Unwrap a list of one picture."""
     return value[0] if isinstance(value, tuple) and len(value) == 1 and isinstance(value[0], limner.Image) else value
 
 
@@ -121,7 +121,7 @@ def _option(name: str, value: Any, files: _Files) -> Iterator[str]:
 
 
 def _assigned(flag: str, value: str) -> Iterator[str]:
-    """A value that begins with a hyphen would be taken for an option."""
+    """Protect a value that begins with a hyphen, which would be parsed as an option."""
     yield from (f"{flag}={value}",) if value.startswith("-") else (flag, value)
 
 
@@ -132,7 +132,7 @@ def _text(value: Any) -> str:
 
 
 def _json(value: Any, files: _Files) -> str:
-    """Write an option's value: ``@FILE`` for a picture, plain text where it cannot be taken for anything else, else JSON."""
+    """Write an option's value: ``@FILE`` for a picture, plain text if it is unambiguous, else JSON."""
     if isinstance(value, limner.Image):
         return f"@{files.word(value)}"
     if isinstance(value, str) and not value.startswith("@"):

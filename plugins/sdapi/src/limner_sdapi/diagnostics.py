@@ -10,7 +10,7 @@ import attrs
 import limner
 
 from limner_sdapi.jobs import listed
-from limner_sdapi.naming import LISTS, names_of
+from limner_sdapi.names import LISTS, names_of
 from limner_sdapi.services import LOGIN, SdapiCall, login_of
 
 if TYPE_CHECKING:

@@ -16,10 +16,10 @@ from limner import AccessDenied, Finding, LimnerError, ProviderError, TaskRefuse
 
 from limner_bedrock.addresses import address
 from limner_bedrock.clients import client_for, make_client, session_for
+from limner_bedrock.error_translation import translate
 from limner_bedrock.errors import API_KEY_OVER_HTTP
 from limner_bedrock.identifiers import model_named_by, region_named_by
 from limner_bedrock.settings import BedrockSettings
-from limner_bedrock.translating import translate
 
 if TYPE_CHECKING:
     from limner_bedrock.model import BedrockModel

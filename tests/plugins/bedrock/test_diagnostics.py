@@ -10,7 +10,7 @@ import boto3
 import limner
 import limner_bedrock_emulator
 import pytest
-from limner_bedrock import diagnosing
+from limner_bedrock import diagnostics
 
 SECRETS = ("AKIDEXAMPLE", "example-secret", "s3cr3t")
 
@@ -61,7 +61,7 @@ def control(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch):
-    diagnosing._check.cache_clear()
+    diagnostics._check.cache_clear()
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "example-secret")
 
 

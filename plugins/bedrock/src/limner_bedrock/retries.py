@@ -8,8 +8,8 @@ from typing import TypeVar
 import limner
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
+from limner_bedrock.error_translation import retry_after
 from limner_bedrock.errors import row_of
-from limner_bedrock.translating import retry_after
 
 T = TypeVar("T")
 
