@@ -10,7 +10,7 @@ from typing import Any
 from limner import Image, Mask, WeightedText, limits
 from limner.images import Box, Size
 from limner.testing.constraints import near
-from limner.testing.pictures import COLOURS, MODES, WITH_ALPHA, mask, picture
+from limner.testing.pictures import COLOURS, MODES, WITH_ALPHA, mask, padded, picture
 
 _ASPECTS: tuple[Size, ...] = ((1000, 1000), (1600, 900), (900, 1600))
 ODD_TEXTS = (
@@ -183,8 +183,9 @@ def _(constraint: limits.Pictures) -> list[Any]:
 
 
 def distinct_pictures(size: Size, most: int) -> list[Image]:
-    """Pictures of a size in pixels, each of another colour: as many as may be, up to a handful."""
-    return [picture(size, colour=colour) for colour in COLOURS[:most]]
+    """Pictures of a size in pixels, each of another colour and heavier than the one before: up to a handful."""
+    made = [picture(size, colour=colour) for colour in COLOURS[:most]]
+    return [padded(one, max(len(image.data) for image in made) + 50 * at) for at, one in enumerate(made, 1)]
 
 
 @ends.register

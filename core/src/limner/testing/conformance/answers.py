@@ -8,6 +8,7 @@ import contextlib
 import itertools
 import json
 import pickle
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -114,6 +115,12 @@ def _place(picture: Picture, body: bytes) -> int:
     return -1 if picture.image is None else bodies.place_of(body, picture.image.data)
 
 
+def _numbers(body: bytes) -> list[Any]:
+    """The whole numbers of an answer, also those in quotes."""
+    leaves = bodies.leaves(bodies.parsed(body)).values() if bodies.is_json(body) else ()
+    return [int(leaf) for leaf in leaves if re.fullmatch("[0-9]{1,20}", str(leaf))]
+
+
 def expect_from_answer(picture: Picture, body: bytes, call: object) -> None:
     """Hold that a picture is ok only if the answer holds it."""
     if picture.outcome == "ok":
@@ -121,6 +128,8 @@ def expect_from_answer(picture: Picture, body: bytes, call: object) -> None:
     if picture.image is not None:
         fine = bodies.carries_bytes(body, picture.image.data)
         expect(fine, f"{picture.image!r} is not in the response that it was decoded from", call)
+    told = picture.seed is None or picture.seed == getattr(call, "seed", None) or picture.seed in _numbers(body)
+    expect(told, f"decode gave a picture the seed {picture.seed}, which is neither the call's nor in the response", call)
 
 
 @check

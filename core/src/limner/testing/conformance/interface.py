@@ -358,10 +358,17 @@ def hook(event, args):
         asked.append(event + " " + repr(args[:1]))
     if event == "open" and isinstance(args[1], str) and set(args[1]) & set("wax+") and "__pycache__" not in str(args[0]):
         writing.append(str(args[0]))
+    if event in {{"os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.link", "os.symlink", "os.truncate"}}:
+        writing.append(event + " " + str(args[0]))
 def world():
-    loggers = [logging.getLogger(name) for name in (None, "limner")]
+    others = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] not in {own!r}]
+    loggers = [logging.getLogger(name) for name in (None, *sorted({{"limner", *others}}))]
     return {{
-        "logging": [(repr(one.handlers), one.level, one.disabled) for one in loggers] + [logging.root.manager.disable],
+        "logging": [
+            (one.name, repr(one.handlers), one.level, one.disabled)
+            for one in loggers
+            if one.level or one.disabled or one.handlers or one.name in {{"root", "limner"}}
+        ] + [logging.root.manager.disable],
         "the environment": dict(os.environ),
         "warnings.filters": repr([f for f in warnings.filters if f[0] != "default" or f[2] is not DeprecationWarning]),
         "random": hash(random.getstate()),
@@ -432,7 +439,8 @@ def test_interface_of_the_import(conformance: Conformance) -> None:
     """Importing the plugin's module loads nothing heavy, does no I/O, prints nothing and changes no global state."""
     name = _module_name(conformance)
     events = {*NETWORK, *PROCESSES, "socket.bind", "time.sleep"}
-    code = _IMPORT.format(path=sys.path, events=events, name=name, heavy=HEAVY, expected=_PATCHED)
+    own = {name.partition(".")[0]}
+    code = _IMPORT.format(path=sys.path, events=events, name=name, heavy=HEAVY, expected=_PATCHED, own=own)
     env = {key: value for key, value in os.environ.items() if key in _KEPT or key.startswith("PYTHON")}
     done = subprocess.run(  # noqa: S603 - our own
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=env

@@ -22,7 +22,7 @@ import pytest
 from limner import Finding, LimnerError, Model, ProviderError, Request, Response, TaskRefused, to_json
 from limner.testing.conformance.sending import good, model_at, sent
 from limner.testing.kit import Conformance, check, expect
-from limner.testing.loopback import Call, Reply, provider
+from limner.testing.loopback import Call, Reply, nowhere, provider
 from limner.testing.probes import starts
 from limner.testing.purity import RecordingEnvironment
 
@@ -212,6 +212,11 @@ def _met(conformance: Conformance, settings: dict[str, str], canary: str) -> Ite
                 yield sent(model, request)
             if status == 500:
                 break
+    for url in (nowhere(), None):  # nobody there; and one who hangs up
+        with provider(Reply(dropped=True)) as there:
+            yield sent(model_at(conformance, url or there.url).with_settings(**settings), request)
+    for status in (302, 307):
+        yield _redirected(conformance, settings, canary, request, status)
     with provider(lambda call: good(conformance, call, request)) as there:
         model = model_at(conformance, there.url).with_settings(**settings)
         yield sent(model, request)
@@ -227,6 +232,20 @@ def _met(conformance: Conformance, settings: dict[str, str], canary: str) -> Ite
             not in_path,
             f"the setting {next(iter(settings))} is in the URL, which every proxy writes down; send it in a header",
         )
+
+
+def _redirected(
+    conformance: Conformance, settings: dict[str, str], canary: str, request: Request, status: int
+) -> Response | LimnerError:
+    """Answer with a redirect to another address, which must not learn the secret."""
+    with provider(lambda call: good(conformance, call, request)) as elsewhere:
+        away = Reply(b"{}", status, {"location": f"{elsewhere.url}/elsewhere"})
+        with provider(away) as there:
+            met = sent(model_at(conformance, there.url).with_settings(**settings), request)
+        told = [call for call in elsewhere.calls if _told_by(canary, f"{call.headers!r} {call.path} {call.body!r}")]
+        secret = next(iter(settings))
+        expect(not told, f"after a redirect (HTTP {status}) to another address, send tells it the setting {secret}")
+    return met
 
 
 def _echo(call: Call, body: bytes, status: int) -> Reply:
