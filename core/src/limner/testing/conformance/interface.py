@@ -352,12 +352,22 @@ sys.path[:] = {path!r}
 import asyncio, atexit, base64, builtins, decimal, gc, hashlib, http.client, inspect, io, locale, logging, os, random, signal
 import socket, ssl, subprocess, tempfile, threading, time, types, urllib.request, uuid, warnings
 import limner.model, limner.limits, limner.tasks
-asked, writing = [], []
+asked, writing, read = [], [], []
+def own_code():
+    frame = sys._getframe(2)
+    while frame and frame.f_globals.get("__name__", "").partition(".")[0] in {{"pathlib", "io", "codecs", "json"}}:
+        frame = frame.f_back
+    return frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == {own!r}
+def at_home(path):
+    here = getattr(sys.modules.get({own!r}), "__file__", None) or ""
+    return os.path.realpath(path).startswith(os.path.realpath(os.path.dirname(here)) + os.sep)
 def hook(event, args):
     if event in {events!r}:
         asked.append(event + " " + repr(args[:1]))
     if event == "open" and isinstance(args[1], str) and set(args[1]) & set("wax+") and "__pycache__" not in str(args[0]):
         writing.append(str(args[0]))
+    if event == "open" and isinstance(args[0], str | os.PathLike) and own_code() and not at_home(args[0]):
+        read.append(str(args[0]))
     if event in {{"os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.link", "os.symlink", "os.truncate"}}:
         writing.append(event + " " + str(args[0]))
 def world():
@@ -415,14 +425,15 @@ time.sleep = slept = lambda seconds: asked.append("time.sleep " + repr(seconds))
 started = time.process_time()
 import {name}
 seconds = time.process_time() - started
-did, wrote = list(asked), list(writing)
+did, wrote, was_read = list(asked), list(writing), list(read)
 assert time.sleep is slept, "time.sleep is another function now"
 after, patched = world(), [one for one in replaced(functions) if one not in {expected!r}]
 sys.stdout = sys.__stdout__
 new = set(sys.modules) - modules
 write(dumps({{
     "heavy": sorted({{one for one in {heavy!r} if one in new}}),
-    "asked": did[:3], "wrote": wrote[:3], "seconds": seconds, "many": len(new), "printed": printed.getvalue()[:80],
+    "asked": did[:3], "wrote": wrote[:3], "read": was_read[:3],
+    "seconds": seconds, "many": len(new), "printed": printed.getvalue()[:80],
     "changed": [what for what in before if before[what] != after[what]] + patched[:5],
 }}))
 """
@@ -450,6 +461,7 @@ def test_interface_of_the_import(conformance: Conformance) -> None:
     expect(not told["heavy"], f"importing {name} loads {', '.join(told['heavy'])}; import it where it is used")
     expect(not told["asked"], f"importing {name} does I/O or waits: {'; '.join(told['asked'])}")
     expect(not told["wrote"], f"importing {name} writes files: {', '.join(told['wrote'])}")
+    expect(not told["read"], f"importing {name} reads {', '.join(told['read'])}; read it when it is needed")
     expect(not told["changed"], f"importing {name} changes global state: {', '.join(told['changed'])}")
     expect(not told["printed"], f"importing {name} prints {told['printed']!r}")
     expect(not done.stderr, f"importing {name} writes to stderr: {done.stderr[:200]!r}")
