@@ -149,6 +149,8 @@ def _other_names(kind: type[Model]) -> list[str]:
         f"other/{own.rpartition('/')[2]}",
         own.rpartition("/")[2],
         own.replace(".", "x"),
+        re.sub("[^A-Za-z0-9]", "x", own),
+        own.replace("-", "."),
     ]
     alike += [f"{provider}.another-model-1", provider, f"{provider}."] if rest else []
     alike += [f"other.{alias}x-2" for alias in kind.aliases] + [f"my-{alias}-clone" for alias in kind.aliases]
@@ -371,7 +373,7 @@ def hook(event, args):
     if event in {{"os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.link", "os.symlink", "os.truncate"}}:
         writing.append(event + " " + str(args[0]))
 def world():
-    others = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] not in {own!r}]
+    others = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] != {own!r}]
     loggers = [logging.getLogger(name) for name in (None, *sorted({{"limner", *others}}))]
     return {{
         "logging": [
@@ -450,7 +452,7 @@ def test_interface_of_the_import(conformance: Conformance) -> None:
     """Importing the plugin's module loads nothing heavy, does no I/O, prints nothing and changes no global state."""
     name = _module_name(conformance)
     events = {*NETWORK, *PROCESSES, "socket.bind", "time.sleep"}
-    own = {name.partition(".")[0]}
+    own = name.partition(".")[0]
     code = _IMPORT.format(path=sys.path, events=events, name=name, heavy=HEAVY, expected=_PATCHED, own=own)
     env = {key: value for key, value in os.environ.items() if key in _KEPT or key.startswith("PYTHON")}
     done = subprocess.run(  # noqa: S603 - our own

@@ -340,6 +340,9 @@ def _expect_recorded(conformance: Conformance, recorded: Recorded, request: Requ
     if said and isinstance(met, ProviderError):
         fine = _one_line(said)[:40] in _one_line(str(met))
         expect(fine, f"{recorded}: the provider says {said!r}, and the error does not: {met}")
+    after = next((value for name, value in recorded.headers.items() if name.lower() == "retry-after"), "")
+    if after.isdigit() and _carries_headers(conformance) and isinstance(met, RateLimited):
+        expect(met.retry_after == float(after), f"{recorded}: the error has retry_after={met.retry_after}, not {after}")
     ids = [value for name, value in recorded.headers.items() if _is_id(name)]
     if ids and _carries_headers(conformance) and isinstance(met, ProviderError):
         expect(set(ids) & set(met.request_ids), f"{recorded}: the request id {ids[0]!r} is not in {met.request_ids}")
