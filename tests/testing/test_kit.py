@@ -123,6 +123,12 @@ def test_a_combination_that_is_documented_must_not_be_refused() -> None:
     assert "check refuses options.mood='wild' with options.finish='gloss'" in said
 
 
+def test_a_stored_retry_after_is_in_the_error() -> None:
+    stored = [attrs.evolve(one, headers={"Retry-After": "7"}) for one in right_plugin.recorded() if one.status == 429]
+    said = caught("test_send_names_each_failure", conformance_of(right_plugin.Palette, recorded=stored))
+    assert "retry_after=None, not 7" in said
+
+
 def test_retries_that_the_provider_documents_are_no_fault() -> None:
     check("test_send_calls_once")(conformance_of(wrong_third.TriesAgainAfterFaults, retryable=(429, 500, 503)))
 

@@ -49,6 +49,12 @@ class HidesItsAttempts(Palette):
             return super().send(request)
 
 
+class TriesAgainWhatIsEmpty(Palette):
+    def send(self, request: Request) -> Response:
+        response = super().send(request)
+        return response if response.body else super().send(request)
+
+
 class FollowsRedirects(Palette):
     def send(self, request: Request) -> Response:
         key = {"x-api-key": self.settings.key(), "content-type": "application/json"}

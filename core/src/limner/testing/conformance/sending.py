@@ -133,7 +133,7 @@ def test_send_calls_once(conformance: Conformance) -> None:
     task, request = _first(conformance)
     once = [status for status in (*_REFUSALS, *_FAULTS) if status not in conformance.retryable]
     replies = [Reply(status=status, body=b'{"error": {"message": "no"}}') for status in once]
-    replies += [Reply(b'{"none": "of what is documented"}'), Reply(b"not even JSON")]
+    replies += [Reply(b'{"none": "of what is documented"}'), Reply(b"not even JSON"), Reply(b"")]
     for reply in replies:
         with provider(reply) as there:
             met = sent(model_at(conformance, there.url), request)
