@@ -268,6 +268,7 @@ CAUGHT = {
         "TriesAgainWhatIsEmpty": "test_send_calls_once",
         "FollowsRedirects": "test_secrets_are_never_shown",
         "SaysTheKeyWhereNobodyIs": "test_secrets_are_never_shown",
+        "TrustsRateLimits": "test_secrets_are_never_shown",
         "QuotesAllOfAFailure": "test_send_reads_odd_failures",
         "ReportsBeyondTheEnd": "test_progress_is_true",
         "NamesItselfInTheBody": "test_called_model_id_is_the_callers",

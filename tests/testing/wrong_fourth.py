@@ -77,6 +77,15 @@ class SaysTheKeyWhereNobodyIs(Palette):
             raise
 
 
+class TrustsRateLimits(Palette):
+    def send(self, request: Request) -> Response:
+        try:
+            return super().send(request)
+        except RateLimited as error:
+            words = error.message.replace("[hidden]", self.settings.key())
+            raise RateLimited(words, request_ids=error.request_ids) from None
+
+
 class QuotesAllOfAFailure(Palette):
     def send(self, request: Request) -> Response:
         made = urllib.request.Request(self.settings.endpoint_url, request.body)
