@@ -123,6 +123,12 @@ def test_a_combination_that_is_documented_must_not_be_refused() -> None:
     assert "check refuses options.mood='wild' with options.finish='gloss'" in said
 
 
+def test_a_stored_retry_after_is_in_the_error() -> None:
+    stored = [attrs.evolve(one, headers={"Retry-After": "7"}) for one in right_plugin.recorded() if one.status == 429]
+    said = caught("test_send_names_each_failure", conformance_of(right_plugin.Palette, recorded=stored))
+    assert "retry_after=None, not 7" in said
+
+
 def test_retries_that_the_provider_documents_are_no_fault() -> None:
     check("test_send_calls_once")(conformance_of(wrong_third.TriesAgainAfterFaults, retryable=(429, 500, 503)))
 
@@ -174,6 +180,9 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
         ("test_interface_of_the_import", "import ssl; ssl._create_default_https_context = None", "ssl._create_default"),
         ("test_interface_of_the_import", "import os; os.environ.setdefault('PALETTE_HOME', '/')", "the environment"),
         ("test_interface_of_the_import", "import os; os.umask(0)", "os.umask"),
+        ("test_interface_of_the_import", "import os, tempfile; os.rmdir(tempfile.mkdtemp())", "os.mkdir"),
+        ("test_interface_of_the_import", "import logging; logging.getLogger('httpx').setLevel(30)", "logging"),
+        ("test_interface_of_the_import", "import pathlib; pathlib.Path('/etc/hosts').read_text()", "reads /etc/hosts"),
         ("test_interface_of_the_import", "Palette.mro()[1].plan = None", "limner.model.Model.plan"),
         ("test_interface_of_the_hook", "def limner_models(): return [Palette]", "not marked with @hookimpl"),
         ("test_interface_of_the_hook", "@hookimpl\ndef limner_models(): return Palette", "not a list"),

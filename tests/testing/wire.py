@@ -48,13 +48,20 @@ class KeySettings(Settings):
         return self.api_key or os.environ.get(KEY_VARIABLE) or "none"
 
 
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Makes a redirect an error: urllib would tell the key to any address."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
 def call(
     settings: KeySettings, path: str, body: bytes | None, content_type: str = "application/json", url: str | None = None
 ) -> Response:
     """Call once, and give the answer."""
     headers = {"authorization": f"Bearer {settings.key()}", "content-type": content_type}
     request = urllib.request.Request(url or settings.endpoint_url + path, data=body, headers=headers)
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), NoRedirect())
     try:
         with opener.open(request, timeout=settings.timeout) as answer:
             return Response(answer.read(), request_id=answer.headers.get("x-request-id"))

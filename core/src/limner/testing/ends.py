@@ -10,7 +10,7 @@ from typing import Any
 from limner import Image, Mask, WeightedText, limits
 from limner.images import Box, Size
 from limner.testing.constraints import near
-from limner.testing.pictures import COLOURS, MODES, WITH_ALPHA, mask, picture
+from limner.testing.pictures import COLOURS, MODES, WITH_ALPHA, mask, padded, picture
 
 _ASPECTS: tuple[Size, ...] = ((1000, 1000), (1600, 900), (900, 1600))
 ODD_TEXTS = (
@@ -21,6 +21,7 @@ ODD_TEXTS = (
     "e\u0301 \ufb01 \u2460 \u212b \uff21 \u00a0.",  # which normalization would change
     "50% of <b>A & B</b> &amp; 'it''s' $HOME %20+",
     "(a fox:1.3), [snow] {x|y} *bold* _so_ #1 @me ~ `q` ^ = ; ! ? /imagine --ar 1:1",
+    "tab\tand \u200b\u2060\ufeff\u00a0\u202e, 1\u00bd\u20ac &amp;lt; %20 \\n {0} $a ~ \U0001f468\u200d\U0001f33e",
     "one\r\ntwo \u201cquoted\u201d \u2013 \u2026 \u200d\u00ad stra\u00dfe \u0130",
     "a ",
 )
@@ -183,8 +184,9 @@ def _(constraint: limits.Pictures) -> list[Any]:
 
 
 def distinct_pictures(size: Size, most: int) -> list[Image]:
-    """Pictures of a size in pixels, each of another colour: as many as may be, up to a handful."""
-    return [picture(size, colour=colour) for colour in COLOURS[:most]]
+    """Pictures of a size in pixels, each of another colour and heavier than the one before: up to a handful."""
+    made = [picture(size, colour=colour) for colour in COLOURS[:most]]
+    return [padded(one, max(len(image.data) for image in made) + 50 * at) for at, one in enumerate(made, 1)]
 
 
 @ends.register

@@ -8,6 +8,7 @@ import contextlib
 import itertools
 import json
 import pickle
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -86,11 +87,17 @@ def test_pictures_are_the_providers_bytes(conformance: Conformance) -> None:
         for picture in pictures:
             expect(isinstance(picture, Picture), f"decode returned {picture!r} instead of a Picture", call)
             expect_from_answer(picture, answer.body, call)
+            _expect_known_seed(picture, answer.body, call)
         noted = _with_notes(answer)
         for picture in decoded(conformance.model, call, noted) if noted.body != answer.body else ():
             expect_from_answer(picture, noted.body, call)
         places = [place for picture in pictures if (place := _place(picture, answer.body)) >= 0]
         expect(places == sorted(places), "the pictures are not in the order of the response", call)
+
+
+def _expect_known_seed(picture: Picture, body: bytes, call: object) -> None:
+    told = picture.seed is None or picture.seed == getattr(call, "seed", None) or picture.seed in _numbers(body)
+    expect(told, f"decode gave a picture the seed {picture.seed}, which is neither the call's nor in the response", call)
 
 
 def _with_notes(answer: Response) -> Response:
@@ -112,6 +119,12 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 
 def _place(picture: Picture, body: bytes) -> int:
     return -1 if picture.image is None else bodies.place_of(body, picture.image.data)
+
+
+def _numbers(body: bytes) -> list[Any]:
+    """The whole numbers of an answer, also those in quotes."""
+    leaves = bodies.leaves(bodies.parsed(body)).values() if bodies.is_json(body) else ()
+    return [int(leaf) for leaf in leaves if re.fullmatch("[0-9]{1,20}", str(leaf))]
 
 
 def expect_from_answer(picture: Picture, body: bytes, call: object) -> None:

@@ -404,3 +404,9 @@ def test_called_model_id_is_the_callers(conformance: Conformance) -> None:
     for start in itertools.chain.from_iterable(starts(model, task) for task in conformance.tasks):
         for request in model.plan(start).requests:
             expect(request.model_id == own, f"made with model_id={own!r}, the request goes to {request.model_id!r}", start)
+            named = [path for path, leaf in bodies.leaves_of(request).items() if leaf == kind.id]
+            expect(not named, f"made with model_id={own!r}, the body has {_words_of(named)}={kind.id!r}", start)
+
+
+def _words_of(paths: list[bodies.Path]) -> str:
+    return ", ".join(map(bodies.in_words, paths))

@@ -150,6 +150,8 @@ def _other_names(kind: type[Model]) -> list[str]:
         f"other/{own.rpartition('/')[2]}",
         own.rpartition("/")[2],
         own.replace(".", "x"),
+        re.sub("[^A-Za-z0-9]", "x", own),
+        own.replace("-", "."),
     ]
     alike += [f"{provider}.another-model-1", provider, f"{provider}."] if rest else []
     alike += [f"other.{alias}x-2" for alias in kind.aliases] + [f"my-{alias}-clone" for alias in kind.aliases]
@@ -353,16 +355,33 @@ sys.path[:] = {path!r}
 import asyncio, atexit, base64, builtins, decimal, gc, hashlib, http.client, inspect, io, locale, logging, os, random, signal
 import socket, ssl, subprocess, tempfile, threading, time, types, urllib.request, uuid, warnings
 import limner.model, limner.limits, limner.tasks
-asked, writing = [], []
+asked, writing, read = [], [], []
+def own_code():
+    frame = sys._getframe(2)
+    while frame and frame.f_globals.get("__name__", "").partition(".")[0] in {{"pathlib", "io", "codecs", "json"}}:
+        frame = frame.f_back
+    return frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == {own!r}
+def at_home(path):
+    here = getattr(sys.modules.get({own!r}), "__file__", None) or ""
+    return os.path.realpath(path).startswith(os.path.realpath(os.path.dirname(here)) + os.sep)
 def hook(event, args):
     if event in {events!r}:
         asked.append(event + " " + repr(args[:1]))
     if event == "open" and isinstance(args[1], str) and set(args[1]) & set("wax+") and "__pycache__" not in str(args[0]):
         writing.append(str(args[0]))
+    if event == "open" and isinstance(args[0], str | os.PathLike) and own_code() and not at_home(args[0]):
+        read.append(str(args[0]))
+    if event in {{"os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.link", "os.symlink", "os.truncate"}}:
+        writing.append(event + " " + str(args[0]))
 def world():
-    loggers = [logging.getLogger(name) for name in (None, "limner")]
+    others = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] != {own!r}]
+    loggers = [logging.getLogger(name) for name in (None, *sorted({{"limner", *others}}))]
     return {{
-        "logging": [(repr(one.handlers), one.level, one.disabled) for one in loggers] + [logging.root.manager.disable],
+        "logging": [
+            (one.name, repr(one.handlers), one.level, one.disabled)
+            for one in loggers
+            if one.level or one.disabled or one.handlers or one.name in {{"root", "limner"}}
+        ] + [logging.root.manager.disable],
         "the environment": dict(os.environ),
         "warnings.filters": repr([f for f in warnings.filters if f[0] != "default" or f[2] is not DeprecationWarning]),
         "random": hash(random.getstate()),
@@ -409,14 +428,15 @@ time.sleep = slept = lambda seconds: asked.append("time.sleep " + repr(seconds))
 started = time.process_time()
 import {name}
 seconds = time.process_time() - started
-did, wrote = list(asked), list(writing)
+did, wrote, was_read = list(asked), list(writing), list(read)
 assert time.sleep is slept, "time.sleep is another function now"
 after, patched = world(), [one for one in replaced(functions) if one not in {expected!r}]
 sys.stdout = sys.__stdout__
 new = set(sys.modules) - modules
 write(dumps({{
     "heavy": sorted({{one for one in {heavy!r} if one in new}}),
-    "asked": did[:3], "wrote": wrote[:3], "seconds": seconds, "many": len(new), "printed": printed.getvalue()[:80],
+    "asked": did[:3], "wrote": wrote[:3], "read": was_read[:3],
+    "seconds": seconds, "many": len(new), "printed": printed.getvalue()[:80],
     "changed": [what for what in before if before[what] != after[what]] + patched[:5],
 }}))
 """
@@ -433,7 +453,8 @@ def test_interface_of_the_import(conformance: Conformance) -> None:
     """Importing the plugin's module loads nothing heavy, does no I/O, prints nothing and changes no global state."""
     name = _module_name(conformance)
     events = {*NETWORK, *PROCESSES, "socket.bind", "time.sleep"}
-    code = _IMPORT.format(path=sys.path, events=events, name=name, heavy=HEAVY, expected=_PATCHED)
+    own = name.partition(".")[0]
+    code = _IMPORT.format(path=sys.path, events=events, name=name, heavy=HEAVY, expected=_PATCHED, own=own)
     env = {key: value for key, value in os.environ.items() if key in _KEPT or key.startswith("PYTHON")}
     done = subprocess.run(  # noqa: S603 - our own
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=env
@@ -443,6 +464,7 @@ def test_interface_of_the_import(conformance: Conformance) -> None:
     expect(not told["heavy"], f"importing {name} loads {', '.join(told['heavy'])}; import it where it is used")
     expect(not told["asked"], f"importing {name} does I/O or waits: {'; '.join(told['asked'])}")
     expect(not told["wrote"], f"importing {name} writes files: {', '.join(told['wrote'])}")
+    expect(not told["read"], f"importing {name} reads {', '.join(told['read'])}; read it when it is needed")
     expect(not told["changed"], f"importing {name} changes global state: {', '.join(told['changed'])}")
     expect(not told["printed"], f"importing {name} prints {told['printed']!r}")
     expect(not done.stderr, f"importing {name} writes to stderr: {done.stderr[:200]!r}")

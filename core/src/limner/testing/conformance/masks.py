@@ -73,6 +73,7 @@ def _hard_masks(size: Size) -> list[Mask]:
     width, height = size
     corner = box(size, (0, 0, max(1, width // 2), max(1, height // 3)))
     found = [corner, corner.inverted(), *masks_of(size, grey=False)[:2], Mask.ellipse((0, 0, width, height), size=size)]
+    found.append(box(size, (0, 0, width, height)))
     return [mask for mask in found if not mask.is_black]
 
 
@@ -175,6 +176,25 @@ def test_grey_of_a_mask_keeps_its_order(conformance: Conformance) -> None:
             f"masks of one grey level are painted over so far ({shown}): the order is turned round, or levels are lost",
             task,
         )
+        if len(strengths) == len(_LEVELS) and not _is_rounded(strengths):
+            _expect_ramp(model, task, plain)
+
+
+def _expect_ramp(model: Model, task: Edit, plain: Image) -> None:
+    """Paint over all levels side by side: a mask that loses some of them makes steps."""
+    width, height = plain.size
+    ramp = PIL.Image.linear_gradient("L").rotate(90).resize((width, height))
+    edit = attrs.evolve(task, image=plain, mask=Mask(ramp.size, ramp.tobytes()), preserve=False)
+    if plan_or_none(model, edit) is None:
+        return
+    found = _painted(model, edit)
+    if found.size != plain.size:
+        return
+    row = found.crop((0, height // 2, width, height // 2 + 1))
+    levels = {row.getpixel((x, 0)) for x in range(width)}
+    asked = {ramp.getpixel((x, height // 2)) for x in range(width)}
+    fine = 2 * len(levels) > len(asked)
+    expect(fine, f"of a mask with {len(asked)} levels of grey {len(levels)} come to the provider: levels are lost", edit)
 
 
 def _is_rounded(strengths: list[tuple[int, float]]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import math
 import os
@@ -9,12 +10,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from unittest import mock
 
-from limner import Image, Model, Price, Progress, Task, limits
+from limner import Image, Model, Price, Progress, ProviderError, Task, limits
 from limner.errors import shorten
 from limner.limits import Constraint
 from limner.prices import PRICES_VARIABLE, cost, wrong_prices
 from limner.testing.conformance.answers import small_tasks
+from limner.testing.conformance.sending import good, model_at
 from limner.testing.kit import Conformance, check, expect
+from limner.testing.loopback import provider
 from limner.testing.probes import (
     all_starts,
     changed,
@@ -128,6 +131,7 @@ def _commented(model: Model) -> Iterator[Task]:
     for start in all_starts(model):
         yield start
         yield _worded(model, full(model, start))
+        yield from _wordy(model, start)
     for base, name, limit in probes(model):
         if isinstance(limit, limits.Text):
             for text in _unusual_texts(limit):
@@ -139,6 +143,7 @@ def _commented(model: Model) -> Iterator[Task]:
                 task = changed(base, name, value)
                 if task is not None:
                     yield task
+                    yield from _wordy(model, task, but=name)
 
 
 def _unusual_texts(limit: limits.Text) -> list[str]:
@@ -152,6 +157,25 @@ def _worded(model: Model, task: Task) -> Task:
         if isinstance(limit, limits.Text) and isinstance(value_of(task, name), str) and limit.wrong(_UNUSUAL) is None:
             task = changed(task, name, _UNUSUAL) or task
     return task
+
+
+def _wordy(model: Model, task: Task, but: str = "") -> Iterator[Task]:
+    """The task with a text that nobody says by chance wherever a text can be, also in options and lists."""
+    for name, limit in constraints(model.limits_of(type(task))).items():
+        text = _unusual(limit) if name != but else None
+        said = None if text is None else changed(task, name, text)
+        task = said if said is not None and plan_or_none(model, said) is not None else task
+    yield task
+
+
+def _unusual(limit: Constraint) -> Any:
+    """The unusual text as far as a parameter takes it, alone or in a list; ``None`` where it takes none."""
+    if isinstance(limit, limits.Items):
+        inner = _unusual(limit.of)
+        return next((some for most in (1, 2) if limit.wrong(some := (inner,) * most) is None), None) if inner else None
+    longest = range(len(_UNUSUAL), _QUOTED - 1, -1)
+    texts = (_UNUSUAL[:length] for length in longest if isinstance(limit, limits.Text))
+    return next((text for text in texts if limit.wrong(text) is None), None)
 
 
 def _comments(model: Model, task: Task) -> tuple[list[Any], dict[Any, Any]]:
@@ -217,6 +241,18 @@ def test_progress_is_true(conformance: Conformance) -> None:
         model.run(made.task, on_progress=reported.append)
         for one in reported:
             _expect_progress(one, made.task)
+        if conformance.endpoint is not None:
+            _expect_progress_at(conformance, made.task)
+
+
+def _expect_progress_at(conformance: Conformance, task: Task) -> None:
+    """Look at what the model's own send reports, over HTTP; that it fails is another check's to say."""
+    reported: list[Progress] = []
+    first = conformance.model.plan(task).requests[0]
+    with provider(lambda call: good(conformance, call, first)) as there, contextlib.suppress(ProviderError):
+        model_at(conformance, there.url).run(task, on_progress=reported.append)
+    for one in reported:
+        _expect_progress(one, task)
 
 
 def _expect_progress(one: Progress, task: Task) -> None:

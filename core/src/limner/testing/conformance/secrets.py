@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import io
+import json
 import logging
 import os
 import re
@@ -20,9 +21,10 @@ import attrs
 import pytest
 
 from limner import Finding, LimnerError, Model, ProviderError, Request, Response, TaskRefused, to_json
+from limner.testing import bodies
 from limner.testing.conformance.sending import good, model_at, sent
 from limner.testing.kit import Conformance, check, expect
-from limner.testing.loopback import Call, Reply, provider
+from limner.testing.loopback import Call, Reply, nowhere, provider
 from limner.testing.probes import starts
 from limner.testing.purity import RecordingEnvironment
 
@@ -205,13 +207,19 @@ def _met(conformance: Conformance, settings: dict[str, str], canary: str) -> Ite
         for form in (
             b'{"error": {"code": "no", "message": "wrong key: %b"}, "message": "wrong key: %b"}',
             b"key %b is wrong; %b",
+            *_own_forms(conformance),
         ):
-            body = form % (canary.encode(), canary.encode())
+            body = form.replace(b"%b", canary.encode())
             with provider(lambda call, body=body, status=status: _echo(call, body, status)) as there:  # type: ignore[misc]
                 model = model_at(conformance, there.url).with_settings(**settings)
                 yield sent(model, request)
             if status == 500:
                 break
+    for url in (nowhere(), None):  # nobody there; and one who hangs up
+        with provider(Reply(dropped=True)) as there:
+            yield sent(model_at(conformance, url or there.url).with_settings(**settings), request)
+    for status in (302, 307):
+        yield _redirected(conformance, settings, canary, request, status)
     with provider(lambda call: good(conformance, call, request)) as there:
         model = model_at(conformance, there.url).with_settings(**settings)
         yield sent(model, request)
@@ -227,6 +235,33 @@ def _met(conformance: Conformance, settings: dict[str, str], canary: str) -> Ite
             not in_path,
             f"the setting {next(iter(settings))} is in the URL, which every proxy writes down; send it in a header",
         )
+
+
+def _redirected(
+    conformance: Conformance, settings: dict[str, str], canary: str, request: Request, status: int
+) -> Response | LimnerError:
+    """Answer with a redirect to another address, which must not learn the secret."""
+    with provider(lambda call: good(conformance, call, request)) as elsewhere:
+        away = Reply(b"{}", status, {"location": f"{elsewhere.url}/elsewhere"})
+        with provider(away) as there:
+            met = sent(model_at(conformance, there.url).with_settings(**settings), request)
+        told = [call for call in elsewhere.calls if _told_by(canary, f"{call.headers!r} {call.path} {call.body!r}")]
+        secret = next(iter(settings))
+        expect(not told, f"after a redirect (HTTP {status}) to another address, send tells it the setting {secret}")
+    return met
+
+
+def _own_forms(conformance: Conformance) -> Iterator[bytes]:
+    """The provider's own failures, as they are stored, with room for the secret in their words."""
+    forms = dict[tuple[bodies.Path, ...], bytes]()
+    for one in conformance.recorded:
+        tree = bodies.parsed(one.body) if one.is_http_error and bodies.is_json(one.body) else None
+        leaves = bodies.leaves(tree) if isinstance(tree, dict) else {}
+        words = {path: leaf for path, leaf in leaves.items() if isinstance(leaf, str) and " " in leaf.strip()}
+        if words:
+            longest = max(words, key=lambda path: len(words[path]))
+            forms.setdefault(tuple(leaves), json.dumps(bodies.replaced(tree, longest, "wrong key: %b")).encode())
+    yield from [*forms.values()][:2]
 
 
 def _echo(call: Call, body: bytes, status: int) -> Reply:

@@ -10,7 +10,9 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from email.message import EmailMessage
 from typing import Any
+from urllib.parse import unquote
 
 import attrs
 import pytest
@@ -124,12 +126,14 @@ def test_send_calls_once(conformance: Conformance) -> None:
                 if times > 1
             ]
             expect(not again, f"one send posts more than once to {', '.join(again)}", task)
+            whole = [call.path for call in there.calls if call.method == "POST" and _same_body(call, request)]
+            expect(len(whole) < 2, f"one send posts the whole request to each of {', '.join(whole)}", task)
             attempts = met.attempts if isinstance(met, Response) else 1
             expect(attempts == 1, f"the response has attempts={attempts} after one call", task)
     task, request = _first(conformance)
     once = [status for status in (*_REFUSALS, *_FAULTS) if status not in conformance.retryable]
     replies = [Reply(status=status, body=b'{"error": {"message": "no"}}') for status in once]
-    replies += [Reply(b'{"none": "of what is documented"}'), Reply(b"not even JSON")]
+    replies += [Reply(b'{"none": "of what is documented"}'), Reply(b"not even JSON"), Reply(b"")]
     for reply in replies:
         with provider(reply) as there:
             met = sent(model_at(conformance, there.url), request)
@@ -148,11 +152,22 @@ def test_send_calls_once(conformance: Conformance) -> None:
             sent(model_at(conformance, there.url), request)
             fine = len(there.calls) <= _MOST_ATTEMPTS
             expect(fine, f"HTTP {status} makes send call {len(there.calls)} times; give up after a few", task)
+    _expect_attempts(conformance, task, request)
     for recorded in conformance.recorded:
         if recorded.error is ContentFiltered or (recorded.error is None and set(recorded.outcomes) != {"ok"}):
             with provider(_reply_of(recorded)) as there:
                 sent(model_at(conformance, there.url), request)
                 expect(not there.made_twice(), f"{recorded}, which may be billed, makes send call again", task)
+
+
+def _expect_attempts(conformance: Conformance, task: Task, request: Request) -> None:
+    """Where send repeats what was asked too soon, its response says how often."""
+    busy = [Reply(status=429, body=b'{"error": {"message": "busy"}}', headers={"retry-after": "0"})]
+    with provider(lambda call: busy.pop() if busy else good(conformance, call, request)) as there:
+        met = sent(model_at(conformance, there.url), request)
+        first = [call for call in there.calls if call.identity == there.calls[0].identity]
+    fine = not isinstance(met, Response) or len(first) < 2 or met.attempts == len(first)
+    expect(fine, f"send called {len(first)} times, and the response has attempts={getattr(met, 'attempts', 1)}", task)
 
 
 def _shown(there: Loopback) -> str:
@@ -168,13 +183,36 @@ def test_send_posts_the_request(conformance: Conformance) -> None:
     """The request that plan shows is sent unchanged, and each response belongs to its own request."""
     found = list(_requests(conformance))
     verbatim: list[bool] = []
-    for _, request in found:
+    for task, request in found:
         with provider(lambda call, request=request: good(conformance, call, request)) as there:  # type: ignore[misc]
             sent(model_at(conformance, there.url), request)
             verbatim.append(any(_same_body(call, request) for call in there.calls))
+            for call in there.calls:
+                if call.body == request.body:
+                    _expect_envelope(call, request, task)
     for (task, _), same in zip(found, verbatim, strict=True):
         expect(same or not any(verbatim), "send posts another body than the request's", task)
     _expect_own_answers(conformance, found[0][1])
+
+
+def _expect_envelope(call: Call, request: Request, task: Task) -> None:
+    """Hold that what the request says beside its body is sent too: media type, path and headers."""
+    told, wanted = _media_type(call.headers.get("content-type", "")), _media_type(request.content_type)
+    shown = "the request has content_type"
+    silent = wanted == _media_type("application/json") and not bodies.is_json(request.body)  # send knows it alone
+    fine = silent or told == wanted
+    expect(fine, f"{shown}={request.content_type!r}, sent was {call.headers.get('content-type')!r}", task)
+    path = unquote(request.path).strip("/")
+    expect(path in unquote(call.path), f"the request has path={request.path!r}, and send posts to {call.path!r}", task)
+    for name, value in request.headers.items():
+        there = call.headers.get(name.lower())
+        expect(there == value, f"the request has the header {name}: {value!r}, sent was {there!r}", task)
+
+
+def _media_type(header: str) -> tuple[str, Any]:
+    read = EmailMessage()
+    read["content-type"] = header
+    return read.get_content_type(), read.get_boundary()
 
 
 def _same_body(call: Call, request: Request) -> bool:
@@ -302,6 +340,9 @@ def _expect_recorded(conformance: Conformance, recorded: Recorded, request: Requ
     if said and isinstance(met, ProviderError):
         fine = _one_line(said)[:40] in _one_line(str(met))
         expect(fine, f"{recorded}: the provider says {said!r}, and the error does not: {met}")
+    after = next((value for name, value in recorded.headers.items() if name.lower() == "retry-after"), "")
+    if after.isdigit() and _carries_headers(conformance) and isinstance(met, RateLimited):
+        expect(met.retry_after == float(after), f"{recorded}: the error has retry_after={met.retry_after}, not {after}")
     ids = [value for name, value in recorded.headers.items() if _is_id(name)]
     if ids and _carries_headers(conformance) and isinstance(met, ProviderError):
         expect(set(ids) & set(met.request_ids), f"{recorded}: the request id {ids[0]!r} is not in {met.request_ids}")
@@ -337,6 +378,25 @@ def test_send_reads_odd_failures(conformance: Conformance) -> None:
             expect(len(str(met)) < _LONGEST_MESSAGE, f"{seen}: an error's message must be of a sensible length", task)
             if status == 500:
                 break
+    for status, body in _spoilt_failures(conformance):
+        met = _failure(conformance, Reply(body, status), request)
+        seen = f"HTTP {status} with the body {shorten(body)} became {shorten(_told(met), 200)}"
+        expect(isinstance(met, ProviderError), f"{seen}, must be a ProviderError", task)
+        expect(len(str(met)) < _LONGEST_MESSAGE, f"{seen}: an error's message must be of a sensible length", task)
+
+
+_SPOILT: tuple[Any, ...] = ("word " * 100_000, None, 7, [{}])
+_MOST_SPOILT = 4  # stored failures, of which each is spoilt at each leaf
+
+
+def _spoilt_failures(conformance: Conformance) -> Iterator[tuple[int, bytes]]:
+    """The provider's own failures with something else at one place: a plugin reads these further than any other."""
+    trees = [bodies.parsed(one.body) for one in conformance.recorded if one.is_http_error and bodies.is_json(one.body)]
+    kinds = {tuple(bodies.leaves(tree)): tree for tree in trees}
+    for tree in [*kinds.values()][:_MOST_SPOILT]:
+        for path in bodies.leaves(tree) if isinstance(tree, dict) else ():
+            for value in _SPOILT:
+                yield 400, json.dumps(bodies.replaced(tree, path, value)).encode()
 
 
 @check
