@@ -9,12 +9,12 @@ the driver costs: CPU beside bare runs, and the time that is lost with 32 tasks 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
-import multiprocessing
 import os
 import re
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 import warnings
@@ -47,7 +47,7 @@ SIZE = (320, 320)
 # ---------------------------------------------------------------------------------------------- the emulator
 
 
-def serve(bill: str, told: Any) -> None:
+def serve(bill: str) -> None:
     """Run the emulator; every picture that it paints is a line in the bill."""
     import limner_bedrock_emulator
     from limner_bedrock_emulator.faults import Faults
@@ -73,25 +73,21 @@ def serve(bill: str, told: Any) -> None:
 
     with limner_bedrock_emulator.serve() as emulator:
         emulator.service.painter, emulator.service.faults = Billing(), Once()
-        told.send(emulator.url)
-        with contextlib.suppress(EOFError):
-            told.recv()  # until the other end is closed
+        print(emulator.url, flush=True)
+        sys.stdin.read()  # until the other end is closed
 
 
 @contextmanager
 def emulator(bill: Path) -> Iterator[str]:
     """An emulator in another process; its address."""
     os.environ.update(AWS_ACCESS_KEY_ID="x", AWS_SECRET_ACCESS_KEY="x", AWS_DEFAULT_REGION="us-east-1")
-    context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe()
-    process = context.Process(target=serve, args=(str(bill), there), daemon=True)
-    process.start()
-    there.close()  # where the process ends early, receiving ends too
-    try:
-        yield here.recv()
-    finally:
-        here.close()
-        process.join(10)
+    command = [sys.executable, __file__, "--serve", str(bill)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        assert url, "the emulator has not started"
+        yield url
+        process.communicate()  # the end of its input ends it
 
 
 # ---------------------------------------------------------------------------------------------- the trial
@@ -251,7 +247,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--tasks", type=int, default=10_000)
     parser.add_argument("--in-flight", type=int, default=32)
+    parser.add_argument("--serve", metavar="BILL", help=argparse.SUPPRESS)
     said = parser.parse_args()
+    if said.serve is not None:
+        serve(said.serve)
+        return
     warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory() as name, emulator(Path(name) / "bill") as url:
         folder = Path(name)

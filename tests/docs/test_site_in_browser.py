@@ -30,7 +30,10 @@ FLAGS = [
 WIDTHS = (390, 1280)
 PATIENCE = 30.0
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None or DRIVER is None, reason="needs chromium and chromedriver")
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None or DRIVER is None, reason="needs chromium and chromedriver"),
+    pytest.mark.xdist_group("site"),
+]
 
 LAYOUT = """
     const cut = [...document.querySelectorAll("article pre")].filter(
