@@ -113,7 +113,7 @@ class Mask:
     @property
     def is_black(self) -> bool:
         """Whether every pixel is black, so that nothing would be repainted."""
-        return self.data.count(0) == len(self.data)
+        return self.data == bytes(len(self.data))  # ends at the first byte that is not 0
 
     @property
     def has_grey(self) -> bool:
