@@ -68,7 +68,7 @@ def _options(function: Callable[..., None]) -> Callable[..., None]:
 @click.command()
 @_options
 def serve(**options: Any) -> None:
-    """Serve every installed model through OpenAI's Images API.
+    """Serve all models through OpenAI's Images API.
 
     The first line of standard output is the address. Clients use it with /v1 as their base URL. Runs until interrupted.
     A host that other machines can reach requires a key.
