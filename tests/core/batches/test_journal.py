@@ -115,4 +115,4 @@ def test_pauses_grow_and_end_with_an_answer():
     pace.throttled(None)
     assert pace.wait() <= 0.25
     pace.throttled(30.0)
-    assert pace.wait() == 30.0
+    assert pace.wait() == pytest.approx(30.0)
