@@ -36,12 +36,12 @@ class GeminiSettings(HttpSettings):
     """How to reach Gemini's models, besides what every HTTP provider has.
 
     Args:
-        api: ``gemini``, or ``vertex`` for Vertex AI. Not said: ``vertex`` where there is a ``project``, else ``gemini``.
+        api: ``gemini``, or ``vertex`` for Vertex AI. Default: ``vertex`` where there is a ``project``, else ``gemini``.
             Vertex AI without a project takes an API key (express mode).
         project: the id of a Google Cloud project, for Vertex AI with an access token.
         location: of Vertex AI with a project.
         access_token: an OAuth access token for Vertex AI with a project, such as ``gcloud auth print-access-token`` prints;
-            it lives for about an hour. Not said: GOOGLE_OAUTH_ACCESS_TOKEN of the environment.
+            it lives for about an hour. Default: GOOGLE_OAUTH_ACCESS_TOKEN of the environment.
     """
 
     api: str | None = attrs.field(default=None, validator=_check_api)

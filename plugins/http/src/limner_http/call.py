@@ -116,7 +116,7 @@ class Call:
         service: the provider.
         settings: how to reach it.
         model_id: for errors.
-        deadline: not said, it starts now and ends after the setting ``timeout``.
+        deadline: by default, it starts now and ends after the setting ``timeout``.
 
     Attributes:
         deadline: what is left of the time.

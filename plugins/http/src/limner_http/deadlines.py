@@ -19,7 +19,7 @@ class Deadline:
 
     Args:
         seconds: for the whole call.
-        cancelled: set once the caller has given up; not said, that of the run.
+        cancelled: set once the caller has given up; by default that of the run.
     """
 
     def __init__(self, seconds: float, cancelled: threading.Event | None = None) -> None:

@@ -95,7 +95,7 @@ class Service:
         key_setting: the setting that holds the key.
         request_id_headers: headers of answers with the id of the request.
         failures: what the provider's errors mean, before the general table by HTTP status.
-        said: reads the JSON of an error's body; not said, :func:`said_by_default`.
+        said: reads the JSON of an error's body; by default :func:`said_by_default`.
         max_bytes: of an answer.
         probe: a path that is free of charge, for ``limner doctor --live``; empty where there is none.
         models: a path that lists the models free of charge, for ``limner models --live``; empty where there is none.

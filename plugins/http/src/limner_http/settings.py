@@ -82,10 +82,10 @@ class HttpSettings(limner.Settings):
 
     Args:
         base_url: the address of the API, in place of the provider's own; without user, query or fragment.
-        api_key: the key. Not said: the environment variable that the plugin names, else the key that
+        api_key: the key. Default: the environment variable that the plugin names, else the key that
             ``limner keys`` has stored.
         headers: further headers of every request to the API, such as a gateway's; from the command line, a JSON object.
-        proxy: the URL of an HTTP proxy. Not said: HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the environment.
+        proxy: the URL of an HTTP proxy. Default: HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the environment.
         max_attempts: how often one request is sent at most, the first time included. Only requests that were surely not
             carried out are sent again.
     """

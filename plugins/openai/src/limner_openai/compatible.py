@@ -30,7 +30,6 @@ class Compatible(ImagesModel):
     limits = GENERIC_LIMITS
     provider = "openai-compatible"
     default_dialect = "generic"
-    at_openai = False
 
     def __new__(cls, settings: limner.Settings | None = None, *, model_id: str | None = None) -> Self:
         """Make a model of the class that has the dialect's limits."""

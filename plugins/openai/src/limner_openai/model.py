@@ -29,7 +29,6 @@ class ImagesModel(HttpModel):
     settings: OpenAISettings
     provider = "openai"
     default_dialect: ClassVar[str] = "openai"
-    at_openai: ClassVar[bool] = True
 
     @property
     def dialect(self) -> Dialect:
@@ -46,10 +45,9 @@ class ImagesModel(HttpModel):
         """Return the keys of every server that the model may be at."""
         from limner_openai.dialects import DIALECTS
 
-        services = [dialect.service for dialect in DIALECTS.values()]
-        return [
-            service.key for service in services if service.key_name and (service.key_name in OWN_DIALECTS) == cls.at_openai
-        ]
+        own = cls.default_dialect in OWN_DIALECTS
+        services = [dialect.service for name, dialect in DIALECTS.items() if (name in OWN_DIALECTS) == own]
+        return [service.key for service in services if service.key_name]
 
     @property
     def sent_id(self) -> str:

@@ -42,10 +42,10 @@ class OpenAISettings(HttpSettings):
 
     Args:
         dialect: whose way of speaking it the server has: ``openai`` or ``azure`` for OpenAI's models; for
-            ``openai-compatible`` any other. Not said: ``openai``, or ``generic`` for ``openai-compatible``.
+            ``openai-compatible`` any other. Default: ``openai``, or ``generic`` for ``openai-compatible``.
         partial_images: how many unfinished pictures are streamed as progress, 0 to 3; OpenAI bills each. 0 does not stream.
         api_version: of Azure's older addresses, such as ``2025-04-01-preview``, with a ``base_url`` that ends in
-            ``/openai``; not said, the ``base_url`` is that of the v1 API and ends in ``/openai/v1``.
+            ``/openai``; without it, the ``base_url`` is that of the v1 API and ends in ``/openai/v1``.
     """
 
     dialect: str | None = attrs.field(default=None, validator=_check_dialect)

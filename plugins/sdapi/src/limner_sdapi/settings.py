@@ -33,7 +33,7 @@ class SdapiSettings(HttpSettings):
     ``max_in_flight`` is 1 and ``timeout`` 1800 seconds unless said; ``base_url`` is that of A1111 on this machine.
 
     Args:
-        user: for HTTP Basic authentication, such as A1111's ``--api-auth``. With ``password``; not said, both are taken from
+        user: for HTTP Basic authentication, such as A1111's ``--api-auth``. With ``password``. Default: both from
             the environment variable SDAPI_AUTH, written as ``user:password``, or from ``limner keys set sdapi``.
         password: see ``user``.
         preview: whether unfinished pictures are asked for as progress; making them costs the server some time.

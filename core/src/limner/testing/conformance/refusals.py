@@ -33,7 +33,7 @@ _COMMON: dict[str, Any] = {"negative_prompt": "fog", "seed": 1, "guidance_scale"
 
 
 def _without_word(model: Model, start: Task) -> Iterator[tuple[str, Task]]:
-    """Tasks that say what the model has no word for."""
+    """Tasks with parameters that the model does not support."""
     fields = {field.name for field in attrs.fields(type(start))}
     for name, value in _COMMON.items():
         if name in fields and name not in model.limits_of(type(start)).parameters:
