@@ -160,6 +160,27 @@ class Filtering(Fake):
         return [pictures[0], *(Picture(outcome="filtered", reason="too foxy") for _ in pictures[1:])]
 
 
+class FilteringAndFailing(Fake):
+    """Holds a picture of the first call back, and fails to paint one of the second."""
+
+    def decode(self, task, response):
+        bad = (
+            Picture(outcome="filtered", reason="too foxy")
+            if task.seed == 0
+            else Picture(outcome="failed", reason="no paint")
+        )
+        return [super().decode(task, response)[0], bad]
+
+
+def test_filtered_pictures_count_more_than_failed_ones(run):
+    task = Generate(prompt="a", n=4, seed=0)
+    error = caught(run, fake(base=FilteringAndFailing), task, ContentFiltered)
+    assert [picture.outcome for picture in error.result.pictures] == ["ok", "filtered", "ok", "failed"]
+    assert "1 of 4 pictures: too foxy, and 1 failed: no paint" in str(error)
+    kept = caught(run, fake(base=FilteringAndFailing, on_filtered="return"), task, BadResponse)
+    assert "1 of 4 pictures failed" in str(kept)
+
+
 def test_filtered_pictures_raise_and_carry_the_others(run):
     error = caught(run, fake(base=Filtering), Generate(prompt="a", n=3, seed=0), ContentFiltered)
     assert "1 of 3" in str(error)

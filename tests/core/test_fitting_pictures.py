@@ -238,6 +238,13 @@ def test_the_pictures_own_size_may_be_said_and_another_may_not(mode, expand, own
         assert f"the result has the size of the picture, {own[0]}x{own[1]}; leave size out" in said
 
 
+def test_the_own_size_of_a_variation_is_that_of_its_first_picture():
+    limits = TaskLimits({"image": LIMITS[Vary].parameters["image"]}, own_size=SOURCE)
+    task = Vary(image=[IMAGE, Image(png((16, 16)))], size=(32, 24))
+    assert entry(fit(task, limits), "size").outcome == "dropped"
+    assert "the picture, 32x24" in refusal(attrs.evolve(task, size=(16, 16)), limits)["size"]
+
+
 def test_without_such_a_document_the_pictures_own_size_is_refused_too():
     limits = TaskLimits(FOLLOWS.parameters)
     assert "not supported" in refusal(Inpaint(image=IMAGE, mask=HALF, prompt="a fox", size=(32, 24)), limits)["size"]

@@ -214,6 +214,12 @@ def test_a_cut_picture_is_a_bad_response():
         limner.image_from_base64(base64.b64encode(png()[:-9]).decode())
 
 
+def test_a_response_may_be_the_picture():
+    assert limner.image_from_bytes(png()) == Image(png())
+    with pytest.raises(limner.BadResponse, match="the answer cannot be read"):
+        limner.image_from_bytes(png()[:-9], "the answer")
+
+
 def test_raw_is_the_picture_unless_said():
     image, other = Image(png()), Image(png((2, 2)))
     assert Picture(image=image).raw is image

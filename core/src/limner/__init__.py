@@ -64,6 +64,7 @@ if TYPE_CHECKING:
         Plan as Plan,
         Result as Result,
         image_from_base64 as image_from_base64,
+        image_from_bytes as image_from_bytes,
         parse_json as parse_json,
         read_provenance as read_provenance,
     )
@@ -110,7 +111,7 @@ _NAMES = {
     "prices": "Cost Price",
     "prompts": "WeightedText",
     "reporting": "Progress progress",
-    "results": "Picture Plan Result image_from_base64 parse_json read_provenance",
+    "results": "Picture Plan Result image_from_base64 image_from_bytes parse_json read_provenance",
     "sending": "cancellation",
     "serialization": "from_json to_json",
     "settings": "Settings",

@@ -289,7 +289,8 @@ class _Fitting:
     def _own_size(self, asked: Size) -> None:
         """Handle a size for a model whose result has the size of the picture: only that size is allowed."""
         image, expand = self.task.image, getattr(self.task, "expand", None)  # type: ignore[attr-defined]
-        own = canvas_size(image.size, expand or (0, 0, 0, 0))
+        first = image[0] if isinstance(image, tuple) else image
+        own = canvas_size(first.size, expand or (0, 0, 0, 0))
         why = f"the result has the size of the picture, {in_words(own)}"
         if self.nearest or asked == own:
             self.entries["size"] = Entry("size", "dropped", asked, None, f"{why}; none is sent")

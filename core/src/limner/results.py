@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -52,7 +51,7 @@ class Picture:
     Attributes:
         outcome: ``ok``, ``filtered`` (held back or blurred by the provider's content filter) or ``failed``.
         image: the picture, or ``None`` if there is none.
-        seed: the seed of the call that made it.
+        seed: the seed of the call that made it; ``decode`` leaves it ``None`` unless the provider chose the call's seed.
         index: its position among the pictures of the call, from 0.
         of: number of pictures that the call made. Pictures of one call share its seed.
         reason: why it was filtered or failed, as the provider says.
@@ -336,10 +335,22 @@ def image_from_base64(text: object, what: str = "the picture") -> Image:
     if not isinstance(text, str):
         raise BadResponse(f"{what} is {type(text).__name__}, not base64 text")
     try:
-        return Image(base64.b64decode(text, validate=True))
-    except (binascii.Error, ValueError) as error:
-        why = error.problems[0].limit if isinstance(error, TaskRefused) else "not base64"
-        raise BadResponse(f"{what} cannot be read: {why}") from error
+        data = base64.b64decode(text, validate=True)
+    except ValueError as error:  # binascii.Error is one
+        raise BadResponse(f"{what} cannot be read: not base64") from error
+    return image_from_bytes(data, what)
+
+
+def image_from_bytes(data: bytes, what: str = "the picture") -> Image:
+    """Read a picture from a response, which is untrusted input.
+
+    Raises:
+        BadResponse: it is not a complete picture of a safe size.
+    """
+    try:
+        return Image(data)
+    except TaskRefused as error:
+        raise BadResponse(f"{what} cannot be read: {error.problems[0].limit}") from error
 
 
 def parse_json(body: bytes) -> dict[str, Any]:

@@ -209,11 +209,12 @@ def _failure(model: ModelInterface, result: Result) -> ProviderError | None:
     failed = [picture for picture in result.pictures if picture.outcome == "failed"]
     filtered = [picture for picture in result.pictures if picture.outcome == "filtered"]
     n = len(result.pictures)
-    if failed:
-        return BadResponse(f"{len(failed)} of {n} pictures failed{_reasons(failed)}")
     if filtered and model.settings.on_filtered == "raise":
         what = f"the content filter held back {len(filtered)} of {n} pictures{_reasons(filtered)}"
+        what += f", and {len(failed)} failed{_reasons(failed)}" if failed else ""
         return ContentFiltered(f"{what}; on_filtered='return' returns the others")
+    if failed:
+        return BadResponse(f"{len(failed)} of {n} pictures failed{_reasons(failed)}")
     return None
 
 
