@@ -14,5 +14,6 @@ Requires the extra ``testing``.
 """
 
 from limner.testing.kit import Conformance, Recorded
+from limner.testing.loopback import Call, Reply
 
-__all__ = ["Conformance", "Recorded"]
+__all__ = ["Call", "Conformance", "Recorded", "Reply"]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import email.parser
 import email.policy
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -79,6 +80,26 @@ def plain(tree: Any) -> Any:
     return [plain(value) for value in tree] if isinstance(tree, list) else tree
 
 
+def typed_form(tree: Any, schema: Any) -> Any:
+    """Read the fields of a form as a schema types them: a form knows only texts, and a list of one looks like none."""
+    if not isinstance(tree, dict):
+        return tree
+    wanted = schema.get("properties", {})
+    return {name: _typed(value, wanted.get(name, {})) for name, value in tree.items()}
+
+
+def _typed(value: Any, schema: Any) -> Any:
+    kind = schema.get("type") if isinstance(schema, Mapping) else None
+    if kind == "array":
+        several = value if isinstance(value, list) else [value]
+        return [_typed(one, schema.get("items", {})) for one in several]
+    if kind in {"number", "integer", "boolean"} and isinstance(value, str):
+        with contextlib.suppress(ValueError):
+            read = json.loads(value)
+            return read if isinstance(read, bool) == (kind == "boolean") else value
+    return value
+
+
 def nodes(tree: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
     """Every node with its path, the root first."""
     yield path, tree
@@ -128,6 +149,18 @@ def without(tree: Any, path: Path) -> Any:
     return replaced(tree, tuple(parent), copy)
 
 
+def with_lists(tree: Any, length: int, change: Callable[[list[Any]], list[Any]]) -> Any:
+    """Return a copy in which every list of a length is another, also those in a text that is JSON."""
+    if isinstance(tree, dict):
+        return {key: with_lists(value, length, change) for key, value in tree.items()}
+    if isinstance(tree, list):
+        inner = [with_lists(value, length, change) for value in tree]
+        return change(inner) if len(inner) == length else inner
+    if isinstance(tree, str) and tree[:1] == "{" and is_json(tree.encode()):
+        return json.dumps(with_lists(json.loads(tree), length, change))
+    return tree
+
+
 def is_tree(request: Request) -> bool:
     """Tell whether a body has parts that can be told apart."""
     return isinstance(parsed(request.body), dict | list)
@@ -175,3 +208,32 @@ def media_types_of(body: bytes, data: bytes) -> set[str]:
         if isinstance(node, str) and node.endswith(encoded) and node.startswith("data:"):
             said |= set(_MEDIA_TYPE.findall(node[:100]))
     return said
+
+
+def written_otherwise(tree: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
+    """The same answer in other words of JSON."""
+    yield "with blanks and lines", json.dumps(tree, indent=3).encode()
+    yield "without blanks", json.dumps(tree, separators=(",", ":")).encode()
+    yield "in another order of its fields", json.dumps(_turned(tree)).encode()
+    yield "with a new field", json.dumps({**tree, _NEW_FIELD: {"of": ["a later version", 7, None]}}).encode()
+    more = _with_new_fields(tree)
+    if more != tree:
+        yield "with a new field in each item", json.dumps(more).encode()
+
+
+def _with_new_fields(node: Any) -> Any:
+    """Add a field to each object in a list."""
+    if isinstance(node, dict):
+        return {key: _with_new_fields(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [{**_with_new_fields(one), _NEW_FIELD: None} if isinstance(one, dict) else one for one in node]
+    return node
+
+
+_NEW_FIELD = "fieldOfALaterVersion"
+
+
+def _turned(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {key: _turned(node[key]) for key in reversed(node)}
+    return [_turned(one) for one in node] if isinstance(node, list) else node

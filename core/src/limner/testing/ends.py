@@ -22,6 +22,7 @@ ODD_TEXTS = (
     "50% of <b>A & B</b> &amp; 'it''s' $HOME %20+",
     "(a fox:1.3), [snow] {x|y} *bold* _so_ #1 @me ~ `q` ^ = ; ! ? /imagine --ar 1:1",
     "tab\tand \u200b\u2060\ufeff\u00a0\u202e, 1\u00bd\u20ac &amp;lt; %20 \\n {0} $a ~ \U0001f468\u200d\U0001f33e",
+    "models/pony v1.0.safetensors, https://example.com/a%20b.png?c=d&e=f#g",
     "one\r\ntwo \u201cquoted\u201d \u2013 \u2026 \u200d\u00ad stra\u00dfe \u0130",
     "a ",
 )

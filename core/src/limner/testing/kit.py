@@ -19,6 +19,7 @@ from limner import Decoded, Model, Picture, ProviderError, Request, Response, Ta
 from limner.errors import shorten
 from limner.results import PictureOutcome
 from limner.testing.broken import ContractBroken, broken_by, expect
+from limner.testing.loopback import Call, Reply
 
 __all__ = ["Conformance", "ContractBroken", "Recorded", "check", "decoded", "expect", "explore", "facts", "schema_problems"]
 
@@ -76,7 +77,8 @@ class Conformance:
         model: the model to check. Its ``send`` is called only if it is ``offline`` and there is no ``answer``.
         body_schema: the JSON Schema of request bodies, written from the provider's documents and not from the limits; or a
             function that returns one for a task's kind, such as ``inpaint``. Enables the checks of bodies and of the ends of
-            limits. A multipart or form body is validated as an object of its fields.
+            limits. A multipart or form body is validated as an object of its fields: a text counts as the number, flag or
+            list of one that the schema's ``properties`` want.
         body_problems: instead of ``body_schema`` or in addition to it, a function that returns the violations of the
             documents in a request, for example in one of its pictures.
         examples: tasks, each with the part of the body that the provider's documents show for it. An object must contain at
@@ -91,6 +93,9 @@ class Conformance:
         endpoint: returns the model, connected to a URL instead of the provider's address, such as
             ``lambda url: Painter(Painter.Settings.of({"endpoint_url": url, "api_key": "k"}))``. The kit starts a server
             at that URL on this machine and counts the calls. Enables the checks of ``send``.
+        service: what the provider answers to each call of HTTP at that URL: a function of a :class:`Call` that returns a
+            :class:`Reply`. Default: ``answer`` to every call. Enables the checks of jobs that are submitted, polled and
+            downloaded; URLs in a reply begin with ``call.base_url``.
         failing: instead of ``endpoint``, for a model with another kind of transport: a function of an HTTP status and a
             body that returns the model (or its ``send``) over a transport that gives this response to every call.
         retryable: HTTP statuses after which ``send`` may call again, because the provider documents that nothing was made.
@@ -107,6 +112,7 @@ class Conformance:
     reference_painter: Send | None = None
     vary_painter: Send | None = None
     endpoint: Callable[[str], Model] | None = None
+    service: Callable[[Call], Reply] | None = None
     failing: Callable[..., Model | Send] | None = None
     recorded: Sequence[Recorded] = ()
     retryable: Collection[int] = (429, 503)
@@ -187,7 +193,9 @@ def schema_problems(schema: Schema, request: Request) -> list[str]:
     tree = bodies.parsed(request.body)
     if isinstance(tree, str) and not bodies.is_json(request.body):
         return [f"the body is neither JSON nor a form: {shorten(tree)}"]
-    found = validator_for(schema)(schema).iter_errors(bodies.plain(tree))
+    plain = bodies.plain(tree)
+    read = plain if bodies.is_json(request.body) else bodies.typed_form(plain, schema)
+    found = validator_for(schema)(schema).iter_errors(read)
     return [f"{error.json_path}: {_ends_of(error.message)}" for error in found]
 
 

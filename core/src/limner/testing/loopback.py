@@ -20,12 +20,24 @@ ID_HEADERS = ("x-request-id", "request-id", "x-amzn-requestid", "x-amz-request-i
 
 @attrs.frozen
 class Call:
-    """One call as the provider saw it."""
+    """One call of HTTP as the provider saw it.
+
+    Attributes:
+        method: such as ``POST``.
+        path: with the query.
+        headers: by their names in lower case.
+        body: empty if there is none.
+    """
 
     method: str
     path: str
     headers: Mapping[str, str]
     body: bytes
+
+    @property
+    def base_url(self) -> str:
+        """The address that was called, for URLs in a reply."""
+        return f"http://{self.headers['host']}"
 
     @property
     def identity(self) -> str:
@@ -36,13 +48,23 @@ class Call:
 
 @attrs.frozen
 class Reply:
-    """What the provider answers; ``silent`` answers nothing at all, ``dropped`` closes the connection without an answer."""
+    """What the provider answers to one call.
+
+    Attributes:
+        body: the payload.
+        status: the HTTP status.
+        headers: further headers; ``content-type`` is JSON unless it is given.
+        silent: answer nothing at all.
+        dropped: close the connection without an answer.
+        pause: seconds between the bytes of the body.
+    """
 
     body: bytes = b"{}"
     status: int = 200
     headers: Mapping[str, str] = attrs.field(factory=dict)
     silent: bool = False
     dropped: bool = False
+    pause: float = 0.0
 
 
 @attrs.define
@@ -60,17 +82,12 @@ class Loopback:
         return [identity for identity, times in counted.items() if times > 1]
 
 
-@contextmanager
-def provider(reply: Callable[[Call], Reply] | Reply) -> Iterator[Loopback]:
-    """Serve on this machine."""
-    made = Loopback(reply if callable(reply) else lambda _: reply)
+def _handler(made: Loopback) -> type[BaseHTTPRequestHandler]:
+    """The class that answers the calls of one provider."""
 
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length") or 0))
-            if "chunked" in self.headers.get("transfer-encoding", ""):
-                body = _chunks(self.rfile)
-            call = Call(self.command, self.path, {name.lower(): value for name, value in self.headers.items()}, body)
+            call = Call(self.command, self.path, {name.lower(): value for name, value in self.headers.items()}, _body(self))
             made.calls.append(call)
             reply = made.reply(call)
             if reply.silent:
@@ -79,14 +96,20 @@ def provider(reply: Callable[[Call], Reply] | Reply) -> Iterator[Loopback]:
             if reply.dropped:
                 self.close_connection = True
                 return
+            self.answer_with(reply)
+
+        def answer_with(self, reply: Reply) -> None:
+            given = {name.lower(): value for name, value in reply.headers.items()}
+            known = dict.fromkeys(ID_HEADERS, REQUEST_ID) | {"content-type": "application/json"}
             self.send_response(reply.status)
-            for name, value in (dict.fromkeys(ID_HEADERS, REQUEST_ID) | dict(reply.headers)).items():
+            for name, value in (known | given | {"content-length": str(len(reply.body))}).items():
                 self.send_header(name, value)
-            if not any(name.lower() == "content-type" for name in reply.headers):
-                self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(reply.body)))
             self.end_headers()
-            self.wfile.write(reply.body)
+            pieces = [reply.body[at : at + 1] for at in range(len(reply.body))] if reply.pause else [reply.body]
+            for piece in pieces:
+                self.wfile.write(piece)
+                if made.closing.wait(reply.pause):
+                    return
 
         def log_message(self, *_: Any) -> None:
             """Say nothing."""
@@ -94,14 +117,23 @@ def provider(reply: Callable[[Call], Reply] | Reply) -> Iterator[Loopback]:
     for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"):
         setattr(Handler, f"do_{method}", Handler.answer)
 
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-        block_on_close = False
+    return Handler
 
-        def handle_error(self, *_: Any) -> None:
-            """That a caller went away is no fault of the server."""
 
-    server = Server(("127.0.0.1", 0), Handler)
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def handle_error(self, *_: Any) -> None:
+        """That a caller went away is no fault of the server."""
+
+
+@contextmanager
+def provider(reply: Callable[[Call], Reply] | Reply) -> Iterator[Loopback]:
+    """Serve on this machine."""
+    made = Loopback(reply if callable(reply) else lambda _: reply)
+
+    server = _Server(("127.0.0.1", 0), _handler(made))
     made.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
@@ -112,6 +144,12 @@ def provider(reply: Callable[[Call], Reply] | Reply) -> Iterator[Loopback]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def _body(call: BaseHTTPRequestHandler) -> bytes:
+    if "chunked" in call.headers.get("transfer-encoding", ""):
+        return _chunks(call.rfile)
+    return call.rfile.read(int(call.headers.get("content-length") or 0))
 
 
 def _chunks(file: Any) -> bytes:

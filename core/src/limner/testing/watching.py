@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 import threading
 import time
@@ -13,6 +14,9 @@ from unittest import mock
 import attrs
 
 NETWORK = ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto", "urllib.Request")
+FILES = ("open", "os.mkdir", "os.remove", "os.rename", "os.listdir", "os.scandir")
+"""Of which only those of the watched package's own code count."""
+
 PROCESSES = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork")
 SLEEP = "time.sleep"
 """Which is not an event of every Python: it is replaced meanwhile, and does not wait."""
@@ -25,13 +29,40 @@ _installed: list[bool] = []
 @attrs.define(eq=False)
 class _Watch:
     events: tuple[str, ...]
+    package: str = ""
+    thread: int | None = None
     found: list[str] = attrs.field(factory=list)
+
+    def is_of_this_thread(self) -> bool:
+        """Whether what happens in this thread counts."""
+        return self.thread in {None, threading.get_ident()}
+
+    def sleep(self, seconds: float) -> None:
+        """Note that somebody would wait, and let other threads do so."""
+        if self.is_of_this_thread():
+            self.found.append(f"{SLEEP} {seconds}")
+        else:
+            _sleep(seconds)
+
+
+_sleep = time.sleep
 
 
 def _hook(event: str, args: tuple[Any, ...]) -> None:
     for watch in _watched:
-        if event in watch.events:
+        if event in watch.events and watch.is_of_this_thread() and (event not in FILES or _asked_by(watch.package)):
             watch.found.append(f"{event}{_target(args)}")
+
+
+def _asked_by(package: str) -> bool:
+    """Tell whether a package's own code touches a file, and not a module that it imports."""
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _BETWEEN:
+        frame = frame.f_back
+    return frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == package
+
+
+_BETWEEN = frozenset({"limner", "pathlib", "io", "codecs", "json", "os", "tempfile", "shutil", "PIL", "gzip", "random"})
 
 
 def _target(args: tuple[Any, ...]) -> str:
@@ -40,19 +71,25 @@ def _target(args: tuple[Any, ...]) -> str:
 
 
 @contextmanager
-def watching(*events: str) -> Iterator[list[str]]:
-    """Gather the audit events of these names, of all threads, while the block runs."""
+def watching(*events: str, package: str = "", own_thread: bool = False) -> Iterator[list[str]]:
+    """Gather the audit events of these names while the block runs.
+
+    Args:
+        events: their names.
+        package: the import name of whose code the events of files count.
+        own_thread: whether only this thread counts, and not also all others.
+    """
     with _lock:
         if not _installed:
             sys.addaudithook(_hook)  # for ever: Python has no way to take one out
             _installed.append(True)
-    watch = _Watch(events)
+    watch = _Watch(events, package, threading.get_ident() if own_thread else None)
     _watched.append(watch)
     try:
         if SLEEP not in events:
             yield watch.found
             return
-        with mock.patch.object(time, "sleep", lambda seconds: watch.found.append(f"{SLEEP} {seconds}")):
+        with mock.patch.object(time, "sleep", watch.sleep):
             yield watch.found
     finally:
         _watched.remove(watch)

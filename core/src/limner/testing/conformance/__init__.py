@@ -20,14 +20,18 @@ from limner.testing.conformance import (
     ends_of_limits,
     hostile,
     interface,
+    jobs,
     masks,
     meaning,
+    offline,
     recorded,
     refusals,
     said,
     secrets,
     seeds,
     sending,
+    settings,
+    side_effects,
 )
 
 _GROUPS = (
@@ -44,7 +48,11 @@ _GROUPS = (
     recorded,
     said,
     sending,
+    jobs,
+    settings,
+    side_effects,
     secrets,
+    offline,
 )
 
 _CHECKS = {name: check for group in _GROUPS for name, check in vars(group).items() if name.startswith("test_")}

@@ -10,7 +10,7 @@ import json
 import pickle
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -36,7 +36,7 @@ from limner import (
 from limner.limits import Aspects
 from limner.testing import bodies
 from limner.testing.ends import ends
-from limner.testing.kit import Conformance, Recorded, check, decoded, expect, explore, facts
+from limner.testing.kit import Conformance, ContractBroken, Recorded, check, decoded, expect, explore, facts
 from limner.testing.pictures import padded
 from limner.testing.probes import changed, kinds_with, plan_or_none, saying, smallest, starts, too_far
 from limner.testing.purity import another_world
@@ -95,6 +95,33 @@ def test_pictures_are_the_providers_bytes(conformance: Conformance) -> None:
         expect(places == sorted(places), "the pictures are not in the order of the response", call)
 
 
+@check
+def test_answers_may_have_more_fields(conformance: Conformance) -> None:
+    """A response with fields that are new, in another order or with other blanks gives the same pictures."""
+    for call, answer in [*good_answers(conformance), *_stored_answers(conformance)]:
+        tree = bodies.parsed(answer.body)
+        if not bodies.is_json(answer.body) or not isinstance(tree, dict):
+            continue
+        wanted = _shown(decoded(conformance.model, call, answer))
+        for what, body in bodies.written_otherwise(tree):
+            try:
+                found = _shown(decoded(conformance.model, call, attrs.evolve(answer, body=body)))
+            except LimnerError as error:
+                raise ContractBroken(f"a good response {what} makes decode raise {error!r}", call) from error
+            expect(found == wanted, f"a good response {what} gives {found}, not {wanted}", call)
+
+
+def _stored_answers(conformance: Conformance) -> Iterator[tuple[Task, Response]]:
+    for recorded in conformance.recorded:
+        made = plan_or_none(conformance.model, recorded.task)
+        if made is not None and recorded.error is None and not recorded.is_http_error:
+            yield made.calls[0], Response(recorded.body)
+
+
+def _shown(pictures: Sequence[Picture]) -> list[tuple[Any, ...]]:
+    return [(one.outcome, one.reason, one.seed, one.index, one.image) for one in pictures]
+
+
 def _expect_known_seed(picture: Picture, body: bytes, call: object) -> None:
     told = picture.seed is None or picture.seed == getattr(call, "seed", None) or picture.seed in _numbers(body)
     expect(told, f"decode gave a picture the seed {picture.seed}, which is neither the call's nor in the response", call)
@@ -134,6 +161,31 @@ def expect_from_answer(picture: Picture, body: bytes, call: object) -> None:
     if picture.image is not None:
         fine = bodies.carries_bytes(body, picture.image.data)
         expect(fine, f"{picture.image!r} is not in the response that it was decoded from", call)
+
+
+@check
+def test_missing_pictures_lose_no_others(conformance: Conformance) -> None:
+    """If a response has fewer pictures than requested, decode returns those that are there."""
+    for call, answer in good_answers(conformance):
+        n = getattr(call, "n", None) or 1
+        whole, fewer = decoded(conformance.model, call, answer), _without_last(answer.body, n)
+        if fewer is None or len(whole) != n:
+            continue
+        try:
+            found = decoded(conformance.model, call, attrs.evolve(answer, body=fewer))
+        except ProviderError as error:
+            raise ContractBroken(f"{n - 1} of {n} pictures came, and decode throws them away: {error!r}", call) from error
+        same = [one.image for one in found if one.image is not None] == [one.image for one in whole[:-1]]
+        expect(same, f"{n - 1} of {n} pictures came, and decode returned {len(found)} others", call)
+
+
+def _without_last(body: bytes, n: int) -> bytes | None:
+    """The answer with one picture less; ``None`` where no list of it has as many items as there are pictures."""
+    if n < 2 or not bodies.is_json(body):
+        return None
+    tree = bodies.parsed(body)
+    fewer = bodies.with_lists(tree, n, lambda items: items[:-1])
+    return json.dumps(fewer).encode() if fewer != tree else None
 
 
 @check
@@ -289,7 +341,8 @@ def _in_loop(model: Model, task: Task) -> Result:
 
 
 def _visible(result: Result) -> Result:
-    return attrs.evolve(result, seconds=0.0, request_ids=())
+    """A result without what differs from call to call: times, and the ids of requests and jobs."""
+    return attrs.evolve(result, seconds=0.0, request_ids=(), metadata=())
 
 
 @check

@@ -41,7 +41,7 @@ from limner.testing.probes import (
     value_of,
     values_for,
 )
-from limner.testing.purity import RecordingEnvironment, another_environment, another_world, in_another_thread
+from limner.testing.purity import RecordingEnvironment, another_environment, another_world, in_another_thread, side_by_side
 from limner.testing.strategies import tasks_within
 from limner.testing.watching import NETWORK, PROCESSES, SLEEP, watching
 
@@ -118,8 +118,6 @@ def test_texts_arrive_whole(conformance: Conformance) -> None:
     for base, name, limit in probes(conformance.model):
         if isinstance(limit, limits.JsonObject):
             _expect_object(conformance.model, base, name, limit)
-        if not isinstance(limit, limits.Text):
-            continue
         for value in _texts(limit):
             made = plan_or_none(conformance.model, changed(base, name, value))
             used = None if made is None else value_of(made.calls[0], name)
@@ -142,11 +140,16 @@ def _is_text_of(value: Any, text: str) -> bool:
     return bodies.is_json(text.encode()) and bool(json.loads(text) == value)
 
 
-def _texts(limit: limits.Text) -> Iterator[Any]:
+def _texts(limit: Constraint) -> Iterator[Any]:
     """Texts, and each as one of several parts where there may be several."""
+    if isinstance(limit, limits.Items) and isinstance(limit.of, limits.Text):
+        several: list[Any] = [(text, "snow")[: limit.max_items] for text in ends(limit.of)]
+        yield from (value for value in several if limit.wrong(value) is None)
+    if not isinstance(limit, limits.Text):
+        return
     yield from ends(limit)
     for text in ODD_TEXTS if limit.wrong(ODD_TEXTS[0]) is None else ():
-        several: list[Any] = []
+        several = []
         if isinstance(limit, limits.PromptText) and limit.weights is not None:
             weight = ends(limit.weights)[0]
             one, other = WeightedText(text, weight), WeightedText("snow", weight)
@@ -283,7 +286,7 @@ def test_encode_is_pure(conformance: Conformance) -> None:
     for task in _plain_tasks(conformance):
         call = model.plan(task).calls[0]
         read = RecordingEnvironment(dict(os.environ), package)
-        with watching(*NETWORK, *PROCESSES, SLEEP) as asked, mock.patch.object(os, "environ", read):
+        with watching(*NETWORK, *PROCESSES, SLEEP, own_thread=True) as asked, mock.patch.object(os, "environ", read):
             expected = model.encode(call)
         expect(not asked, f"encode does I/O: {', '.join(asked[:3])}; only send may", call)
         expect(not read.asked, f"encode reads the environment: {', '.join(read.asked[:3])}; only send may", call)
@@ -301,6 +304,9 @@ def test_encode_is_pure(conformance: Conformance) -> None:
 
     for call, expected in reversed(made):
         _expect_same(expected, model.encode(call), "encoded again after other tasks", call)
+    several = made[:: max(1, len(made) // 60)] * 4
+    for (call, expected), found in zip(several, side_by_side(lambda one: model.encode(one[0]), several), strict=True):
+        _expect_same(expected, found, "encoded in several threads at once", call)
     _expect_same_in_other_processes(model, [call for call, _ in made][:40], [request for _, request in made][:40])
 
 

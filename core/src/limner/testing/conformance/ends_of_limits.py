@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 from typing import Any
@@ -14,6 +15,7 @@ from limner import Image, Mask, Model, Plan, Request, Task, WeightedText, limits
 from limner.images import Size
 from limner.limits import Constraint
 from limner.testing import bodies
+from limner.testing.conformance.meaning import numbers
 from limner.testing.ends import ends
 from limner.testing.kit import UNREADABLE, Conformance, check, expect
 from limner.testing.pictures import mask, padded, picture
@@ -102,10 +104,12 @@ _MOST_SIZES = 30
 
 
 def _expect_every_combination(conformance: Conformance, start: Task) -> None:
-    """Hold that check refuses no two words together that the documents allow, where they refuse some of these two."""
+    """Hold that check refuses no two values together that the documents allow, where they refuse some of these two."""
     model, found = conformance.model, sayable(conformance.model, start)
-    words = {name: ends(limit) for name, limit in found.items() if isinstance(limit, limits.Choice | limits.Flag)}
-    for (one, values), (other, more) in itertools.combinations(words.items(), 2):
+    if type(model).check is Model.check:
+        return
+    values_of = {name: values for name, limit in found.items() if (values := _combined(limit))}
+    for (one, values), (other, more) in itertools.combinations(values_of.items(), 2):
         refused, looked = [], False
         for value, another in itertools.product(values[:_MOST_WORDS], more[:_MOST_WORDS]):
             task = changed(changed(start, one, value) or start, other, another)
@@ -116,6 +120,46 @@ def _expect_every_combination(conformance: Conformance, start: Task) -> None:
             refused += [(task, value, another)] if problems == [] else []
         for task, value, another in refused if looked else ():
             expect(False, f"check refuses {one}={value!r} with {other}={another!r}, which the documents allow", task)
+        for name, another in ((one, other), (other, one)):
+            for value in values_of[another][:_MOST_WORDS]:
+                _expect_first_refused(conformance, changed(start, another, value), name, found[name])
+
+
+def _expect_first_refused(conformance: Conformance, task: Task | None, name: str, limit: Constraint) -> None:
+    """Hold that the least number which check refuses beside another value is one that the documents refuse."""
+    if task is None or not isinstance(limit, limits.Integer) or isinstance(limit, limits.Seed):
+        return
+
+    def is_allowed(value: int) -> bool:
+        return plan_or_none(conformance.model, changed(task, name, value)) is not None
+
+    fine, refused = limit.min_value, limit.max_value
+    if is_allowed(refused):
+        fine, refused = refused, fine
+    if not is_allowed(fine) or is_allowed(refused):
+        return
+    looked = _problems_as_fitted(conformance, _saying_or(task, name, refused))
+    while abs(refused - fine) > 1:
+        middle = (fine + refused) // 2
+        fine, refused = (middle, refused) if is_allowed(middle) else (fine, middle)
+    problems = _problems_as_fitted(conformance, _saying_or(task, name, refused))
+    seen = f"check refuses {name}={refused} beside the rest of the task, which the documents allow; it allows {fine}"
+    expect(not looked or problems != [], seen, task)
+
+
+def _saying_or(task: Task, name: str, value: Any) -> Task:
+    """The task with another value; as it is where no task can hold it."""
+    return changed(task, name, value) or task
+
+
+def _combined(limit: Constraint) -> list[Any]:
+    """Values of a parameter to combine with those of others."""
+    if isinstance(limit, limits.Choice | limits.Flag):
+        return ends(limit)
+    if isinstance(limit, limits.Integer | limits.Real) and not isinstance(limit, limits.Seed | limits.Count):
+        found = numbers(limit)
+        return [*found[:2], *found[len(found) // 2 - 1 : len(found) // 2 + 2], *found[-2:]]
+    return ends(limit)[:_MOST_WORDS] if isinstance(limit, limits.Sizes | limits.SizeRule | limits.Aspects) else []
 
 
 _MOST_WORDS = 8
@@ -141,6 +185,7 @@ def _edges(name: str, limit: Constraint, base: Task | None) -> Iterator[tuple[An
         yield from ((_border(side, limit.max_side - 1), _border(side, limit.max_side)) for side in range(4))
     elif isinstance(limit, limits.SizeRule):
         yield from _sides(limit)
+        yield from _largest(limit)
     elif isinstance(limit, limits.Count) and limit.per_call > 1:
         yield limit.per_call - 1, limit.per_call
     elif isinstance(limit, limits.Items | limits.Pictures):
@@ -177,6 +222,22 @@ def _parts(limit: limits.PromptText, weights: limits.Real) -> Iterator[tuple[Any
 
 def _border(side: int, width: int) -> tuple[int, ...]:
     return tuple(width if at == side else 0 for at in range(4))
+
+
+def _largest(rule: limits.SizeRule) -> Iterator[tuple[Size, Size]]:
+    """The largest and the smallest allowed side beside some others, where the number of pixels or the shape ends it."""
+    step = rule.multiple_of
+    least, most = -(-rule.min_side // step) * step, rule.max_side // step * step
+    middle = math.isqrt(math.isqrt(max(1, rule.min_pixels) * min(rule.max_pixels, most * most)))
+    for other in sorted(
+        {(least + most) // 2 // step * step, middle // step * step, math.isqrt(rule.max_pixels) // step * step}
+    ):
+        found = [side for side in range(least, most + 1, step) if rule.allows((side, other))]
+        if len(found) > 1 and found[-1] < most:
+            yield (found[-2], other), (found[-1], other)
+            yield (other, found[-2]), (other, found[-1])
+        if len(found) > 1 and found[0] > least:
+            yield (found[1], other), (found[0], other)
 
 
 def _sides(rule: limits.SizeRule) -> Iterator[tuple[Size, Size]]:
@@ -366,7 +427,8 @@ def _expect_every_picture(conformance: Conformance, base: Task, name: str, limit
         else:
             task = changed(call, name, (image,) if several else image)
         request = None if task is None else encoded_or_none(conformance.model, task)
-        return None if request is None or task is None else conformance.problems_of(task, request)
+        seen = request is not None and bodies.carries_bytes(request.body, image.data)  # and not a canvas made of it
+        return conformance.problems_of(task, request) if seen and task is not None and request is not None else None
 
     for inside, beyond, absurd in _pictures(inner):
         if masked and beyond.media_type != inside.media_type:  # the mask's format may bind the picture's
@@ -398,11 +460,12 @@ def _pictures(limit: limits.Picture) -> Iterator[tuple[Image, Image, Image]]:
             yield picture(size), picture(size, media_type=media), _bmp(size)
     if limit.max_bytes is not None and limit.max_bytes <= _MOST_BYTES and "image/png" in limit.formats:
         plain, most = picture(size), limit.max_bytes
-        yield padded(plain, most), padded(plain, most + 1), padded(plain, 4 * most)
+        yield padded(plain, most), padded(plain, most + 1), padded(plain, 4 * most if most < _MANY_BYTES else most * 5 // 4)
 
 
 _MOST_PIXELS = 30_000_000
-_MOST_BYTES = 12_000_000
+_MOST_BYTES = 33_000_000
+_MANY_BYTES = 6_000_000
 
 
 def _bmp(size: Size) -> Image:

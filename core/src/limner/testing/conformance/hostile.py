@@ -9,6 +9,8 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
+import attrs
+
 from limner import Model, PluginError, ProviderError, Response, Task
 from limner.errors import shorten
 from limner.testing import bodies
@@ -79,6 +81,27 @@ def _stored_refusals(conformance: Conformance) -> Iterator[tuple[Task, Response]
         made = None if recorded.is_http_error else plan_or_none(conformance.model, recorded.task)
         if made is not None and (recorded.error is not None or set(recorded.outcomes) != {"ok"}):
             yield made.calls[0], Response(recorded.body)
+
+
+_ODD_TEXTS = ("", "odd", "-1", "9" * 500, "é")
+
+
+@check
+def test_odd_metadata_is_refused(conformance: Conformance) -> None:
+    """Whatever text of the provider send puts into metadata, decode makes pictures of the answer or a ProviderError."""
+    for call, answer in good_answers(conformance):
+        for name, value in answer.metadata.items():
+            for odd in _ODD_TEXTS if isinstance(value, str) else ():
+                other = attrs.evolve(answer, metadata={**answer.metadata, name: odd})
+                try:
+                    decoded(conformance.model, call, other)
+                except ProviderError:
+                    continue
+                except (PluginError, ContractBroken):
+                    raise
+                except Exception as error:
+                    seen = f"with metadata {name}={shorten(odd)} decode raises {error!r}, must be a ProviderError"
+                    raise ContractBroken(seen, call) from error
 
 
 def bomb() -> bytes:

@@ -110,7 +110,8 @@ def test_interface_of_names(conformance: Conformance) -> None:
         fine = isinstance(name, str) and _NAME.fullmatch(name)
         expect(fine, f"{name!r} is not a valid name; use letters, digits and . : / _ -")
     expect(len(set(names)) == len(names), f"a name is listed twice: {names}")
-    expect(kind.matches(kind.id), f"matches({kind.id!r}), its own id, returns False")
+    for own in (kind.id, *kind.ids):
+        expect(kind.matches(own) is True, f"matches({own!r}), its own id, returns {kind.matches(own)!r}")
     for other in _other_names(kind):
         expect(
             kind.matches(other) is False,
@@ -135,11 +136,31 @@ def test_interface_of_names(conformance: Conformance) -> None:
 
 def _other_names(kind: type[Model]) -> list[str]:
     """Ids that do not name the model, however like its own they look."""
-    own = kind.id
+    known = {kind.id, *kind.ids, *kind.aliases}
+    versions = [own + suffix for own in (kind.id, *kind.ids) for suffix in _VERSIONS]
+    own_versions = [version for version in versions if kind.matches(version) is True]
+    alike = _alike(kind.id)
+    alike += [other for own in (*kind.ids, *own_versions) for other in (f"{own}-turbo", f"{own}x", f"x{own}")]
+    alike += [own.replace(".", "x", 1) for own in (*kind.ids, *own_versions)]
+    alike += [f"other.{alias}x-2" for alias in kind.aliases] + [f"my-{alias}-clone" for alias in kind.aliases]
+    odd = ["", " ", "another.model-1", "ünïcode 🦊", "x" * 5000, "*", ".*", "None", f"{kind.id} "]
+    return [other for other in dict.fromkeys(odd + alike) if other not in {*known, *own_versions}]
+
+
+_VERSIONS = (
+    *("-20260401", "-2026-04-01", "@20260401", "@2026-04-01", ":20260401", "-v2", "-v1:0", ":1", "-001", "-1.0", "-2604"),
+    *("@3fa9c01", "@latest", ":latest", "-latest", "-preview", "/versions/1"),
+)
+"""How providers name the versions of a model; a model may match some of its own."""
+
+
+def _alike(own: str) -> list[str]:
     provider, _, rest = own.partition(".")
     alike = [
         own + "0",
         own + "-turbo",
+        own + "-xl",
+        own + "x",
         own[:-1],
         "x" + own,
         f"{own[:-1]}{_next(own[-1])}",
@@ -154,12 +175,10 @@ def _other_names(kind: type[Model]) -> list[str]:
         own.replace("-", "."),
     ]
     alike += [f"{provider}.another-model-1", provider, f"{provider}."] if rest else []
-    alike += [f"other.{alias}x-2" for alias in kind.aliases] + [f"my-{alias}-clone" for alias in kind.aliases]
     arn = "arn:aws:bedrock:us-east-1:123456789012"
     alike += [f"{arn}:imported-model/abc", f"arn:aws:bedrock:us-east-1::foundation-model/{own}0"]
     alike += [f"arn:aws:bedrock:us-east-1::foundation-model/{provider}.another-model-1", f"{arn}:custom-model/another.model"]
-    odd = ["", " ", "another.model-1", "ünïcode 🦊", "x" * 5000, "*", ".*", "None", f"{own} "]
-    return [other for other in dict.fromkeys(odd + alike) if other not in {own, *kind.aliases}]
+    return alike
 
 
 def _next(char: str) -> str:
@@ -290,7 +309,7 @@ _TEXTS: dict[type, tuple[tuple[str, Any], ...]] = {
 def _expect_converted(kind: type[Settings], field: attrs.Attribute[Any]) -> None:
     """Hold that a setting may be given as the text that the command line gives."""
     default = getattr(kind(), field.name)
-    wanted = type(default) if default is not None else _type_of(kind, field.name)
+    wanted = type(default) if default is not None else type_of(kind, field.name)
     for text, value in _TEXTS.get(wanted, ()):
         try:
             found = getattr(kind.of({field.name: text}), field.name)
@@ -317,7 +336,7 @@ def _expect_converted(kind: type[Settings], field: attrs.Attribute[Any]) -> None
         expect(False, f"the setting {field.name}='neither' becomes {found!r}; it must be refused")
 
 
-def _type_of(kind: type[Settings], name: str) -> type:
+def type_of(kind: type[Settings], name: str) -> type:
     """The type that a setting without a default is annotated with."""
     try:
         hint = typing.get_type_hints(kind).get(name)
@@ -355,10 +374,11 @@ sys.path[:] = {path!r}
 import asyncio, atexit, base64, builtins, decimal, gc, hashlib, http.client, inspect, io, locale, logging, os, random, signal
 import socket, ssl, subprocess, tempfile, threading, time, types, urllib.request, uuid, warnings
 import limner.model, limner.limits, limner.tasks
-asked, writing, read = [], [], []
+asked, writing, read, variables = [], [], [], []
 def own_code():
-    frame = sys._getframe(2)
-    while frame and frame.f_globals.get("__name__", "").partition(".")[0] in {{"pathlib", "io", "codecs", "json"}}:
+    frame = sys._getframe(1)
+    between = {{"pathlib", "io", "codecs", "json", "os", "collections", "__main__"}}
+    while frame and frame.f_globals.get("__name__", "").partition(".")[0] in between:
         frame = frame.f_back
     return frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == {own!r}
 def at_home(path):
@@ -373,6 +393,16 @@ def hook(event, args):
         read.append(str(args[0]))
     if event in {{"os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.link", "os.symlink", "os.truncate"}}:
         writing.append(event + " " + str(args[0]))
+class Environment(type(os.environ)):
+    def __getitem__(self, name):
+        if own_code():
+            variables.append(name)
+        return super().__getitem__(name)
+    def __contains__(self, name):
+        if own_code():
+            variables.append(name)
+        return super().__contains__(name)
+os.environ.__class__ = Environment
 def world():
     others = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] != {own!r}]
     loggers = [logging.getLogger(name) for name in (None, *sorted({{"limner", *others}}))]
@@ -428,15 +458,20 @@ time.sleep = slept = lambda seconds: asked.append("time.sleep " + repr(seconds))
 started = time.process_time()
 import {name}
 seconds = time.process_time() - started
-did, wrote, was_read = list(asked), list(writing), list(read)
+did, wrote, was_read, looked = list(asked), list(writing), list(read), sorted(set(variables))
 assert time.sleep is slept, "time.sleep is another function now"
 after, patched = world(), [one for one in replaced(functions) if one not in {expected!r}]
+hook = getattr(sys.modules[{name!r}], "limner_models", None)
+if callable(hook):
+    hook()
+by_hook = world()
 sys.stdout = sys.__stdout__
 new = set(sys.modules) - modules
 write(dumps({{
     "heavy": sorted({{one for one in {heavy!r} if one in new}}),
-    "asked": did[:3], "wrote": wrote[:3], "read": was_read[:3],
+    "asked": did[:3], "wrote": wrote[:3], "read": was_read[:3], "variables": looked[:3],
     "seconds": seconds, "many": len(new), "printed": printed.getvalue()[:80],
+    "hook": [what for what in after if after[what] != by_hook[what]] + asked[len(did):][:3] + writing[len(wrote):][:3],
     "changed": [what for what in before if before[what] != after[what]] + patched[:5],
 }}))
 """
@@ -466,6 +501,9 @@ def test_interface_of_the_import(conformance: Conformance) -> None:
     expect(not told["wrote"], f"importing {name} writes files: {', '.join(told['wrote'])}")
     expect(not told["read"], f"importing {name} reads {', '.join(told['read'])}; read it when it is needed")
     expect(not told["changed"], f"importing {name} changes global state: {', '.join(told['changed'])}")
+    variables = ", ".join(told["variables"])
+    expect(not variables, f"importing {name} reads the variable {variables}; read it when the settings are made, or in send")
+    expect(not told["hook"], f"limner_models does more than return models: {', '.join(told['hook'])}")
     expect(not told["printed"], f"importing {name} prints {told['printed']!r}")
     expect(not done.stderr, f"importing {name} writes to stderr: {done.stderr[:200]!r}")
     expect(told["seconds"] < _SLOW_SECONDS, f"importing {name} takes {told['seconds']:.1f} s of CPU time")

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import itertools
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from io import BytesIO
 from typing import Any
 
 import attrs
+import PIL.Image
 import pytest
 
-from limner import Image, Inpaint, Model, Outpaint, Request, Task, TaskRefused, WeightedText, limits
+from limner import Image, Inpaint, Mask, Model, Outpaint, Request, Task, TaskRefused, WeightedText, limits
 from limner.errors import shorten
 from limner.limits import Constraint
 from limner.testing import bodies
-from limner.testing.ends import distinct_pictures, ends
+from limner.testing.ends import distinct_pictures, ends, masks_of
 from limner.testing.kit import Conformance, ContractBroken, check, expect
 from limner.testing.probes import (
     all_starts,
@@ -67,11 +71,11 @@ def _differences(part: Any, request: Request) -> Iterator[str]:
         if data not in request.body and not bodies.carries_bytes(request.body, data):
             yield f"it does not hold {shorten(part)}"
         return
-    yield from _unlike(part, bodies.parsed(request.body), ())
+    yield from _unlike(part, bodies.parsed(request.body), (), in_form=not bodies.is_json(request.body))
 
 
-def _unlike(wanted: Any, found: Any, path: bodies.Path) -> Iterator[str]:
-    """Say where a tree does not hold what it must."""
+def _unlike(wanted: Any, found: Any, path: bodies.Path, *, in_form: bool) -> Iterator[str]:
+    """Say where a tree does not hold what it must; in a form, a field that is there once may be a list of one."""
     where = bodies.in_words(path)
     if isinstance(wanted, Mapping):
         if not isinstance(found, dict):
@@ -79,15 +83,16 @@ def _unlike(wanted: Any, found: Any, path: bodies.Path) -> Iterator[str]:
             return
         for key, inner in wanted.items():
             if key in found:
-                yield from _unlike(inner, found[key], (*path, key))
+                yield from _unlike(inner, found[key], (*path, key), in_form=in_form)
             elif inner is not None:
                 yield f"{bodies.in_words((*path, key))} is missing, must be {shorten(inner)}"
     elif isinstance(wanted, list | tuple):
+        found = [found] if in_form and isinstance(found, str | bytes) else found
         if not isinstance(found, list) or len(found) != len(wanted):
             yield f"{where} is {shorten(found)}, must be a list of {len(wanted)}"
             return
         for at, inner in enumerate(wanted):
-            yield from _unlike(inner, found[at], (*path, at))
+            yield from _unlike(inner, found[at], (*path, at), in_form=in_form)
     elif not _means(wanted, found):
         yield f"{where} is {shorten(found)}, must be {shorten(wanted)}"
 
@@ -169,7 +174,7 @@ def _number(leaf: Any) -> float | None:
 
 
 def numbers(limit: Constraint) -> list[Any]:
-    """Numbers that a constraint allows, in order: ends, quarters, and neighbours that two decimals tell apart."""
+    """Numbers that a constraint allows, in order: ends, quarters, and neighbours that three decimals tell apart."""
     if isinstance(limit, limits.Integer):
         least, most = limit.min_value, limit.max_value
         found: list[Any] = [least, least + 1, most - 1, most, *(least + (most - least) * part // 8 for part in range(1, 8))]
@@ -178,7 +183,7 @@ def numbers(limit: Constraint) -> list[Any]:
         low = -10.0 if limit.min_value is None else float(limit.min_value)
         high = 10.0 if limit.max_value is None else float(limit.max_value)
         inner = [low + (high - low) * part / 8 for part in range(1, 8)]
-        found = [low, *inner, high, inner[3] + 0.01, inner[3] + 0.05, 0.25, 0.35, 0.5, 0.75, 5.0, 7.0, 7.5]
+        found = [low, *inner, high, inner[3] + 0.001, inner[3] + 0.01, inner[3] + 0.05, 0.25, 0.35, 0.5, 0.75, 5.0, 7.0, 7.5]
     else:
         return []
     return sorted({value for value in found if limit.wrong(value) is None})
@@ -199,11 +204,17 @@ def test_numbers_keep_their_order(conformance: Conformance) -> None:
                 _expect_order(name, path, found, base)
             for value, leaves in rows:
                 earlier, kind = seen.setdefault((name, path[-1], value), (leaves[path], base.kind))
-                same = not _differ(earlier, leaves[path]) or _number(earlier) == _number(leaves[path]) is not None
+                same = not _differ(earlier, leaves[path]) or _in_a_form(earlier) == _in_a_form(leaves[path])
                 other = f"of {kind} {earlier!r}, of {base.kind} {leaves[path]!r}"
                 expect(
                     same, f"{name}={value!r} makes {bodies.in_words(path)} in the body {other}: one of them is wrong", base
                 )
+
+
+def _in_a_form(leaf: Any) -> Any:
+    """A value as a form says it, which knows only texts."""
+    number = _number(leaf)
+    return number if number is not None else str(leaf).lower() if isinstance(leaf, bool) else leaf
 
 
 def _words(limit: Constraint) -> list[Any]:
@@ -225,7 +236,7 @@ def _expect_order(name: str, path: bodies.Path, found: Sequence[tuple[Any, Any]]
     straight = name in {"seed", "n"} or (found[0][0] == found[0][1] and found[-1][0] == found[-1][1])
     for value, sent in found if straight else ():
         fine = math.isclose(value, sent, rel_tol=_NEAR, abs_tol=_NEAR) and (not isinstance(value, int) or value == sent)
-        expect(fine, f"{name}={value!r} makes {where} {sent!r}: it it must be the number itself", base)
+        expect(fine, f"{name}={value!r} makes {where} {sent!r}: it must be the number itself", base)
 
 
 def _expect_line(name: str, where: str, found: Sequence[tuple[Any, Any]], base: Task) -> None:
@@ -449,7 +460,7 @@ def test_parameters_do_not_disturb_each_other(conformance: Conformance) -> None:
         all_said = [full(model, base), full(model, base, last=True)]
         for name, mark in marks.items():
             for other, limit in sayable(model, start).items():
-                if other != name:
+                if other != name and (name, other) != ("mask", "image"):
                     for value in _two(values_for(base, other, limit), value_of(base, other)):
                         _expect_mark(model, changed(mark.task, other, value), name, mark, f"beside {other}={value!r}")
             for everything in all_said:
@@ -465,20 +476,28 @@ class _Mark:
 
 
 def _two(values: Sequence[Any], said: Any) -> list[Any]:
+    """Two values and the ends, as far as there are."""
     found = [value for value in values if value != said]
-    return [*found[:2], *found[-1:]]
+    ends_of = [min(found), max(found)] if found and all(type(value) in {int, float} for value in found) else found[-1:]
+    largest = [max(found, key=lambda image: math.prod(image.size))] if found and isinstance(found[0], Image) else []
+    chosen = [*found[:2], *ends_of, *largest]
+    return [value for at, value in enumerate(chosen) if value not in chosen[:at]]
 
 
 def _mark(model: Model, base: Task, name: str, limit: Constraint) -> _Mark | None:
     if isinstance(limit, limits.Text):
         return _mark_of(model, base, name, "zebras by a river" if limit.pattern is None else limit.example, _holds_text)
-    inner = limit.of if isinstance(limit, limits.Pictures) else limit
-    if isinstance(inner, limits.Picture):
-        return _mark_of(model, base, name, value_of(base, name) or next(iter(ends(limit)), None), _holds_pictures)
+    if isinstance(limit, limits.Picture | limits.Pictures):
+        chosen = [*ends(limit)[-1:], value_of(base, name), *ends(limit)[:1]]
+        return next(filter(None, (_mark_of(model, base, name, value, _holds_pictures) for value in chosen)), None)
+    if isinstance(limit, limits.MaskPicture):
+        return _mask_mark(model, base, name, limit)
     if isinstance(limit, limits.Items):
         return _mark_of(model, base, name, ends(limit)[-1], _holds_texts)
-    if not isinstance(limit, (*_SCALAR, *_SIZES)):
-        return None
+    return _scalar_mark(model, base, name, limit) if isinstance(limit, (*_SCALAR, *_SIZES)) else None
+
+
+def _scalar_mark(model: Model, base: Task, name: str, limit: Constraint) -> _Mark | None:
     values = numbers(limit) or ends(limit)
     rows = _rows(model, base, name, values)
     paths = [path for path in _moving(rows) if not any(isinstance(key, int) for key in path)]
@@ -487,6 +506,22 @@ def _mark(model: Model, base: Task, name: str, limit: Constraint) -> _Mark | Non
     value, leaves = rows[len(rows) // 2]
     task = changed(base, name, value)
     return None if task is None else _Mark(task, lambda request: _has(request, {path: leaves[path] for path in paths}))
+
+
+def _mask_mark(model: Model, base: Task, name: str, limit: limits.MaskPicture) -> _Mark | None:
+    """The leaf of the mask alone: its pixels are the same, whatever else is said."""
+    image = getattr(base, "image", None)
+    if not isinstance(image, Image) or "size" in sayable(model, base):  # a plugin may scale both to a size
+        return None
+    ramp = Mask(image.size, PIL.Image.linear_gradient("L").resize(image.size).tobytes())
+    value = ramp if limit.grey else masks_of(image.size, grey=False)[0]
+    rows = _rows(model, base, name, [value, *masks_of(image.size, grey=False)[:2]])
+    task = changed(base, name, value)
+    if task is None or len(rows) < 3:
+        return None
+    own = rows[0][1]
+    held = [leaf for path, leaf in own.items() if any(leaf != leaves.get(path) for _, leaves in rows[1:])]
+    return _Mark(task, lambda request: _holds_masks(request, held)) if held else None
 
 
 def _mark_of(model: Model, base: Task, name: str, value: Any, holds: Callable[[Request, Any], bool]) -> _Mark | None:
@@ -509,6 +544,26 @@ def _holds_texts(request: Request, items: Any) -> bool:
 def _holds_pictures(request: Request, images: Any) -> bool:
     several = images if isinstance(images, tuple) else (images,)
     return all(isinstance(image, Image) and bodies.carries_bytes(request.body, image.data) for image in several)
+
+
+def _holds_masks(request: Request, held: Sequence[Any]) -> bool:
+    """Tell whether a body has the masks, or their inverses: an option may say which colour is painted."""
+    found = list(bodies.leaves_of(request).values())
+    return all(leaf in found or _inverted(leaf) in map(_pixels, found) for leaf in held)
+
+
+def _inverted(leaf: Any) -> bytes | None:
+    pixels = _pixels(leaf)
+    return None if pixels is None else bytes(255 - level for level in pixels)
+
+
+def _pixels(leaf: Any) -> bytes | None:
+    """The levels of a mask, as bytes or base64; those of its transparency where it has some."""
+    with contextlib.suppress(Exception):
+        data = leaf if isinstance(leaf, bytes) else base64.b64decode(leaf)
+        opened = PIL.Image.open(BytesIO(data))
+        return (opened.getchannel("A") if opened.mode == "RGBA" else opened.convert("L")).tobytes()
+    return None
 
 
 def _has(request: Request, wanted: Leaves) -> bool:

@@ -1,4 +1,4 @@
-"""What a model says beside the pictures: prices, warnings, remarks, notices, progress. It is true, and quotes no prompt."""
+"""What a model says beside the pictures: prices, warnings, remarks, progress, findings. It is true, and quotes no prompt."""
 
 from __future__ import annotations
 
@@ -6,18 +6,34 @@ import contextlib
 import datetime
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from unittest import mock
 
-from limner import Image, Model, Price, Progress, ProviderError, Task, limits
+import pytest
+
+from limner import (
+    AuthenticationFailed,
+    Image,
+    LimnerError,
+    Model,
+    Price,
+    Progress,
+    ProviderError,
+    Request,
+    Response,
+    Task,
+    TaskRefused,
+    limits,
+)
 from limner.errors import shorten
 from limner.limits import Constraint
 from limner.prices import PRICES_VARIABLE, cost, wrong_prices
 from limner.testing.conformance.answers import small_tasks
-from limner.testing.conformance.sending import good, model_at
-from limner.testing.kit import Conformance, check, expect
-from limner.testing.loopback import provider
+from limner.testing.conformance.secrets import diagnosed, secret_settings, without_secrets
+from limner.testing.conformance.sending import first_request, good, model_at, sent
+from limner.testing.kit import Conformance, ContractBroken, check, expect
+from limner.testing.loopback import Call, Reply, nowhere, provider
 from limner.testing.probes import (
     all_starts,
     changed,
@@ -267,3 +283,94 @@ def _expect_progress(one: Progress, task: Task) -> None:
     expect(fine, f"progress reports the message {shorten(one.message)}, must be one short line", task)
     quoted = any(_quotes(one.message, text) for text in _said_texts(task))
     expect(not quoted, f"progress quotes the prompt: {shorten(one.message)}", task)
+
+
+# ---------------------------------------------------------------------------------------------- diagnose, available_ids
+
+
+@check
+def test_diagnose_tells_the_truth(conformance: Conformance) -> None:
+    """Diagnose fails where send would: without credentials, or if the provider refuses them. It makes no billed call."""
+    task, request = first_request(conformance)
+    with provider(lambda call: good(conformance, call, request)) as there:
+        model = model_at(conformance, there.url)
+        works, called = isinstance(sent(model, request), Response), list(there.calls)
+        there.calls.clear()
+        failed = _failed(model, live=False)
+        expect(not works or not failed, f"send works, and diagnose() says {failed}", task)
+        _failed(model, live=True)
+        _expect_unbilled("diagnose(live=True)", called, there.calls)
+    for secret in secret_settings(conformance):
+        for status in (401, 403):
+            with provider(Reply(b'{"error": {"message": "wrong key"}}', status)) as there:
+                failed = _failed(secret.given_to(model_at(conformance, there.url)), live=True)
+                told = any(secret.is_in(call) for call in there.calls)
+            fine = failed or not told
+            expect(fine, f"the provider answers {secret.name} with HTTP {status}, and diagnose(live=True) finds no fault")
+    _expect_missing_credentials(conformance, request)
+
+
+def _failed(model: Model, *, live: bool) -> list[str]:
+    """What diagnose finds at fault; it may raise what send would."""
+    try:
+        return [f"{one.subject}: {one.detail}" for one in diagnosed(model, live=live) if one.fine is False]
+    except LimnerError as error:
+        return [str(error)]
+
+
+def _expect_unbilled(what: str, of_send: list[Call], calls: list[Call]) -> None:
+    """Hold that nothing is posted to where send posts."""
+    posted = {(call.method, call.path) for call in of_send if call.method != "GET"}
+    again = [call.path for call in calls if (call.method, call.path) in posted]
+    expect(not again, f"{what} posts to {', '.join(again)} as send does, which may be billed")
+
+
+def _expect_missing_credentials(conformance: Conformance, request: Request) -> None:
+    with without_secrets(conformance) as without, provider(Reply()) as there:
+        for less in [without, *({name: None} for name in without)]:
+            try:
+                model = model_at(conformance, there.url).with_settings(**less)
+            except TaskRefused:
+                continue
+            there.calls.clear()
+            met = sent(model, request)
+            missing = isinstance(met, AuthenticationFailed) and not there.calls
+            failed = not missing or _failed(model, live=False)
+            expect(failed, f"without {', '.join(less)} send says {met}, and diagnose() finds no fault")
+
+
+_LISTS = (b"{}", b"[]", b'"text"', b"<html>no</html>", b'{"data": null}', b'{"data": [{"id": 7}, null]}', b"[" * 50_000)
+
+
+@check
+def test_available_ids_are_texts(conformance: Conformance) -> None:
+    """The ids of available_ids are texts; a failure is a ProviderError, and no call is billed."""
+    if type(conformance.model).available_ids is Model.available_ids:
+        pytest.skip("the model does not ask its provider for ids")
+    if conformance.model.offline:
+        _ids_of(conformance.model)
+        return
+    _, request = first_request(conformance)
+    with provider(lambda call: good(conformance, call, request)) as there:
+        sent(model_at(conformance, there.url), request)
+        called = list(there.calls)
+    for reply in [*map(Reply, _LISTS), Reply(b"no", 401), Reply(b"no", 500)]:
+        with provider(reply) as there:
+            found = _ids_of(model_at(conformance, there.url))
+            _expect_unbilled("available_ids", called, there.calls)
+            refused = reply.status == 200 or not there.calls or found is None
+            expect(refused, f"HTTP {reply.status} to available_ids gave {found!r}, must be a ProviderError")
+    _ids_of(model_at(conformance, nowhere()))
+
+
+def _ids_of(model: Model) -> Sequence[str] | None:
+    try:
+        found: Any = model.available_ids()
+    except ProviderError:
+        return None
+    except Exception as error:
+        raise ContractBroken(f"available_ids raised {error!r}, must be a ProviderError") from error
+    several = isinstance(found, Sequence) and not isinstance(found, str | bytes)
+    fine = found is None or (several and all(isinstance(one, str) for one in found))
+    expect(fine, f"available_ids gave {shorten(found)}, must be texts, or None")
+    return found  # type: ignore[no-any-return]

@@ -22,8 +22,8 @@ import pytest
 
 from limner import Finding, LimnerError, Model, ProviderError, Request, Response, TaskRefused, to_json
 from limner.testing import bodies
-from limner.testing.conformance.sending import good, model_at, sent
-from limner.testing.kit import Conformance, check, expect
+from limner.testing.conformance.sending import AT_ONCE, good, model_at, sent
+from limner.testing.kit import Conformance, Recorded, check, expect
 from limner.testing.loopback import Call, Reply, nowhere, provider
 from limner.testing.probes import starts
 from limner.testing.purity import RecordingEnvironment
@@ -46,7 +46,8 @@ _PART_OF_LONG = 10  # in long texts, which hold shorter ones by chance
 _LONG = 5_000  # characters
 
 
-def _is_secret(field: attrs.Attribute[Any]) -> bool:
+def is_secret(field: attrs.Attribute[Any]) -> bool:
+    """Tell whether a setting is named like a secret, or not shown."""
     return not field.repr or (_SECRET.search(field.name) is not None and _NOT_SECRET.search(field.name) is None)
 
 
@@ -60,6 +61,30 @@ def _with_canary(model: Model, name: str) -> tuple[Model, str] | None:
     return None
 
 
+@attrs.frozen
+class SecretSetting:
+    """A secret setting, and a value for it that nobody else says."""
+
+    name: str
+    value: str
+
+    def given_to(self, model: Model) -> Model:
+        """The model with it."""
+        return model.with_settings(**{self.name: self.value})
+
+    def is_in(self, call: Call) -> bool:
+        """Tell whether a call says it."""
+        wire = f"{call.headers!r} {call.path} {call.body!r}"
+        return any(told in wire for told in (self.value, *coded_in_base64(self.value)))
+
+
+def secret_settings(conformance: Conformance) -> list[SecretSetting]:
+    """The secret settings of a model that take a text."""
+    fields = [field.name for field in attrs.fields(type(conformance.model.settings)) if is_secret(field)]
+    found = {name: made for name in fields if (made := _with_canary(conformance.model, name)) is not None}
+    return [SecretSetting(name, canary) for name, (_, canary) in found.items()]
+
+
 def _plain(value: Any) -> str:
     for reveal in ("get_secret_value", "reveal"):
         if hasattr(value, reveal):
@@ -71,8 +96,17 @@ def _told_by(canary: str, text: str) -> bool:
     """Tell whether a text has a secret, or a good part of it, plainly or written in another way."""
     length = _PART if len(text) < _LONG else _PART_OF_LONG
     parts = {canary[at : at + length] for at in range(len(canary) - length + 1)}
-    coded = {base64.b64encode(canary.encode()).decode().rstrip("=")[:-2], quote(canary, safe=""), canary[::-1]}
-    return any(part in text for part in parts | coded) or canary.encode().hex() in text
+    coded = {*coded_in_base64(canary), quote(canary, safe=""), canary[::-1], canary.encode().hex()}
+    return any(part in text for part in parts | coded)
+
+
+def coded_in_base64(canary: str) -> list[str]:
+    """What base64 makes of a text wherever it stands in what is encoded, such as after ``user:``."""
+    found = []
+    for before in range(3):
+        coded = base64.b64encode(b"." * before + canary.encode() + b"..").decode()
+        found.append(coded[4 * bool(before) : -4])
+    return found
 
 
 class _Seen:
@@ -133,9 +167,9 @@ def _all_warnings() -> Iterator[list[warnings.WarningMessage]]:
 @check
 def test_secrets_are_never_shown(conformance: Conformance) -> None:
     """A secret setting is in no repr, finding, plan, request, result, log record or error, even if the provider sends it."""
-    found = [field.name for field in attrs.fields(type(conformance.model.settings)) if _is_secret(field)]
+    found = [field.name for field in attrs.fields(type(conformance.model.settings)) if is_secret(field)]
     made = {name: one for name in found if (one := _with_canary(conformance.model, name)) is not None}
-    named = _variables(conformance)
+    named = secret_variables(conformance)
     if not made and not named:
         pytest.skip("the model has no secret settings (named like a key, or not shown)")
     for name, (model, canary) in made.items():
@@ -144,6 +178,19 @@ def test_secrets_are_never_shown(conformance: Conformance) -> None:
         with mock.patch.dict(os.environ, {name: CANARIES[0]}):
             model = type(conformance.model)(type(conformance.model.settings)(), model_id=conformance.model.model_id)
             _expect_hidden(conformance, model, CANARIES[0], f"the value of the variable {name}", None)
+
+
+@check
+def test_refused_secrets_are_not_quoted(conformance: Conformance) -> None:
+    """A secret setting that the settings refuse for how it looks is not quoted in the error."""
+    for secret in secret_settings(conformance):
+        for odd in (f"{secret.value}\n", f" {secret.value}", f"{secret.value} é", f"{secret.value}\x00", secret.value[:9]):
+            try:
+                conformance.model.with_settings(**{secret.name: odd})
+            except TaskRefused as refused:
+                told = "".join(traceback.format_exception(refused))
+                fine = not _told_by(secret.value, told) and odd.strip() not in told
+                expect(fine, f"Settings refuses the setting {secret.name}, and the error quotes it")
 
 
 def _expect_hidden(conformance: Conformance, model: Model, canary: str, who: str, settings: dict[str, str] | None) -> None:
@@ -157,10 +204,15 @@ def _expect_hidden(conformance: Conformance, model: Model, canary: str, who: str
         if isinstance(one, Response):
             expect(not _told_by(canary, _all_but_body(one)), f"the response of send holds {who}, outside its body: {one!r}")
             continue
-        told = "".join(traceback.format_exception(one)) + repr(one) + repr(vars(one))
-        seen_in = f"the error holds {who}: {type(one).__name__}; take it out of what the provider says"
-        expect(not _told_by(canary, told), seen_in)
+        expect_not_told(one, canary, who)
     seen.expect_without(canary, who)
+
+
+def expect_not_told(error: LimnerError, canary: str, who: str) -> None:
+    """Hold that a secret is neither in an error nor in what it shows of its cause."""
+    text = "".join(traceback.format_exception(error)) + repr(error) + repr(vars(error))
+    seen_in = f"the error, or its cause, holds {who}: {type(error).__name__}; take it out of what is quoted"
+    expect(not _told_by(canary, text), seen_in)
 
 
 def _shown(conformance: Conformance, model: Model) -> Iterator[tuple[str, str]]:
@@ -168,7 +220,7 @@ def _shown(conformance: Conformance, model: Model) -> Iterator[tuple[str, str]]:
     yield "repr(settings)", f"{model.settings!r} {model.settings}"
     yield "repr(model)", f"{model!r} {model}"
     yield "notices()", " ".join(model.notices())
-    findings = _diagnosed(model, live=False)
+    findings = diagnosed(model, live=False)
     yield "diagnose()", " ".join(f"{finding!r} {finding}" for finding in findings)
     for kind in conformance.tasks:
         plan = model.plan(starts(model, kind)[0])
@@ -177,10 +229,9 @@ def _shown(conformance: Conformance, model: Model) -> Iterator[tuple[str, str]]:
             f"the request of {kind.kind}",
             " ".join(f"{_all_but_body(one)} {one.body.decode('utf-8', 'replace')}" for one in plan.requests),
         )
-    if conformance.answer is not None:
-        answered = type(
-            model.__class__.__name__, (type(model),), {"send": lambda _, request: conformance.transport(request)}
-        )
+    if conformance.answer is not None or model.offline:
+        send = {"send": lambda _, request: conformance.transport(request)} if conformance.answer is not None else {}
+        answered = type(model.__class__.__name__, (type(model),), send)
         with contextlib.suppress(ProviderError):  # that is another check's to say
             result = answered(model.settings, model_id=model.model_id).run(starts(model, conformance.tasks[0])[0])
             yield "the result", f"{result!r} {to_json(result)} {[dict(one.provenance) for one in result.pictures]}"
@@ -190,7 +241,8 @@ def _all_but_body(one: Request | Response) -> str:
     return repr({field.name: getattr(one, field.name) for field in attrs.fields(type(one)) if field.name != "body"})
 
 
-def _diagnosed(model: Model, *, live: bool) -> list[Finding]:
+def diagnosed(model: Model, *, live: bool) -> list[Finding]:
+    """What diagnose finds."""
     found: Any = model.diagnose(live=live)
     findings = list(found)
     for finding in findings:
@@ -198,33 +250,39 @@ def _diagnosed(model: Model, *, live: bool) -> list[Finding]:
     return findings
 
 
+@contextlib.contextmanager
+def without_secrets(conformance: Conformance) -> Iterator[dict[str, None]]:
+    """Take the secret variables out of the environment; the settings that take the secrets out of a model."""
+    fields = [field for field in attrs.fields(type(conformance.model.settings)) if is_secret(field)]
+    without: dict[str, None] = {field.name: None for field in fields if field.default is None}
+    kept = {name: value for name, value in os.environ.items() if not _SECRET.search(name)}
+    with mock.patch.dict(os.environ, kept, clear=True):
+        yield without
+
+
 def _met(conformance: Conformance, settings: dict[str, str], canary: str) -> Iterator[Response | LimnerError]:
     """What comes of calls in whose answer the provider says the secret itself, and of one that goes well."""
     if conformance.endpoint is None:
         return
     request = conformance.model.plan(starts(conformance.model, conformance.tasks[0])[0]).requests[0]
-    for status in (400, 401, 403, 429, 500, 200):
-        for form in (
-            b'{"error": {"code": "no", "message": "wrong key: %b"}, "message": "wrong key: %b"}',
-            b"key %b is wrong; %b",
-            *_own_forms(conformance),
-        ):
-            body = form.replace(b"%b", canary.encode())
-            with provider(lambda call, body=body, status=status: _echo(call, body, status)) as there:  # type: ignore[misc]
-                model = model_at(conformance, there.url).with_settings(**settings)
-                yield sent(model, request)
-            if status == 500:
-                break
+    for body, status in _echoes(conformance, canary.encode()):
+        with provider(lambda call, body=body, status=status: _echo(call, body, status)) as there:  # type: ignore[misc]
+            yield sent(model_at(conformance, there.url).with_settings(**settings), request)
     for url in (nowhere(), None):  # nobody there; and one who hangs up
         with provider(Reply(dropped=True)) as there:
             yield sent(model_at(conformance, url or there.url).with_settings(**settings), request)
     for status in (302, 307):
         yield _redirected(conformance, settings, canary, request, status)
+    yield _met_well(conformance, settings, canary, request)
+
+
+def _met_well(conformance: Conformance, settings: dict[str, str], canary: str, request: Request) -> Response | LimnerError:
+    """Call when all goes well: the secret is in no URL, and another model's is its own."""
     with provider(lambda call: good(conformance, call, request)) as there:
         model = model_at(conformance, there.url).with_settings(**settings)
-        yield sent(model, request)
+        met = sent(model, request)
         wire = " ".join(f"{call.headers!r} {call.path} {call.body!r}" for call in there.calls)
-        told = canary in wire or base64.b64encode(canary.encode()).decode() in wire
+        told = any(one in wire for one in (canary, *coded_in_base64(canary)))
         others = [other for other in CANARIES if other != canary]
         again = sent(model.with_settings(**dict.fromkeys(settings, others[0])), request) if told else None
         last = f"{there.calls[-1].headers!r} {there.calls[-1].path}"
@@ -235,6 +293,7 @@ def _met(conformance: Conformance, settings: dict[str, str], canary: str) -> Ite
             not in_path,
             f"the setting {next(iter(settings))} is in the URL, which every proxy writes down; send it in a header",
         )
+    return met
 
 
 def _redirected(
@@ -251,30 +310,60 @@ def _redirected(
     return met
 
 
-def _own_forms(conformance: Conformance) -> Iterator[bytes]:
-    """The provider's own failures, as they are stored, with room for the secret in their words."""
-    forms = dict[tuple[bodies.Path, ...], bytes]()
+def _echoes(conformance: Conformance, canary: bytes) -> Iterator[tuple[bytes, int]]:
+    """Bodies that say the secret, or (by ``%h``) the headers of the call, each with its HTTP status."""
+    forms = [*_forms(conformance), b"key %b is wrong; %b"]
+    for status in (400, 401, 403, 429, 500, 200):
+        for form in forms[:1] if status in {429, 500} else forms:
+            yield form.replace(b"%b", canary), status
+    for form in forms:
+        yield from ((form.replace(b"%b", b"%h"), status) for status in (400, 502))
+    yield from ((one.body.replace(b"%b", canary), one.status) for one in _worded_failures(conformance))
+    for form in _forms(conformance):
+        yield from ((form.replace(b"wrong key: %b", words).replace(b"%b", canary), 400) for words in _CUT_SOMEWHERE)
+
+
+_CUT_SOMEWHERE = (b"no: " + b"%b " * 60, b"no, not this: " + b"%b " * 60)
+"""Messages of which the end is cut off within a secret, wherever that is."""
+
+
+def _forms(conformance: Conformance) -> list[bytes]:
+    """A failure of a common form, and a few of the provider's own, with room for the secret in their words."""
+    common = b'{"error": {"code": "no", "message": "wrong key: %b"}, "message": "wrong key: %b"}'
+    return [common, *dict.fromkeys(one.body for one in _worded_failures(conformance))][:3]
+
+
+def _worded_failures(conformance: Conformance) -> list[Recorded]:
+    """The provider's own failures, as they are stored, with room for the secret in their words; one of each form."""
+    forms = dict[tuple[int, tuple[bodies.Path, ...]], Recorded]()
     for one in conformance.recorded:
         tree = bodies.parsed(one.body) if one.is_http_error and bodies.is_json(one.body) else None
         leaves = bodies.leaves(tree) if isinstance(tree, dict) else {}
         words = {path: leaf for path, leaf in leaves.items() if isinstance(leaf, str) and " " in leaf.strip()}
         if words:
             longest = max(words, key=lambda path: len(words[path]))
-            forms.setdefault(tuple(leaves), json.dumps(bodies.replaced(tree, longest, "wrong key: %b")).encode())
-    yield from [*forms.values()][:2]
+            body = json.dumps(bodies.replaced(tree, longest, "wrong key: %b")).encode()
+            forms.setdefault((one.status, tuple(leaves)), attrs.evolve(one, body=body))
+    return list(forms.values())
+
+
+def _said_by(call: Call) -> bytes:
+    """The headers of a call, as the error page of a gateway may repeat them."""
+    return ", ".join(f"{name}: {value}" for name, value in call.headers.items()).encode().replace(b'"', b"'")
 
 
 def _echo(call: Call, body: bytes, status: int) -> Reply:
-    return Reply(body, status, {"x-echo": call.headers.get("authorization", "")[:200]})
+    body = body.replace(b"%h", _said_by(call))
+    return Reply(body, status, {"x-echo": call.headers.get("authorization", "")[:200], **AT_ONCE})
 
 
-def _variables(conformance: Conformance) -> list[str]:
+def secret_variables(conformance: Conformance) -> list[str]:
     """The secret variables of the environment that the plugin's own code asks for."""
     recording = RecordingEnvironment(dict(os.environ))
     kind = type(conformance.model)
     with mock.patch.object(os, "environ", recording), contextlib.suppress(Exception):
         model = kind(type(conformance.model.settings)(), model_id=conformance.model.model_id)
-        _diagnosed(model, live=False)
+        diagnosed(model, live=False)
         model.plan(starts(model, conformance.tasks[0])[0])
     names = [name for name in dict.fromkeys(recording.asked) if _SECRET.search(name) and not name.startswith("AWS_")]
     return [name for name in names if not name.startswith(("PYTEST", "HYPOTHESIS", "COV_"))]

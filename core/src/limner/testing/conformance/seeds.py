@@ -82,7 +82,7 @@ def test_each_call_has_its_own_seed(conformance: Conformance) -> None:
 
 @check
 def test_n_pictures_come_back(conformance: Conformance) -> None:
-    """The requested number of pictures is returned, each ok and each with its own seed and index."""
+    """The requested number of pictures is returned, each ok, and told apart by seed and index."""
     model = conformance.connected(conformance.transport)
     kinds = kinds_with(model, "n") or pytest.skip("the model makes one picture at a time")
     for kind in kinds:

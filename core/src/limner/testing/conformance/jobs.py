@@ -1,0 +1,140 @@
+"""Providers of which one picture takes several calls: a job is submitted, polled and downloaded."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from unittest import mock
+
+import pytest
+
+from limner import LimnerError, ProviderError, ProviderTimeout, Request, Response, Task, workers
+from limner.testing.conformance.sending import AT_ONCE, model_at, sent, some_requests, told
+from limner.testing.kit import Conformance, check, expect, skip
+from limner.testing.loopback import Call, Loopback, Reply, provider
+from limner.workers import Cancellation
+
+_MOST_CALLS = 12
+_PATIENCE = 15.0  # seconds
+_WAIT = 1.0  # seconds for a job that never ends
+_BUSY = 25  # calls a second are too many
+
+
+def _service(conformance: Conformance) -> Callable[[Call], Reply]:
+    return conformance.service or skip("service", "a function of a Call that returns the provider's Reply")
+
+
+def _jobs(conformance: Conformance) -> list[tuple[Task, Request, list[Call]]]:
+    """The requests that take several calls, each with the calls of a job that goes well."""
+    found, service = [], _service(conformance)
+    for task, request in some_requests(conformance):
+        with provider(service) as there:
+            met = sent(model_at(conformance, there.url), request)
+        expect(isinstance(met, Response), f"with Conformance(service=...) send gave {told(met)}", task)
+        found += [(task, request, there.calls)] if len(there.calls) > 1 else []
+    return found or pytest.skip("every request is one call")
+
+
+def _posted_twice(there: Loopback) -> bool:
+    return bool(there.made_twice())
+
+
+@check
+def test_jobs_end_with_pictures(conformance: Conformance) -> None:
+    """A job that goes well gives its pictures, and is submitted once."""
+    service = _service(conformance)
+    for task, _ in some_requests(conformance):
+        with provider(service) as there:
+            result = model_at(conformance, there.url).run(task)
+            outcomes = [picture.outcome for picture in result.pictures]
+            expect(set(outcomes) == {"ok"}, f"a job that goes well gave {outcomes}", task)
+            expect(not _posted_twice(there), "the job was submitted twice", task)
+
+
+@check
+def test_failures_of_jobs_submit_nothing_twice(conformance: Conformance) -> None:
+    """If any call of a job fails, send raises a ProviderError or goes on, and never submits the job again."""
+    for task, request, calls in _jobs(conformance)[:1]:
+        for at in range(1, min(len(calls), _MOST_CALLS)):
+            for what, reply in _FAILURES.items():
+                with provider(_failing_at(_service(conformance), at, reply)) as there:
+                    met = sent(model_at(conformance, there.url).with_settings(timeout=_WAIT), request)
+                    seen = f"call {at + 1} of a job, {calls[at].method} {calls[at].path}, {what}"
+                    expect(not _posted_twice(there), f"{seen}: the job was submitted again", task)
+                    fine = isinstance(met, Response | ProviderError)
+                    expect(fine, f"{seen}: send gave {told(met)}, must be a ProviderError", task)
+                    billed = not isinstance(met, LimnerError) or met.may_be_billed
+                    expect(billed, f"{seen}: the error says may_be_billed=False, but the job was submitted", task)
+
+
+_FAILURES = {
+    "fails with HTTP 500": Reply(b'{"error": {"message": "no"}}', 500, AT_ONCE),
+    "fails with HTTP 404": Reply(b'{"error": {"message": "no"}}', 404),
+    "has no JSON": Reply(b"<html>no</html>"),
+    "has other JSON": Reply(b'{"none": "of what is documented"}'),
+    "loses its connection": Reply(dropped=True),
+    "is not answered": Reply(silent=True),
+}
+
+
+def _failing_at(service: Callable[[Call], Reply], at: int, reply: Reply) -> Callable[[Call], Reply]:
+    met: list[Call] = []
+
+    def answered(call: Call) -> Reply:
+        met.append(call)
+        return reply if len(met) > at else service(call)
+
+    return answered
+
+
+def _never_ending(service: Callable[[Call], Reply], calls: list[Call]) -> Callable[[Call], Reply]:
+    """The provider, which repeats what it said to the first poll."""
+    polled = calls[1].path
+    first: list[Reply] = []
+
+    def answered(call: Call) -> Reply:
+        if call.path.partition("?")[0] != polled.partition("?")[0]:
+            return service(call)
+        if not first:
+            first.append(service(call))
+        return first[0]
+
+    return answered
+
+
+@check
+def test_waiting_for_a_job_ends(conformance: Conformance) -> None:
+    """Polling a job pauses between its calls, and ends with the timeout, or once the caller has given up."""
+    for task, request, calls in _jobs(conformance)[:1]:
+        if len(calls) < 4:
+            pytest.skip("give Conformance(service=...) that answers at least the first poll of a job with 'not yet'")
+        never = _never_ending(_service(conformance), calls)
+        with provider(never) as there:
+            started = time.monotonic()
+            met = sent(model_at(conformance, there.url).with_settings(timeout=_WAIT), request)
+            seconds = time.monotonic() - started
+            polls = len(there.calls)
+        expect(isinstance(met, ProviderTimeout), f"a job took longer than timeout={_WAIT}, and send gave {told(met)}", task)
+        expect(seconds < _PATIENCE, f"with timeout={_WAIT} send polled for {seconds:.0f} s", task)
+        expect(polls < _BUSY * _WAIT, f"send made {polls} calls in {seconds:.1f} s; pause between polls", task)
+        _expect_cancelled(conformance, never, task, request)
+
+
+def _expect_cancelled(conformance: Conformance, never: Callable[[Call], Reply], task: Task, request: Request) -> None:
+    cancelled, met = Cancellation(), 0
+
+    def answered(call: Call) -> Reply:
+        nonlocal met
+        met += 1
+        if met > 1:
+            cancelled.set()
+        return never(call)
+
+    with provider(answered) as there, mock.patch.object(workers, "current_cancellation", return_value=cancelled):
+        started = time.monotonic()
+        gave = sent(model_at(conformance, there.url).with_settings(timeout=_PATIENCE), request)
+        seconds = time.monotonic() - started
+        posted_twice = _posted_twice(there)
+    fine = isinstance(gave, ProviderError) and seconds < _PATIENCE / 2
+    expect(fine, f"the caller gave up while a job was polled, and send gave {told(gave)} after {seconds:.0f} s", task)
+    expect(not posted_twice, "the job was submitted again after the caller had given up", task)

@@ -1,0 +1,229 @@
+"""Models that are declared offline: they answer on this machine, by the request alone, and end when nobody waits."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from unittest import mock
+
+import attrs
+import pytest
+
+from limner import Generate, Image, LimnerError, Model, Progress, Request, Response, Task, TaskRefused, limits, workers
+from limner.reporting import Reporter, reporting
+from limner.testing.conformance.secrets import diagnosed, expect_not_told, is_secret, secret_settings
+from limner.testing.conformance.sending import sent, some_requests, told
+from limner.testing.kit import Conformance, ContractBroken, check, expect
+from limner.testing.probes import all_starts, changed, plan_or_none, saying, smallest
+from limner.testing.watching import NETWORK, PROCESSES, watching
+from limner.workers import Cancellation
+
+_ODD = "/no/such/place/zq7"
+"""For a setting that names a file, a device or a model: a value that no machine has."""
+
+
+def _offline(conformance: Conformance) -> Model:
+    return conformance.model if conformance.model.offline else pytest.skip("the model is not offline")
+
+
+@check
+def test_offline_models_stay_offline(conformance: Conformance) -> None:
+    """A model that is declared offline needs neither network nor account: it answers without connecting."""
+    model = _offline(conformance)
+    for task, request in some_requests(conformance):
+        with watching(*NETWORK, *PROCESSES) as asked:
+            met = sent(model, request)
+        expect(not asked, f"the model says that it is offline, and send called {', '.join(asked[:3])}", task)
+        expect(isinstance(met, Response), f"the model says that it is offline, and send gave {told(met)}", task)
+    elsewhere = _in_another_process(model, *next(some_requests(conformance)))
+    expect(
+        not elsewhere.get("asked"),
+        f"the model says that it is offline, and send called {elsewhere.get('asked')} in a new process",
+    )
+
+
+@check
+def test_offline_answers_follow_the_request(conformance: Conformance) -> None:
+    """An offline model gives the same picture for the same request, in any thread, and another for another seed."""
+    model = _offline(conformance)
+    for start in all_starts(model):
+        seeds = _some_seeds(model, start)
+        small = smallest(model, start)
+        plans = [model.plan(saying(small, seed=seed)) for seed in seeds] or [model.plan(small)]
+        calls, requests = [plan.calls[0] for plan in plans], [plan.requests[0] for plan in plans]
+        first = [_pictures(model, call, request) for call, request in zip(calls, requests, strict=True)]
+        again = [_pictures(model, call, request) for call, request in zip(calls, requests, strict=True)]
+        expect(first == again, "the same request gives another picture the second time", start)
+        paints = isinstance(start, Generate) and _depends_on_words(model, small, first[0])
+        if len(first) > 1 and paints:
+            expect(first[0] != first[1], f"the seeds {seeds[0]} and {seeds[1]} give the same picture", start)
+        if model.settings.max_in_flight > 1:
+            with ThreadPoolExecutor(4) as pool:
+                side_by_side = list(pool.map(_pictures, [model] * len(calls) * 3, calls * 3, requests * 3))
+            expect(
+                side_by_side == first * 3, "requests that are sent side by side give other pictures than one by one", start
+            )
+        per_call = model.per_call(type(start))
+        several = plan_or_none(model, saying(small, n=per_call)) if per_call > 1 and paints else None
+        if several is not None:
+            found = _pictures(model, several.calls[0], several.requests[0])
+            expect(len(set(found)) == len(found), f"the {len(found)} pictures of one call are not all different", start)
+
+
+def _depends_on_words(model: Model, start: Task, found: list[Image | None]) -> bool:
+    """Tell whether the model paints what it is told, and not always the same as a stand-in may."""
+    other = plan_or_none(model, changed(start, "prompt", "a house by the sea"))
+    return other is not None and _pictures(model, other.calls[0], other.requests[0]) != found
+
+
+def _some_seeds(model: Model, start: Task) -> list[int]:
+    limit = model.limits_of(type(start)).parameters.get("seed")
+    return [limit.min_value + 3, limit.min_value + 71_000] if isinstance(limit, limits.Integer) else []
+
+
+def _pictures(model: Model, call: Task, request: Request) -> list[Image | None]:
+    met = sent(model, request)
+    if not isinstance(met, Response):
+        raise ContractBroken(f"the model says that it is offline, and send gave {told(met)}", call)
+    return [picture.image for picture in model.decode(call, met)]
+
+
+# ---------------------------------------------------------------------------------------------- settings
+
+
+@check
+def test_offline_settings_are_used(conformance: Conformance) -> None:
+    """Another text in a setting is used or refused, whatever ran before; a failure tells no secret."""
+    model = _offline(conformance)
+    task, request = next(some_requests(conformance))
+    plain = _shown(model, task, request)
+    secrets = {secret.name: secret.value for secret in secret_settings(conformance)}
+    for name in _texts(model):
+        try:
+            odd = model.with_settings(**{name: _ODD})
+        except (TaskRefused, TypeError):
+            continue
+        with watching(*NETWORK, *PROCESSES) as asked:
+            found = _shown(odd, task, request)
+        expect(not asked, f"with {name}={_ODD!r} the offline model calls {', '.join(asked[:3])}", task)
+        used = found != plain or not getattr(type(model.settings)(), name) or found["error"]
+        expect(used, f"the setting {name}={_ODD!r} is neither refused nor used: the same picture comes", task)
+        elsewhere = _in_another_process(odd, task, request)
+        seen = f"with {name}={_ODD!r} send gives something else in a new process than after other calls"
+        expect(elsewhere.get("shown", found) == found, f"{seen}: it uses what an earlier model loaded", task)
+        _expect_found(odd, name, found)
+        account = found["error"] in {"AuthenticationFailed", "AccessDenied", "RateLimited", "ContentFiltered"}
+        expect(not account, f"with {name}={_ODD!r} the offline model raises {found['error']}, which sends users elsewhere")
+        met = sent(odd.with_settings(**secrets), request)
+        for secret, value in secrets.items() if isinstance(met, LimnerError) else ():
+            expect_not_told(met, value, f"the value of the setting {secret}, with {name}={_ODD!r}")  # type: ignore[arg-type]
+    expect(_shown(model, task, request) == plain, "after calls with other settings, send gives another picture", task)
+
+
+def _texts(model: Model) -> list[str]:
+    """The settings of the plugin's own that hold a text, or may, and no secret."""
+    fields = attrs.fields(type(model.settings))
+    common = {field.name for field in attrs.fields(Model.Settings)}
+    own = [field for field in fields if field.name not in common and not is_secret(field)]
+    return [field.name for field in own if isinstance(getattr(model.settings, field.name), str | None)]
+
+
+def _shown(model: Model, task: Task, request: Request) -> dict[str, Any]:
+    """What send gives, such that it can be compared with what it gives in another process."""
+    met = sent(model, request)
+    if isinstance(met, LimnerError):
+        return {"error": type(met).__name__}
+    call = model.plan(task).calls[0]
+    pictures = [picture.image for picture in model.decode(call, met)]
+    return {"error": "", "pictures": [None if one is None else hashlib.sha256(one.data).hexdigest() for one in pictures]}
+
+
+def _expect_found(model: Model, name: str, found: dict[str, Any]) -> None:
+    fine = [one for one in diagnosed(model, live=False) if one.fine and _ODD in one.detail]
+    expect(not found["error"] or not fine, f"with {name}={_ODD!r} send fails, and diagnose() finds it fine: {fine}")
+
+
+_ELSEWHERE = """
+import hashlib, json, pickle, sys
+events = []
+sys.path[:] = pickle.load(sys.stdin.buffer)
+network = pickle.load(sys.stdin.buffer)
+sys.addaudithook(lambda event, args: events.append(event) if event in network else None)
+kind, settings, model_id, task, request = pickle.load(sys.stdin.buffer)
+from limner import LimnerError
+model = kind(settings, model_id=model_id)
+try:
+    pictures = [one.image for one in model.decode(task, model.send(request))]
+    shown = {"error": "", "pictures": [None if one is None else hashlib.sha256(one.data).hexdigest() for one in pictures]}
+except LimnerError as error:
+    shown = {"error": type(error).__name__}
+print(json.dumps({"shown": shown, "asked": events[:3]}))
+"""
+
+
+def _in_another_process(model: Model, task: Task, request: Request) -> dict[str, Any]:
+    """What send gives where nothing ran before; empty where the plugin cannot be loaded there by name."""
+    call = model.plan(task).calls[0]
+    try:
+        given = pickle.dumps(sys.path) + pickle.dumps((*NETWORK, *PROCESSES))
+        given += pickle.dumps((type(model), model.settings, model.model_id, call, request))
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return {}
+    done = subprocess.run(  # noqa: S603 - our own
+        [sys.executable, "-c", _ELSEWHERE], input=given, capture_output=True, check=False, env=dict(os.environ)
+    )
+    with contextlib.suppress(ValueError, IndexError):
+        found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        return found
+    return {}
+
+
+# ---------------------------------------------------------------------------------------------- cancellation
+
+
+_MANY_STEPS = 4
+
+
+@check
+def test_cancelled_work_stops(conformance: Conformance) -> None:
+    """A send that looks at limner.cancellation() and reports its steps ends soon after the caller has given up."""
+    model = _offline(conformance)
+    for task, request in some_requests(conformance):
+        asked: list[bool] = []
+        whole = _steps(model, request, Cancellation(), lambda _: None, asked)
+        if len(whole) >= _MANY_STEPS and asked:
+            cancelled = Cancellation()
+            done = _steps(model, request, cancelled, lambda _, cancelled=cancelled: cancelled.set(), asked)  # type: ignore[misc]
+            expect(len(done) < len(whole), f"cancelled after its first step, send went on to the last, {len(whole)}", task)
+
+
+def _steps(
+    model: Model, request: Request, cancelled: Cancellation, on_step: Callable[[Progress], object], asked: list[bool]
+) -> list[Progress]:
+    """Send, and give what it reports."""
+    steps: list[Progress] = []
+
+    def step(progress: Progress) -> None:
+        if progress.call is not None:
+            steps.append(progress)
+            on_step(progress)
+
+    def looked() -> Cancellation:
+        asked.append(True)
+        return cancelled
+
+    with (
+        mock.patch.object(workers, "current_cancellation", looked),
+        reporting(Reporter(step, 1), 0),
+        contextlib.suppress(ContractBroken),
+    ):
+        sent(model, request)
+    return steps

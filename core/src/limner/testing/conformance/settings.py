@@ -1,0 +1,158 @@
+"""What the settings of a model do: each changes something, and a value that cannot be right is refused."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import re
+from typing import Any
+from unittest import mock
+
+import attrs
+import pytest
+
+from limner import LimnerError, Model, Request, Settings, Task, TaskRefused
+from limner.testing.conformance.interface import type_of
+from limner.testing.conformance.secrets import CANARIES, coded_in_base64, secret_variables, without_secrets
+from limner.testing.conformance.sending import first_request, good, model_at, sent
+from limner.testing.kit import Conformance, check, expect
+from limner.testing.loopback import Call, Reply, provider
+from limner.testing.probes import all_starts
+
+_CANARY = CANARIES[0]
+
+
+def _own_fields(model: Model) -> list[attrs.Attribute[Any]]:
+    """The settings that the plugin adds to limner's."""
+    common = {field.name for field in attrs.fields(Settings)}
+    return [field for field in attrs.fields(type(model.settings)) if field.name not in common]
+
+
+@check
+def test_settings_are_used(conformance: Conformance) -> None:
+    """Another text in a setting of the plugin's own changes a call, its outcome, a request or a finding."""
+    with provider(Reply()) as there:
+        model = model_at(conformance, there.url)
+    calls = [model.plan(start).calls[0] for start in all_starts(model)]
+    texts = _texts(model, but=there.url)
+    plain = _effects(conformance, calls, {}) if texts else None
+    for name in texts:
+        fine = _is_used(conformance, calls, name, plain, {})
+        with without_secrets(conformance) as less:  # which may overrule it
+            fine = fine or _is_used(conformance, calls, name, _effects(conformance, calls, less), less)
+        expect(fine, f"the setting {name} is not used: another value changes nothing")
+
+
+def _is_used(conformance: Conformance, calls: list[Task], name: str, plain: list[str] | None, more: dict[str, Any]) -> bool:
+    other = _effects(conformance, calls, {**more, name: _CANARY})
+    told = other is None or any(_tells(one) for one in other)
+    return told or plain is None or plain != other
+
+
+def _texts(model: Model, but: str) -> list[str]:
+    """The plugin's own settings that are texts, but for the one with the endpoint's URL."""
+    values = {field.name: getattr(model.settings, field.name) for field in _own_fields(model)}
+    kind = type(model.settings)
+    found = [name for name, value in values.items() if isinstance(value, str) or type_of(kind, name) is str]
+    return [name for name in found if but not in str(values[name])]
+
+
+def _effects(conformance: Conformance, calls: list[Task], settings: dict[str, Any]) -> list[str] | None:
+    """What is seen of a model with other settings; ``None`` where it refuses them."""
+    seen: list[str] = []
+    for task in calls:
+        request = conformance.model.encode(task)
+        with provider(lambda call, request=request: good(conformance, call, request)) as there:  # type: ignore[misc]
+            try:
+                model = model_at(conformance, there.url).with_settings(**settings)
+            except (TaskRefused, TypeError):
+                return None
+            seen += [f"{model.encode(task)}", _outcome(model, request)]
+            with contextlib.suppress(LimnerError):
+                seen += [f"{finding}" for finding in model.diagnose(live=True)]
+            seen += [_wire(call, settings) for call in there.calls]
+            seen = [one.replace(there.url, "") for one in seen]
+    return seen
+
+
+def _outcome(model: Model, request: Request) -> str:
+    met = sent(model, request)
+    return f"{type(met).__name__} {met}" if isinstance(met, LimnerError) else "answered"
+
+
+def _wire(call: Call, settings: dict[str, Any]) -> str:
+    """A call as text; of its headers only what holds the value, for others may differ from call to call."""
+    told = [name for name, value in call.headers.items() if settings and _tells(value)]
+    return f"{call.method} {call.path} {sorted(told)} {call.identity}"
+
+
+_ATTEMPTS = re.compile(r"(^|_)(attempts|tries)(_|$)")
+_RETRIES = re.compile(r"(^|_)retries(_|$)")
+
+
+@check
+def test_attempts_are_counted(conformance: Conformance) -> None:
+    """With one attempt, or no retries, send calls once, whatever the provider answers."""
+    with provider(Reply()) as there:
+        model = model_at(conformance, there.url)
+    least = {field.name: 1 for field in _own_fields(model) if _ATTEMPTS.search(field.name)}
+    least |= {field.name: 0 for field in _own_fields(model) if _RETRIES.search(field.name)}
+    task, request = first_request(conformance)
+    for name, value in least.items():
+        for status in (429, 503):
+            with provider(Reply(b'{"error": {"message": "busy"}}', status, {"retry-after": "0"})) as there:
+                try:
+                    once = model_at(conformance, there.url).with_settings(**{name: value})
+                except TaskRefused:
+                    break
+                sent(once, request)
+                fine = not there.made_twice()
+                expect(fine, f"with {name}={value}, HTTP {status} makes send call {len(there.calls)} times", task)
+    if not least:
+        pytest.skip("the model has no setting for attempts or retries")
+
+
+@check
+def test_a_setting_overrides_the_environment(conformance: Conformance) -> None:
+    """A setting that is given is used, whatever the environment says."""
+    names = [name for name in secret_variables(conformance) if name.isupper()]
+    task, request = first_request(conformance)
+    with provider(Reply()) as there:
+        texts = _texts(model_at(conformance, there.url), but=there.url)
+    for name in texts if names else ():
+        told = []
+        for environment in ({}, dict.fromkeys(names, CANARIES[1])):
+            with (
+                mock.patch.dict(os.environ, environment),
+                provider(lambda call: good(conformance, call, request)) as there,
+                contextlib.suppress(TaskRefused, TypeError),
+            ):
+                sent(model_at(conformance, there.url).with_settings(**{name: _CANARY}), request)
+            told.append(any(map(_tells, map(_whole, there.calls))))
+        fine = told[1] or not told[0]
+        expect(fine, f"a variable of {', '.join(names)} is used although the setting {name} is given", task)
+
+
+def _tells(text: str) -> bool:
+    return any(told in text for told in (_CANARY, *coded_in_base64(_CANARY)))
+
+
+def _whole(call: Call) -> str:
+    return f"{call.path} {call.headers!r}"
+
+
+@check
+def test_numbers_of_settings_are_checked(conformance: Conformance) -> None:
+    """A number setting of the plugin's own refuses NaN, and takes its default."""
+    kind = type(conformance.model.settings)
+    for field in _own_fields(conformance.model):
+        default = getattr(kind(), field.name)
+        if isinstance(default, bool) or not isinstance(default, int | float):
+            continue
+        for wrong in ("nan", math.nan):
+            try:
+                found = getattr(kind.of({field.name: wrong}), field.name)
+            except TaskRefused:
+                continue
+            expect(False, f"the setting {field.name}={wrong!r} becomes {found!r}; it must be refused")
