@@ -19,7 +19,7 @@ from typing import Any
 import attrs
 import pytest
 
-from limner import Lifecycle, Model, Settings, Task, TaskRefused, limits, models
+from limner import Lifecycle, Model, Settings, Task, TaskRefused, Vary, limits, models
 from limner.interface import CONTRACT
 from limner.limits import Constraint, TaskLimits
 from limner.plugins import FIRST_PARTY
@@ -217,6 +217,8 @@ def _expect_parameters(task: type[Task], table: TaskLimits) -> None:
     for name, limit in table.parameters.items():
         expect(name in fields and name not in {"options", *OF_LIMNER}, f"{task.kind} has no parameter {name!r} to limit")
         kind = _KINDS.get(name, Constraint)
+        if name == "image":
+            kind = limits.Pictures if task is Vary else limits.Picture
         expect(isinstance(limit, kind), f"{task.kind}, {name}: is {type(limit).__name__}, must be limits.{kind.__name__}")
     needed = [name for name, field in fields.items() if field.default is attrs.NOTHING and name not in table.parameters]
     expect(not needed, f"{task.kind} always has {', '.join(needed)}, but its limits do not")

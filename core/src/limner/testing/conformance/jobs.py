@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from unittest import mock
 
+import attrs
 import pytest
 
 from limner import LimnerError, ProviderError, ProviderTimeout, Request, Response, Task, workers
+from limner.testing import bodies
 from limner.testing.conformance.sending import AT_ONCE, model_at, sent, some_requests, told
 from limner.testing.kit import Conformance, check, expect, skip
 from limner.testing.loopback import Call, Loopback, Reply, provider
@@ -56,8 +59,8 @@ def test_failures_of_jobs_submit_nothing_twice(conformance: Conformance) -> None
     """If any call of a job fails, send raises a ProviderError or goes on, and never submits the job again."""
     for task, request, calls in _jobs(conformance)[:1]:
         for at in range(1, min(len(calls), _MOST_CALLS)):
-            for what, reply in _FAILURES.items():
-                with provider(_failing_at(_service(conformance), at, reply)) as there:
+            for what, disturbed in _FAILURES.items():
+                with provider(_failing_at(_service(conformance), at, disturbed)) as there:
                     met = sent(model_at(conformance, there.url).with_settings(timeout=_WAIT), request)
                     seen = f"call {at + 1} of a job, {calls[at].method} {calls[at].path}, {what}"
                     expect(not _posted_twice(there), f"{seen}: the job was submitted again", task)
@@ -67,33 +70,54 @@ def test_failures_of_jobs_submit_nothing_twice(conformance: Conformance) -> None
                     expect(billed, f"{seen}: the error says may_be_billed=False, but the job was submitted", task)
 
 
-_FAILURES = {
-    "fails with HTTP 500": Reply(b'{"error": {"message": "no"}}', 500, AT_ONCE),
-    "fails with HTTP 404": Reply(b'{"error": {"message": "no"}}', 404),
-    "has no JSON": Reply(b"<html>no</html>"),
-    "has other JSON": Reply(b'{"none": "of what is documented"}'),
-    "loses its connection": Reply(dropped=True),
-    "is not answered": Reply(silent=True),
+Disturbed = Callable[[Reply], Reply]
+
+
+def _always(reply: Reply) -> Disturbed:
+    return lambda _: reply
+
+
+def _with_state(word: str) -> Disturbed:
+    """Say another state where the reply says one."""
+
+    def disturbed(reply: Reply) -> Reply:
+        tree = bodies.parsed(reply.body)
+        names = [name for name in ("status", "state") if isinstance(tree, dict) and isinstance(tree.get(name), str)]
+        return attrs.evolve(reply, body=json.dumps({**tree, **dict.fromkeys(names, word)}).encode()) if names else reply
+
+    return disturbed
+
+
+_FAILURES: dict[str, Disturbed] = {
+    "fails with HTTP 500": _always(Reply(b'{"error": {"message": "no"}}', 500, AT_ONCE)),
+    "fails with HTTP 404": _always(Reply(b'{"error": {"message": "no"}}', 404)),
+    "has no JSON": _always(Reply(b"<html>no</html>")),
+    "has other JSON": _always(Reply(b'{"none": "of what is documented"}')),
+    "loses its connection": _always(Reply(dropped=True)),
+    "is not answered": _always(Reply(silent=True)),
+    **{f"says {word!r}": _with_state(word) for word in ("failed", "Error", "crashed", "a state that nobody knows")},
 }
 
 
-def _failing_at(service: Callable[[Call], Reply], at: int, reply: Reply) -> Callable[[Call], Reply]:
+def _failing_at(service: Callable[[Call], Reply], at: int, disturbed: Disturbed) -> Callable[[Call], Reply]:
     met: list[Call] = []
 
     def answered(call: Call) -> Reply:
         met.append(call)
-        return reply if len(met) > at else service(call)
+        reply = service(call)
+        return disturbed(reply) if len(met) > at else reply
 
     return answered
 
 
-def _never_ending(service: Callable[[Call], Reply], calls: list[Call]) -> Callable[[Call], Reply]:
-    """The provider, which repeats what it said to the first poll."""
-    polled = calls[1].path
+def _never_ending(service: Callable[[Call], Reply]) -> Callable[[Call], Reply]:
+    """The provider, which repeats what it said to the first poll: the second call, and all that go to the same place."""
+    paths: list[str] = []
     first: list[Reply] = []
 
     def answered(call: Call) -> Reply:
-        if call.path.partition("?")[0] != polled.partition("?")[0]:
+        paths.append(call.path.partition("?")[0])
+        if len(paths) < 2 or paths[-1] != paths[1]:
             return service(call)
         if not first:
             first.append(service(call))
@@ -108,8 +132,8 @@ def test_waiting_for_a_job_ends(conformance: Conformance) -> None:
     for task, request, calls in _jobs(conformance)[:1]:
         if len(calls) < 4:
             pytest.skip("give Conformance(service=...) that answers at least the first poll of a job with 'not yet'")
-        never = _never_ending(_service(conformance), calls)
-        with provider(never) as there:
+        service = _service(conformance)
+        with provider(_never_ending(service)) as there:
             started = time.monotonic()
             met = sent(model_at(conformance, there.url).with_settings(timeout=_WAIT), request)
             seconds = time.monotonic() - started
@@ -117,7 +141,7 @@ def test_waiting_for_a_job_ends(conformance: Conformance) -> None:
         expect(isinstance(met, ProviderTimeout), f"a job took longer than timeout={_WAIT}, and send gave {told(met)}", task)
         expect(seconds < _PATIENCE, f"with timeout={_WAIT} send polled for {seconds:.0f} s", task)
         expect(polls < _BUSY * _WAIT, f"send made {polls} calls in {seconds:.1f} s; pause between polls", task)
-        _expect_cancelled(conformance, never, task, request)
+        _expect_cancelled(conformance, _never_ending(service), task, request)
 
 
 def _expect_cancelled(conformance: Conformance, never: Callable[[Call], Reply], task: Task, request: Request) -> None:

@@ -24,6 +24,7 @@ from limner import (
     Response,
     Task,
     TaskRefused,
+    WeightedText,
     limits,
 )
 from limner.errors import shorten
@@ -32,6 +33,7 @@ from limner.prices import PRICES_VARIABLE, cost, wrong_prices
 from limner.testing.conformance.answers import small_tasks
 from limner.testing.conformance.secrets import diagnosed, secret_settings, without_secrets
 from limner.testing.conformance.sending import first_request, good, model_at, sent
+from limner.testing.ends import ends
 from limner.testing.kit import Conformance, ContractBroken, check, expect
 from limner.testing.loopback import Call, Reply, nowhere, provider
 from limner.testing.probes import (
@@ -162,10 +164,14 @@ def _commented(model: Model) -> Iterator[Task]:
                     yield from _wordy(model, task, but=name)
 
 
-def _unusual_texts(limit: limits.Text) -> list[str]:
+def _unusual_texts(limit: limits.Text) -> list[Any]:
     longest = limit.max_length or 4000
     long = " ".join(f"{_UNUSUAL} {at}" for at in range(200))[: min(longest, 4000)].strip()
-    return [text for text in (_UNUSUAL, _UNUSUAL[:20], "Qx", "7 foxes", long) if limit.wrong(text) is None]
+    found: list[Any] = [_UNUSUAL, _UNUSUAL[:20], "Qx", "7 foxes", long]
+    if isinstance(limit, limits.PromptText) and limit.weights is not None:
+        parts = [WeightedText(_UNUSUAL, weight) for weight in ends(limit.weights)]
+        found += [(part,) for part in parts] + [(part, WeightedText("snow", parts[0].weight)) for part in parts]
+    return [text for text in found if limit.wrong(text) is None]
 
 
 def _worded(model: Model, task: Task) -> Task:
@@ -360,7 +366,8 @@ def test_available_ids_are_texts(conformance: Conformance) -> None:
             _expect_unbilled("available_ids", called, there.calls)
             refused = reply.status == 200 or not there.calls or found is None
             expect(refused, f"HTTP {reply.status} to available_ids gave {found!r}, must be a ProviderError")
-    _ids_of(model_at(conformance, nowhere()))
+    found = _ids_of(model_at(conformance, nowhere()))
+    expect(found is None, f"nobody is at the endpoint, and available_ids gave {shorten(found)} without asking")
 
 
 def _ids_of(model: Model) -> Sequence[str] | None:
