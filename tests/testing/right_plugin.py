@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from limner import (
     BadResponse,
     ContentFiltered,
+    Decoded,
     Finding,
     Generate,
     Inpaint,
@@ -27,6 +28,7 @@ from limner import (
     Vary,
     hookimpl,
     image_from_base64,
+    parse_json,
 )
 from limner.limits import (
     Choice,
@@ -64,6 +66,7 @@ PAINTED = {
     "guidance_scale": Real(1.0, 20.0, source=DOCS),
     "steps": Integer(10, 50, source=DOCS),
 }
+MOST_CREDITS = 1_000_000
 OPTIONS = {
     "mood": Choice(("calm", "wild"), source=DOCS),
     "finish": Choice(("matt", "gloss"), default="matt", source=DOCS),
@@ -135,10 +138,19 @@ class Palette(Model):
         return {"pictures": encoded, "keep_mask": keeps, "border": sides}
 
     def send(self, request: Request) -> Response:
-        return call(self.settings, "/paint", request.body)
+        return call(self.settings, "/paint", request.body, headers=request.headers)
 
     def diagnose(self, *, live: bool = False) -> Iterable[Finding]:
         yield Finding("credentials", self.settings.key() != "none", "a key is there, or is not")
+        if live and self.settings.key() != "none":
+            self.available_ids()
+            yield Finding("connection", True, "the provider answers, and takes the key")
+
+    def available_ids(self) -> Sequence[str]:
+        match parse_json(call(self.settings, "/models", None).body):
+            case {"models": [*models]} if all(isinstance(one, str) for one in models):
+                return models
+        raise BadResponse("the list of models is not as documented")
 
     def decode(self, task: Task, response: Response) -> Sequence[Picture]:
         try:
@@ -149,13 +161,21 @@ class Palette(Model):
             case {"blocked": str(why)}:
                 raise ContentFiltered(why)
             case {"painted": [*painted]}:
-                return [self.picture(one) for one in painted]
+                return Decoded([self.picture(one) for one in painted], usage=self.usage(answer))
         raise BadResponse("the answer has no pictures")
+
+    def usage(self, answer: Any) -> dict[str, float]:
+        match answer:
+            case {"credits": int(spent)} if not isinstance(spent, bool) and 0 <= spent < MOST_CREDITS:
+                return {"credits": spent}
+        return {}
 
     def picture(self, one: Any) -> Picture:
         match one:
             case {"image": image, "seed": int(seed), "state": "fine"}:
                 return Picture(image=image_from_base64(image), seed=seed)
+            case {"state": "blocked", "reason": str(reason)} if reason:
+                return Picture(outcome="filtered", reason=reason)
             case {"state": "blocked"}:
                 return Picture(outcome="filtered", reason="blocked")
         raise BadResponse("a picture of the answer is not as documented")
@@ -257,7 +277,8 @@ def paint(request: Request) -> Response:
         picture = Image.new("RGB", (body["width"], body["height"]), "teal")
     seed = body.get("seed", 0)
     painted = [{"image": png(picture, at), "seed": seed, "state": "fine"} for at in range(body.get("count", 1))]
-    return Response(json.dumps({"painted": painted}).encode(), request_id="palette-1")
+    answer = {"painted": painted, "credits": 2 * len(painted)}
+    return Response(json.dumps(answer).encode(), request_id="palette-1", metadata={"credits_left": "17"})
 
 
 def vary(request: Request) -> Response:
@@ -345,8 +366,10 @@ def recorded() -> list[Any]:
         RemoveBackground(image=image),
         Upscale(image=image, seed=7),
     ]
-    good = b'{"painted": [{"image": "%b", "seed": 7, "state": "fine"}]}' % base64.b64encode(image.data)
-    one_blocked = good[:-2] + b', {"state": "blocked"}]}'
+    fine = b'{"image": "%b", "seed": 7, "state": "fine"}' % base64.b64encode(image.data)
+    good = b'{"painted": [%b], "credits": 2}' % fine
+    blocked = b'{"state": "blocked", "reason": "the picture shows a trademark"}'
+    one_blocked = b'{"painted": [%b, %b], "credits": 4}' % (fine, blocked)
     two = Generate(prompt="a fox", seed=7, n=2)
     return [
         *(Recorded(task=task, body=good) for task in tasks),

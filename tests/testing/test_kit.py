@@ -6,15 +6,18 @@
 from __future__ import annotations
 
 import importlib
+import os
 import pickle
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import attrs
 import pytest
 import right_plugin
+import wrong_fifth
 import wrong_third
 from caught import CAUGHT
 from faults import limited_options
@@ -23,6 +26,9 @@ from limner import Generate, LimnerError, Model, Request, Response
 from limner.limits import Items, Text
 from limner.testing import Conformance
 from limner.testing import conformance as kit
+from right_others import OTHERS
+from unusual_plugins import Unusual
+from wire import KeySettings
 from wrong_plugins import CAUGHT_BY, FAULTS
 
 pytest_plugins = ["pytester"]
@@ -40,9 +46,19 @@ def _no_shrinking() -> Iterator[None]:
     settings.load_profile("default")
 
 
-def conformance_of(model: type[Model], **more: object) -> Conformance:
+@pytest.fixture(autouse=True)
+def _environment() -> Iterator[None]:
+    """What a wrong plugin does to the environment ends with its test."""
+    with mock.patch.dict(os.environ):
+        yield
+
+
+def conformance_of(model: type[Model], **more: Any) -> Conformance:
+    """The right plugin's documents with a model; a plugin of another kind, or with other documents, brings its own."""
+    if issubclass(model, Unusual):
+        return attrs.evolve(model.conformance(), **more)
     key = {"api_key": "key-of-the-tests"} if hasattr(attrs.fields(model.Settings), "api_key") else {}
-    given: dict[str, object] = {
+    given: dict[str, Any] = {
         "model": model(),
         "body_schema": right_plugin.SCHEMA,
         "body_problems": right_plugin.problems,
@@ -54,7 +70,7 @@ def conformance_of(model: type[Model], **more: object) -> Conformance:
         "recorded": right_plugin.recorded(),
         "module": "right_plugin",
     }
-    return Conformance(**given | more)  # type: ignore[arg-type]
+    return Conformance(**given | getattr(model, "documented", {}) | more)
 
 
 def check(name: str) -> Callable[[Conformance], None]:
@@ -79,8 +95,13 @@ class Tagged(right_plugin.Palette):
     limits = limited_options(Generate, tags=Items(Text(200, source="Palette"), 1, 5, source="Palette"))
 
 
-ELSEWHERE = {"test_offline_models_stay_offline"}
-"""What the right plugin cannot show; unusual ones do."""
+JOBS = {"test_jobs_end_with_pictures", "test_failures_of_jobs_submit_nothing_twice", "test_waiting_for_a_job_ends"}
+OFFLINE = {
+    *("test_offline_models_stay_offline", "test_offline_answers_follow_the_request"),
+    *("test_offline_settings_are_used", "test_cancelled_work_stops"),
+}
+ELSEWHERE = JOBS | OFFLINE
+"""What the right plugin cannot show; right plugins of other kinds do."""
 
 
 @pytest.mark.parametrize("name", [name for name in kit.__all__ if name not in ELSEWHERE])
@@ -89,6 +110,35 @@ def test_the_right_plugin_passes_every_check(name: str) -> None:
         check(name)(conformance_of(right_plugin.Palette))
     except pytest.skip.Exception as skipped:
         pytest.fail(f"{name} was skipped: {skipped}")
+
+
+@pytest.mark.parametrize("plugin", OTHERS, ids=lambda plugin: plugin.__name__)
+def test_right_plugins_of_other_kinds_pass_every_check(plugin: type[Unusual]) -> None:
+    skipped = set()
+    for name in kit.__all__:
+        try:
+            check(name)(conformance_of(plugin))
+        except pytest.skip.Exception:
+            skipped.add(name)
+    assert skipped & ELSEWHERE == (JOBS if plugin.offline else OFFLINE)
+
+
+CHECKS_OF_RETRIES = (
+    *("test_send_calls_once", "test_send_keeps_the_timeout", "test_send_names_each_failure"),
+    *("test_retry_after_is_in_seconds", "test_attempts_are_counted", "test_secrets_are_never_shown"),
+)
+
+
+@pytest.mark.parametrize("name", CHECKS_OF_RETRIES)
+def test_the_right_plugin_may_try_again_while_the_provider_is_busy(name: str) -> None:
+    def endpoint(url: str) -> Model:
+        return right_plugin.Palette(KeySettings(endpoint_url=url, api_key="key-of-the-tests", retries=2))
+
+    check(name)(conformance_of(right_plugin.Palette, endpoint=endpoint))
+
+
+def test_the_right_plugin_may_match_its_versions() -> None:
+    check("test_interface_of_names")(conformance_of(wrong_fifth.MatchesItsVersions))
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
@@ -125,7 +175,8 @@ def test_a_combination_that_is_documented_must_not_be_refused() -> None:
 
 def test_a_stored_retry_after_is_in_the_error() -> None:
     stored = [attrs.evolve(one, headers={"Retry-After": "7"}) for one in right_plugin.recorded() if one.status == 429]
-    said = caught("test_send_names_each_failure", conformance_of(right_plugin.Palette, recorded=stored))
+    check("test_send_names_each_failure")(conformance_of(right_plugin.Palette, recorded=stored))
+    said = caught("test_send_names_each_failure", conformance_of(wrong_fifth.ForgetsRetryAfter, recorded=stored))
     assert "retry_after=None, not 7" in said
 
 
@@ -183,6 +234,8 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
         ("test_interface_of_the_import", "import os, tempfile; os.rmdir(tempfile.mkdtemp())", "os.mkdir"),
         ("test_interface_of_the_import", "import logging; logging.getLogger('httpx').setLevel(30)", "logging"),
         ("test_interface_of_the_import", "import pathlib; pathlib.Path('/etc/hosts').read_text()", "reads /etc/hosts"),
+        ("test_interface_of_the_import", "import os; HOME = os.environ.get('PALETTE_HOME')", "the variable PALETTE_HOME"),
+        ("test_interface_of_the_import", "import os; TOKEN = os.getenv('PALETTE_TOKEN')", "the variable PALETTE_TOKEN"),
         ("test_interface_of_the_import", "Palette.mro()[1].plan = None", "limner.model.Model.plan"),
         ("test_interface_of_the_hook", "def limner_models(): return [Palette]", "not marked with @hookimpl"),
         ("test_interface_of_the_hook", "@hookimpl\ndef limner_models(): return Palette", "not a list"),
@@ -236,7 +289,7 @@ NEEDS = {
         *("test_n_pictures_come_back", "test_pictures_have_the_asked_size", "test_pictures_are_the_providers_bytes"),
         *("test_run_sends_what_plan_shows", "test_sync_equals_async", "test_results_survive_pickle_and_json"),
         *("test_decode_is_pure", "test_truncated_answers_are_refused", "test_wrong_types_are_refused"),
-        "test_damaged_pictures_are_refused",
+        *("test_damaged_pictures_are_refused", "test_missing_pictures_lose_no_others", "test_odd_metadata_is_refused"),
     },
     "reference_painter": {
         *(
@@ -248,7 +301,10 @@ NEEDS = {
     },
     "examples": {"test_examples_are_encoded_as_documented", "test_examples_say_every_parameter"},
     "vary_painter": {"test_strength_departs_from_the_picture"},
+    "service": {*JOBS},
     "endpoint": {
+        *("test_diagnose_tells_the_truth", "test_available_ids_are_texts", "test_retry_after_is_in_seconds"),
+        *("test_settings_are_used", "test_attempts_are_counted", "test_a_setting_overrides_the_environment"),
         *("test_send_calls_once", "test_send_posts_the_request", "test_send_uses_its_own_settings"),
         *("test_send_keeps_the_timeout", "test_send_names_each_failure", "test_send_reads_odd_failures"),
         "test_send_tells_the_request_id",

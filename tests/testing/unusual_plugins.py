@@ -6,12 +6,13 @@ import base64
 import io
 import json
 import urllib.parse
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 from limner import (
     BadResponse,
+    Finding,
     Generate,
     Image,
     Inpaint,
@@ -110,6 +111,13 @@ class Unusual(Model):
 
     def send(self, request: Request) -> Response:
         return call(self.settings, "/v1/images", request.body)
+
+    def diagnose(self, *, live: bool = False) -> Iterable[Finding]:
+        there = self.settings.key() != "none"
+        yield Finding("credentials", there, "a key is there" if there else "set api_key")
+        if live and there:
+            call(self.settings, "/v1/account", None)
+            yield Finding("connection", True, "the provider takes the key")
 
     def decode(self, task: Task, response: Response) -> Sequence[Picture]:
         images = parse_json(response.body).get("images")
@@ -459,6 +467,9 @@ class LocalPipeline(Unusual):
         image = opened(body["image"]).convert("RGB")
         painted = composite(inverted(image), image, opened(body["mask_image"]).convert("L"))
         return Response(json.dumps({"images": [b64(png((1, 1), 0, painted))]}).encode())
+
+    def diagnose(self, *, live: bool = False) -> Iterable[Finding]:
+        return ()
 
     @classmethod
     def conformance(cls) -> Conformance:

@@ -20,13 +20,14 @@ _MAX_BACKOFF_SECONDS = 20.0
 _MAX_RETRY_AFTER_SECONDS = 60.0
 
 
-def retry_call(call: Callable[[], T], error: Exception, max_attempts: int) -> T:
+def retry_call(call: Callable[[], T], error: Exception, max_attempts: int, timeout: float) -> T:
     """Retry a failed call as long as its error allows.
 
     Args:
         call: the call.
         error: its first error.
         max_attempts: the total number of attempts, including the first.
+        timeout: in seconds; if AWS asks for a longer pause, the call is not retried.
 
     Raises:
         ProviderError: the run was cancelled in the meantime.
@@ -45,8 +46,11 @@ def retry_call(call: Callable[[], T], error: Exception, max_attempts: int) -> T:
         if cancelled.wait(seconds):
             raise limner.ProviderError("cancelled before the next attempt")
 
+    def is_worth_it(error: BaseException) -> bool:
+        return _is_retryable(error) and retry_after(error) <= timeout
+
     retrying = Retrying(
-        retry=retry_if_exception(_is_retryable),
+        retry=retry_if_exception(is_worth_it),
         stop=stop_after_attempt(max_attempts),
         wait=_seconds_to_wait,
         sleep=pause,

@@ -99,7 +99,7 @@ def _call_with_retries(call: _Call, max_attempts: int) -> dict[str, Any]:
     except Exception as error:
         from limner_bedrock.retries import retry_call
 
-        return retry_call(call, error, max_attempts)
+        return retry_call(call, error, max_attempts, call.settings.timeout)
 
 
 def _check_size(request: limner.Request) -> None:

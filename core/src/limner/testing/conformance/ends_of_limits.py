@@ -455,6 +455,12 @@ def _pictures(limit: limits.Picture) -> Iterator[tuple[Image, Image, Image]]:
             far = end * 8 if step > 0 else 1
             if max(end + step, far) * other < _MOST_PIXELS and end + step > 0:
                 yield picture((end, other)), picture((end + step, other)), picture((far, other))
+        for before, at_end in _largest(rule):
+            across, down = at_end[0] - before[0], at_end[1] - before[1]
+            next_size = at_end[0] + across, at_end[1] + down
+            far_size = at_end[0] + 200 * across, at_end[1] + 200 * down
+            if min(far_size) > 0 and math.prod(far_size) < _MOST_PIXELS:
+                yield picture(at_end), picture(next_size), picture(far_size)
     for media in ("image/webp", "image/jpeg", "image/png"):
         if media not in limit.formats:
             yield picture(size), picture(size, media_type=media), _bmp(size)

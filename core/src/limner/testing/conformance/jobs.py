@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from unittest import mock
 
 import attrs
@@ -129,10 +129,10 @@ def _never_ending(service: Callable[[Call], Reply]) -> Callable[[Call], Reply]:
 @check
 def test_waiting_for_a_job_ends(conformance: Conformance) -> None:
     """Polling a job pauses between its calls, and ends with the timeout, or once the caller has given up."""
+    service = _service(conformance)
     for task, request, calls in _jobs(conformance)[:1]:
         if len(calls) < 4:
             pytest.skip("give Conformance(service=...) that answers at least the first poll of a job with 'not yet'")
-        service = _service(conformance)
         with provider(_never_ending(service)) as there:
             started = time.monotonic()
             met = sent(model_at(conformance, there.url).with_settings(timeout=_WAIT), request)
@@ -141,11 +141,20 @@ def test_waiting_for_a_job_ends(conformance: Conformance) -> None:
         expect(isinstance(met, ProviderTimeout), f"a job took longer than timeout={_WAIT}, and send gave {told(met)}", task)
         expect(seconds < _PATIENCE, f"with timeout={_WAIT} send polled for {seconds:.0f} s", task)
         expect(polls < _BUSY * _WAIT, f"send made {polls} calls in {seconds:.1f} s; pause between polls", task)
-        _expect_cancelled(conformance, _never_ending(service), task, request)
+        cancelling = _methods_after_the_first(there.calls)
+        given_up = _expect_cancelled(conformance, task, request)
+        _expect_cancelling(conformance, cancelling, given_up, (task, request, calls))
 
 
-def _expect_cancelled(conformance: Conformance, never: Callable[[Call], Reply], task: Task, request: Request) -> None:
+def _methods_after_the_first(calls: Sequence[Call]) -> set[str]:
+    """The methods of the calls after the submission that change something: if there are any, they cancel the job."""
+    return {call.method for call in calls[1:]} - {"GET", "HEAD"}
+
+
+def _expect_cancelled(conformance: Conformance, task: Task, request: Request) -> set[str]:
+    """Give up while a job is polled, and return how the job was cancelled."""
     cancelled, met = Cancellation(), 0
+    never = _never_ending(_service(conformance))
 
     def answered(call: Call) -> Reply:
         nonlocal met
@@ -162,3 +171,29 @@ def _expect_cancelled(conformance: Conformance, never: Callable[[Call], Reply], 
     fine = isinstance(gave, ProviderError) and seconds < _PATIENCE / 2
     expect(fine, f"the caller gave up while a job was polled, and send gave {told(gave)} after {seconds:.0f} s", task)
     expect(not posted_twice, "the job was submitted again after the caller had given up", task)
+    return _methods_after_the_first(there.calls)
+
+
+def _expect_cancelling(
+    conformance: Conformance, at_timeout: set[str], given_up: set[str], job: tuple[Task, Request, list[Call]]
+) -> None:
+    """Hold that a plugin which cancels jobs does so whenever nobody waits for one, only then, and hides no error by it."""
+    task, request, calls = job
+    always = _methods_after_the_first(calls) & at_timeout
+    expect(not always, f"send calls {', '.join(always)} after a job that goes well, as it does after a timeout", task)
+    expect(not at_timeout or given_up, "send cancels the job after a timeout, but not once its caller has given up", task)
+    never = _never_ending(_service(conformance))
+
+    def refusing(call: Call) -> Reply:
+        return Reply(b'{"error": {"message": "done"}}', 409) if call.method in at_timeout and started else never(call)
+
+    started: list[Call] = []
+
+    def answered(call: Call) -> Reply:
+        reply = refusing(call)
+        started.append(call)
+        return reply
+
+    with provider(answered) as there:
+        met = sent(model_at(conformance, there.url).with_settings(timeout=_WAIT), request)
+    expect(isinstance(met, ProviderTimeout), f"a job took too long and cannot be cancelled, and send gave {told(met)}", task)

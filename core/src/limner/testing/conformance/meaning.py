@@ -461,7 +461,7 @@ def test_parameters_do_not_disturb_each_other(conformance: Conformance) -> None:
         for name, mark in marks.items():
             for other, limit in sayable(model, start).items():
                 if other != name and (name, other) != ("mask", "image"):
-                    for value in _two(values_for(base, other, limit), value_of(base, other)):
+                    for value in _two([*values_for(base, other, limit), *_larger(base, limit)], value_of(base, other)):
                         _expect_mark(model, changed(mark.task, other, value), name, mark, f"beside {other}={value!r}")
             for everything in all_said:
                 _expect_mark(model, changed(everything, name, value_of(mark.task, name)), name, mark, "when all is said")
@@ -473,6 +473,16 @@ class _Mark:
 
     task: Task
     holds: Callable[[Request], bool]
+
+
+def _larger(base: Task, limit: Constraint) -> list[Any]:
+    """Pictures of other sizes than the task's, where no mask binds them."""
+    free = isinstance(limit, limits.Picture) and isinstance(getattr(base, "image", None), Image) and not _is_masked(base)
+    return [ends(limit)[0], max(ends(limit), key=lambda image: math.prod(image.size))] if free else []
+
+
+def _is_masked(base: Task) -> bool:
+    return getattr(base, "mask", None) is not None or getattr(base, "expand", None) is not None
 
 
 def _two(values: Sequence[Any], said: Any) -> list[Any]:

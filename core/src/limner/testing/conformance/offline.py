@@ -86,7 +86,9 @@ def _depends_on_words(model: Model, start: Task, found: list[Image | None]) -> b
 
 def _some_seeds(model: Model, start: Task) -> list[int]:
     limit = model.limits_of(type(start)).parameters.get("seed")
-    return [limit.min_value + 3, limit.min_value + 71_000] if isinstance(limit, limits.Integer) else []
+    if not isinstance(limit, limits.Integer):
+        return []
+    return list(dict.fromkeys([limit.min_value, min(limit.max_value, limit.min_value + 71_000)]))
 
 
 def _pictures(model: Model, call: Task, request: Request) -> list[Image | None]:

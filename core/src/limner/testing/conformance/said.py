@@ -261,6 +261,7 @@ def test_progress_is_true(conformance: Conformance) -> None:
             continue
         reported.clear()
         model.run(made.task, on_progress=reported.append)
+        _expect_forward(reported, made.task)
         for one in reported:
             _expect_progress(one, made.task)
         if conformance.endpoint is not None:
@@ -273,8 +274,17 @@ def _expect_progress_at(conformance: Conformance, task: Task) -> None:
     first = conformance.model.plan(task).requests[0]
     with provider(lambda call: good(conformance, call, first)) as there, contextlib.suppress(ProviderError):
         model_at(conformance, there.url).run(task, on_progress=reported.append)
+    _expect_forward(reported, task)
     for one in reported:
         _expect_progress(one, task)
+
+
+def _expect_forward(reported: Sequence[Progress], task: Task) -> None:
+    """Hold that the steps of a call do not only fall: what is left is not what is done."""
+    for number in {one.call for one in reported}:
+        steps = [one.step for one in reported if one.call == number and one.step is not None]
+        falling = len(steps) > 1 and steps[-1] < steps[0] and steps == sorted(steps, reverse=True)
+        expect(not falling, f"progress runs backwards: {steps}; report what is done, not what is left", task)
 
 
 def _expect_progress(one: Progress, task: Task) -> None:

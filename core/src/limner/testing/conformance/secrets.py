@@ -104,8 +104,8 @@ def coded_in_base64(canary: str) -> list[str]:
     """What base64 makes of a text wherever it stands in what is encoded, such as after ``user:``."""
     found = []
     for before in range(3):
-        coded = base64.b64encode(b"." * before + canary.encode() + b"..").decode()
-        found.append(coded[4 * bool(before) : -4])
+        coded = base64.b64encode(b"." * before + canary.encode()).decode()
+        found.append(coded[4 * bool(before) : 4 * ((before + len(canary)) // 3)])
     return found
 
 

@@ -34,6 +34,7 @@ from limner import (
     RequestRejected,
     Response,
     Task,
+    TaskRefused,
     workers,
 )
 from limner.errors import shorten
@@ -326,6 +327,26 @@ def test_send_uses_its_own_settings(conformance: Conformance) -> None:
             after = len(called.calls), len(here.calls) + len(there.calls)
             seen = f"a model whose endpoint is {called.url} called the endpoint of another model"
             expect(after[0] > before[0] and after[1] - before[1] == after[0] - before[0], seen)
+    _expect_no_setting_of_another(conformance, request)
+
+
+_OF_ANOTHER = "of-another-model-4v7"
+
+
+def _expect_no_setting_of_another(conformance: Conformance, request: Request) -> None:
+    """Hold that a model does not send a text that another model for the same address was given."""
+    with provider(lambda call: good(conformance, call, request)) as there:
+        plain = model_at(conformance, there.url)
+        for field in attrs.fields(type(plain.settings)):
+            value = getattr(plain.settings, field.name)
+            if not isinstance(value, str | None) or there.url in str(value):
+                continue
+            with contextlib.suppress(TaskRefused, TypeError):
+                sent(plain.with_settings(**{field.name: _OF_ANOTHER}), request)
+            there.calls.clear()
+            sent(plain, request)
+            told = any(_OF_ANOTHER in f"{call.path} {call.headers!r}" for call in there.calls)
+            expect(not told, f"a model sends the setting {field.name} of another model that called the same address")
 
 
 @check
@@ -346,6 +367,11 @@ def test_send_keeps_the_timeout(conformance: Conformance) -> None:
     with provider(Reply(dropped=True)) as there:
         _expect_maybe_billed(sent(model_at(conformance, there.url), request), "a connection that broke", task)
     _expect_timeout_of_each_model(conformance, task, request)
+    with provider(Reply(b'{"error": {"message": "busy"}}', 429, {"retry-after": "30"})) as there:
+        started = time.monotonic()
+        sent(model_at(conformance, there.url).with_settings(timeout=_TIMEOUT), request)
+        seconds = time.monotonic() - started
+    expect(seconds < _PATIENCE, f"with timeout={_TIMEOUT} and Retry-After: 30 send waited {seconds:.0f} s", task)
 
 
 def _expect_maybe_billed(met: Response | LimnerError, after: str, task: Task) -> None:
@@ -396,9 +422,8 @@ def test_send_names_each_failure(conformance: Conformance) -> None:
             _expect_same_error(conformance, recorded, request)
     known = {recorded.status for recorded in conformance.recorded if recorded.is_http_error}
     for status, allowed in BY_STATUS.items():
-        for body in [b'{"error": {"message": "of no documented kind"}}', b"<html>no</html>", b""][
-            : 1 if status in known or allowed is ANY else 3
-        ]:
+        bodies_of = [b"<html>no</html>", b'{"error": {"message": "of no documented kind"}}', b""]
+        for body in bodies_of[: 2 if status in known else 1 if allowed is ANY else 3]:
             met = _failure(conformance, Reply(body, status, AT_ONCE), request)
             names = " or ".join(kind.__name__ for kind in allowed)
             expect(isinstance(met, allowed), f"HTTP {status} {body!r} became {told(met)}, must be {names}", task)
@@ -441,6 +466,8 @@ def _expect_recorded(conformance: Conformance, recorded: Recorded, request: Requ
     if said and isinstance(met, ProviderError):
         fine = _one_line(said)[:40].rstrip(".!") in _one_line(str(met))
         expect(fine, f"{recorded}: the provider says {said!r}, and the error does not: {met}")
+        lost = [words for words in _listed_words(recorded.body) if words[:40].rstrip(".!") not in _one_line(str(met))]
+        expect(not lost, f"{recorded}: of what the provider lists the error does not say {lost[:1]}: {met}")
     after = next((value for name, value in recorded.headers.items() if name.lower() == "retry-after"), "")
     if after.isdigit() and _carries_headers(conformance) and isinstance(met, RateLimited):
         expect(met.retry_after == float(after), f"{recorded}: the error has retry_after={met.retry_after}, not {after}")
@@ -485,6 +512,19 @@ def _words_of(body: bytes) -> str:
     """The message of an error: the longest text with blanks in it."""
     texts = [leaf for leaf in bodies.leaves(bodies.parsed(body)).values() if isinstance(leaf, str) and " " in leaf.strip()]
     return max(texts, key=len, default="") if bodies.is_json(body) else ""
+
+
+_MOST_LISTED = 3
+
+
+def _listed_words(body: bytes) -> list[str]:
+    """The messages of an error that lists a few."""
+    tree = bodies.parsed(body) if bodies.is_json(body) else None
+    for _, node in bodies.nodes(tree):
+        if isinstance(node, list) and 1 < len(node) <= _MOST_LISTED:
+            texts = [leaf for one in node for leaf in bodies.leaves(one).values() if isinstance(leaf, str)]
+            return [_one_line(text) for text in texts if len(text.split()) > 2]
+    return []
 
 
 def _one_line(text: str) -> str:

@@ -1,0 +1,232 @@
+"""Right plugins of other kinds: one paints on this machine, one submits jobs and asks until they are done."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+import time
+import urllib.parse
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import attrs
+import limner
+from limner import (
+    BadResponse,
+    ContentFiltered,
+    Finding,
+    Generate,
+    ProviderError,
+    ProviderTimeout,
+    ProviderUnavailable,
+    Request,
+    Response,
+    Settings,
+    parse_json,
+)
+from limner.limits import Count, Integer, Limits, PromptText, Seed, SizeRule, TaskLimits
+from unusual_plugins import RawBytes, Unusual, b64, png
+from wire import KeySettings, call
+
+if TYPE_CHECKING:
+    from limner.testing import Conformance
+    from limner.testing.loopback import Call, Reply
+
+DOCS = "the provider's API reference"
+PROMPT = PromptText(400, required=True, source=DOCS)
+
+
+# ---------------------------------------------------------------------------------------------- offline
+
+
+@attrs.frozen(kw_only=True)
+class EaselSettings(Settings):
+    """Where it computes, and the file with its weights."""
+
+    device: str = attrs.field(default="cpu", validator=attrs.validators.in_(("cpu", "cuda")))
+    weights: str = "built-in"
+
+
+class Easel(Unusual):
+    """Paints on this machine, step by step; the body is the arguments of the painter."""
+
+    id = "others.easel"
+    offline = True
+    Settings = EaselSettings  # type: ignore[assignment]
+    settings: EaselSettings  # type: ignore[assignment]
+    limits: ClassVar[Limits] = {
+        Generate: TaskLimits(
+            {
+                "prompt": PROMPT,
+                "size": SizeRule(64, 256, multiple_of=8, default=(64, 64), source=DOCS),
+                "seed": Seed(0, 2**32 - 1, source=DOCS),
+                "n": Count(3, source=DOCS),
+                "steps": Integer(4, 30, default=6, source=DOCS),
+            }
+        )
+    }
+
+    def body(self, task: Any) -> dict[str, Any]:
+        width, height = task.size
+        said = {"prompt": task.prompt, "seed": task.seed, "count": task.n, "steps": task.steps}
+        return {**said, "width": width, "height": height}
+
+    def send(self, request: Request) -> Response:
+        wanted = json.loads(request.body)
+        weights = self.weights()
+        images = [self.paint(wanted, weights, number) for number in range(wanted["count"])]
+        return Response(json.dumps({"images": images}).encode())
+
+    def weights(self) -> bytes:
+        """Read the weights."""
+        if self.settings.weights == "built-in":
+            return b"built-in"
+        try:
+            return Path(self.settings.weights).read_bytes()
+        except OSError as error:
+            raise ProviderUnavailable(f"the weights {self.settings.weights!r} cannot be read") from error
+
+    def random(self, wanted: dict[str, Any], number: int) -> random.Random:
+        """What draws the noise of one picture."""
+        return random.Random(f"{wanted['seed']} {number} {wanted['prompt']}")
+
+    def paint(self, wanted: dict[str, Any], weights: bytes, number: int) -> str:
+        """Paint one picture of a call."""
+        import PIL.Image
+
+        drawn = self.random(wanted, number)
+        canvas = PIL.Image.frombytes("RGB", (8, 8), (weights * 192)[:192])
+        steps = wanted["steps"]
+        for step in range(1, steps + 1):
+            self.step(number * steps + step, wanted["count"] * steps)
+            canvas = PIL.Image.blend(canvas, PIL.Image.frombytes("RGB", (8, 8), drawn.randbytes(192)), 1 / step)
+        return b64(png((1, 1), 0, canvas.resize((wanted["width"], wanted["height"]))))
+
+    def step(self, done: int, steps: int) -> None:
+        """Say how far it is, and end if nobody waits any more."""
+        if limner.cancellation().is_set():
+            raise ProviderError("the caller has given up")
+        limner.progress(done, steps)
+
+    def diagnose(self, *, live: bool = False) -> Iterable[Finding]:
+        there = self.settings.weights == "built-in" or Path(self.settings.weights).is_file()
+        yield Finding("weights", there, f"{self.settings.weights} {'is there' if there else 'is not there: set weights'}")
+
+    @classmethod
+    def conformance(cls) -> Conformance:
+        from limner.testing import Conformance
+
+        return Conformance(model=cls())
+
+
+# ---------------------------------------------------------------------------------------------- jobs
+
+
+class Kiln(RawBytes):
+    """Submits a job, asks until it is done, and downloads the picture."""
+
+    id = "others.kiln"
+
+    def send(self, request: Request) -> Response:
+        deadline = time.monotonic() + self.settings.timeout
+        submitted = call(self.settings, "/jobs", request.body, headers=request.headers)
+        match parse_json(submitted.body):
+            case {"id": str(job)} if job:
+                ids = filter(None, [submitted.request_id, job])
+            case _:
+                raise BadResponse("the job did not start", request_ids=filter(None, [submitted.request_id]))
+        try:
+            picture = self.download(self.finished(job, deadline), deadline)
+        except ProviderError as error:
+            raise self.failed(error, tuple(dict.fromkeys([*ids, *error.request_ids]))) from error
+        known = {"request_id": submitted.request_id or job, "attempts": submitted.attempts, "metadata": {"job": job}}
+        return Response(picture, **known)  # type: ignore[arg-type]
+
+    def failed(self, error: ProviderError, ids: tuple[str, ...]) -> ProviderError:
+        """The error of a job: whatever failed, it was submitted."""
+        made = type(error)(error.message, request_ids=ids)
+        made.may_be_billed = True
+        return made
+
+    def within(self, deadline: float) -> KeySettings:
+        """The settings for a call that ends in time."""
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise ProviderTimeout("the job was not done in time; it may be billed")
+        return attrs.evolve(self.settings, timeout=left)
+
+    def finished(self, job: str, deadline: float) -> str:
+        """Ask until the job is done; the address of its picture."""
+        pause = 0.05
+        while True:
+            match self.polled(job, deadline):
+                case {"status": "done", "url": str(url)}:
+                    return url
+                case {"status": "blocked", "reason": str(reason)}:
+                    raise ContentFiltered(reason)
+                case {"status": "queued" | "working" as status}:
+                    limner.progress(message=status)
+                case _:
+                    raise BadResponse("the job's state is not as documented")
+            self.rest(min(pause, max(0.0, deadline - time.monotonic())))
+            pause = min(1.5 * pause, 5)
+
+    def polled(self, job: str, deadline: float) -> Any:
+        """Ask once."""
+        return parse_json(call(self.within(deadline), f"/jobs/{urllib.parse.quote(job, safe='')}", None).body)
+
+    def rest(self, seconds: float) -> None:
+        """Wait before the next question."""
+        if limner.cancellation().wait(seconds):
+            raise ProviderError("the caller has given up; the job may be billed")
+
+    def download(self, url: str, deadline: float) -> bytes:
+        """The picture; the key goes to nobody but the provider."""
+        if not url.startswith(f"{self.settings.endpoint_url}/"):
+            raise BadResponse("the picture's address is not the provider's")
+        return call(self.within(deadline), "", None, url=url).body
+
+    @classmethod
+    def conformance(cls) -> Conformance:
+        return attrs.evolve(super().conformance(), service=Service())
+
+
+class Service:
+    """The provider of jobs: the first question is too early, the second is not."""
+
+    def __init__(self) -> None:
+        self.numbers = itertools.count(1)
+        self.asked: set[str] = set()
+
+    def __call__(self, called: Call) -> Reply:
+        from limner.testing.loopback import Reply
+
+        answers: dict[str, Callable[[Call], Reply]] = {"jobs": self.job, "pictures": self.picture}
+        _, kind, *_ = called.path.split("/")
+        if kind not in answers:
+            return Reply(b'{"error": {"message": "there is no such thing"}}', 404)
+        return answers[kind](called)
+
+    def job(self, called: Call) -> Reply:
+        """Take a job, or say how far one is."""
+        from limner.testing.loopback import Reply
+
+        if called.method == "POST":
+            return Reply(json.dumps({"id": f"job-{next(self.numbers)}"}).encode())
+        if called.path not in self.asked:
+            self.asked.add(called.path)
+            return Reply(b'{"status": "working"}')
+        name = called.path.rpartition("/")[2]
+        return Reply(json.dumps({"status": "done", "url": f"{called.base_url}/pictures/{name}.png"}).encode())
+
+    def picture(self, called: Call) -> Reply:
+        """The picture of a job."""
+        from limner.testing.loopback import Reply
+
+        return Reply(RawBytes.answer(Request("", called.body)).body, headers={"content-type": "image/png"})
+
+
+OTHERS: Sequence[type[Unusual]] = (Easel, Kiln)
+"""The right ones; what each must not skip is in the tests."""
