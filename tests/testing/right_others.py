@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import random
 import time
 import urllib.parse
+import zlib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -197,7 +197,6 @@ class Service:
     """The provider of jobs: the first question is too early, the second is not."""
 
     def __init__(self) -> None:
-        self.numbers = itertools.count(1)
         self.asked: set[str] = set()
 
     def __call__(self, called: Call) -> Reply:
@@ -214,7 +213,9 @@ class Service:
         from limner.testing.loopback import Reply
 
         if called.method == "POST":
-            return Reply(json.dumps({"id": f"job-{next(self.numbers)}"}).encode())
+            job = f"job-{zlib.crc32(called.body)}"
+            self.asked.discard(f"/jobs/{job}")
+            return Reply(json.dumps({"id": job}).encode())
         if called.path not in self.asked:
             self.asked.add(called.path)
             return Reply(b'{"status": "working"}')
@@ -222,10 +223,11 @@ class Service:
         return Reply(json.dumps({"status": "done", "url": f"{called.base_url}/pictures/{name}.png"}).encode())
 
     def picture(self, called: Call) -> Reply:
-        """The picture of a job."""
+        """The picture of a job, which has its number."""
         from limner.testing.loopback import Reply
 
-        return Reply(RawBytes.answer(Request("", called.body)).body, headers={"content-type": "image/png"})
+        number = int(called.path.rpartition("-")[2].removesuffix(".png"))
+        return Reply(png((64, 64), number), headers={"content-type": "image/png"})
 
 
 OTHERS: Sequence[type[Unusual]] = (Easel, Kiln)

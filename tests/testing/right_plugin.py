@@ -22,6 +22,7 @@ from limner import (
     RateLimited,
     RemoveBackground,
     Request,
+    RequestRejected,
     Response,
     Task,
     Upscale,
@@ -347,6 +348,9 @@ def png(picture: Any, number: int) -> str:
 ID = {"x-request-id": "palette-77"}
 
 
+MISTAKES = b'{"errors": ["the words are too long", "at least ten steps are needed"]}'
+
+
 def error(code: str, message: str) -> bytes:
     return json.dumps({"error": {"code": code, "message": message}}).encode()
 
@@ -377,5 +381,6 @@ def recorded() -> list[Any]:
         Recorded(task=two, body=b'{"blocked": "the prompt"}', error=ContentFiltered, name="all-blocked.json"),
         Recorded(task=two, body=b'{"fault": "out of paint"}', error=BadResponse, name="fault.json"),
         Recorded(task=two, body=error("blocked", "the words are not for us"), error=ContentFiltered, status=422, headers=ID),
+        Recorded(task=two, body=MISTAKES, error=RequestRejected, status=400, headers=ID),
         Recorded(task=two, body=error("slow_down", "too many at once, wait"), error=RateLimited, status=429, headers=ID),
     ]

@@ -95,7 +95,12 @@ class Tagged(right_plugin.Palette):
     limits = limited_options(Generate, tags=Items(Text(200, source="Palette"), 1, 5, source="Palette"))
 
 
-JOBS = {"test_jobs_end_with_pictures", "test_failures_of_jobs_submit_nothing_twice", "test_waiting_for_a_job_ends"}
+JOBS = {
+    "test_jobs_end_with_pictures",
+    "test_failures_of_jobs_submit_nothing_twice",
+    "test_jobs_side_by_side_keep_their_pictures",
+    "test_waiting_for_a_job_ends",
+}
 OFFLINE = {
     *("test_offline_models_stay_offline", "test_offline_answers_follow_the_request"),
     *("test_offline_settings_are_used", "test_cancelled_work_stops"),

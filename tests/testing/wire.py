@@ -157,4 +157,6 @@ def said(body: bytes) -> tuple[str, str]:
             return code, message
         case {"error": {"message": str(message)}}:
             return "", message
+        case {"errors": [*messages]} if all(isinstance(message, str) for message in messages):
+            return "", "; ".join(messages)
     return "", ""

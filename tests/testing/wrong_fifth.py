@@ -595,6 +595,14 @@ class MatchesItsVersions(Palette):
         return model_id == cls.id or re.fullmatch(rf"{re.escape(cls.id)}-\d{{8}}", model_id) is not None
 
 
+class SaysOnlyTheFirstMistake(Palette):
+    def send(self, request: Request) -> Response:
+        try:
+            return super().send(request)
+        except RequestRejected as error:
+            raise RequestRejected(error.message.partition(";")[0], request_ids=error.request_ids) from None
+
+
 # ---------------------------------------------------------------------------------------------- jobs
 
 
@@ -648,6 +656,31 @@ class WaitsForNobody(Kiln):
 class _Sleeping(Kiln):
     def rest(self, seconds: float) -> None:
         time.sleep(seconds)
+
+
+class AsksForTheLastJob(Kiln):
+    last = ""
+
+    def finished(self, job: str, deadline: float) -> str:
+        AsksForTheLastJob.last = job
+        return super().finished(job, deadline)
+
+    def polled(self, job: str, deadline: float) -> Any:
+        return super().polled(self.last, deadline)
+
+
+class DownloadsWithTheKey(Kiln):
+    def download(self, url: str, deadline: float) -> bytes:
+        return call(self.within(deadline), "", None, url=url).body
+
+
+class CancelsOnlyWhatTakesTooLong(Kiln):
+    def finished(self, job: str, deadline: float) -> str:
+        try:
+            return super().finished(job, deadline)
+        except ProviderTimeout:
+            call(self.settings, f"/jobs/{job}/cancel", b"{}")
+            raise
 
 
 # ---------------------------------------------------------------------------------------------- offline

@@ -10,11 +10,14 @@ from unittest import mock
 import attrs
 import pytest
 
-from limner import LimnerError, ProviderError, ProviderTimeout, Request, Response, Task, workers
+from limner import LimnerError, ProviderError, ProviderTimeout, Request, Response, Task, limits, workers
 from limner.testing import bodies
+from limner.testing.conformance.secrets import secret_settings
 from limner.testing.conformance.sending import AT_ONCE, model_at, sent, some_requests, told
 from limner.testing.kit import Conformance, check, expect, skip
 from limner.testing.loopback import Call, Loopback, Reply, provider
+from limner.testing.probes import saying
+from limner.testing.purity import side_by_side
 from limner.workers import Cancellation
 
 _MOST_CALLS = 12
@@ -68,6 +71,49 @@ def test_failures_of_jobs_submit_nothing_twice(conformance: Conformance) -> None
                     expect(fine, f"{seen}: send gave {told(met)}, must be a ProviderError", task)
                     billed = not isinstance(met, LimnerError) or met.may_be_billed
                     expect(billed, f"{seen}: the error says may_be_billed=False, but the job was submitted", task)
+
+
+@check
+def test_jobs_side_by_side_keep_their_pictures(conformance: Conformance) -> None:
+    """Of several jobs at once, each gives its own picture, and the download of one takes no secret to another address."""
+    service = _service(conformance)
+    task, request, calls = _jobs(conformance)[0]
+    requests = [conformance.model.plan(other).requests[0] for other in _seeded(conformance, task)] or [request]
+    with provider(service) as there:
+        model = model_at(conformance, there.url)
+        alone = [sent(model, one) for one in requests]
+        again = [sent(model, one) for one in requests]
+        at_once = side_by_side(lambda one: sent(model, one), requests * 2)
+    same = list(map(_body, alone)) == list(map(_body, again))  # a provider may paint another picture each time
+    fine = not same or list(map(_body, at_once)) == list(map(_body, alone * 2))
+    expect(fine, "of several jobs at once one gave the picture of another: keep nothing of a job outside the call", task)
+    for secret in secret_settings(conformance):
+        with provider(service) as elsewhere, provider(_pointing_at(elsewhere, service, len(calls) - 2)) as there:
+            sent(secret.given_to(model_at(conformance, there.url)), request)
+            told_to = [call.path for call in elsewhere.calls if secret.is_in(call)]
+        expect(not told_to, f"send tells the setting {secret.name} to another address, from which it downloads", task)
+
+
+def _seeded(conformance: Conformance, task: Task) -> list[Task]:
+    limit = conformance.model.limits_of(type(task)).parameters.get("seed")
+    return [saying(task, seed=limit.min_value + at) for at in range(4)] if isinstance(limit, limits.Integer) else []
+
+
+def _body(met: Response | LimnerError) -> bytes:
+    return met.body if isinstance(met, Response) else b""
+
+
+def _pointing_at(elsewhere: Loopback, service: Callable[[Call], Reply], at: int) -> Callable[[Call], Reply]:
+    """The provider, one of whose replies names another address for what comes next."""
+    met: list[Call] = []
+
+    def answered(call: Call) -> Reply:
+        met.append(call)
+        reply = service(call)
+        body = reply.body.replace(call.base_url.encode(), elsewhere.url.encode())
+        return attrs.evolve(reply, body=body) if len(met) == at + 1 else reply
+
+    return answered
 
 
 Disturbed = Callable[[Reply], Reply]
