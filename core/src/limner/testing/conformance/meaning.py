@@ -571,7 +571,7 @@ def _pixels(leaf: Any) -> bytes | None:
     """The levels of a mask, as bytes or base64; those of its transparency where it has some."""
     with contextlib.suppress(Exception):
         data = leaf if isinstance(leaf, bytes) else base64.b64decode(leaf)
-        opened = PIL.Image.open(BytesIO(data))
+        opened = PIL.Image.open(BytesIO(data), formats=("PNG",))
         return (opened.getchannel("A") if opened.mode == "RGBA" else opened.convert("L")).tobytes()
     return None
 
