@@ -46,7 +46,7 @@ def errors(task: Task) -> list[Recorded]:
 
 def endpoint(model: type[Model], **settings: Any) -> Callable[[str], Model]:
     """Make the model call a URL in place of AWS."""
-    return lambda url: model(model.Settings.of({"endpoint_url": url, "region": "us-west-2", **settings}))
+    return lambda url: model(model.Settings.of({"endpoint_url": url, "region": "us-west-2", "max_attempts": 2, **settings}))
 
 
 @contextmanager

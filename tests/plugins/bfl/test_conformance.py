@@ -139,7 +139,7 @@ def conformance(request: pytest.FixtureRequest) -> Conformance:
         examples=examples(model),
         answer=answer,
         reference_painter=answer,
-        endpoint=lambda url: model(HttpSettings(base_url=url, api_key="key-of-the-tests", timeout=10.0)),
+        endpoint=lambda url: model(HttpSettings(base_url=url, api_key="key-of-the-tests", timeout=10.0, max_attempts=2)),
         recorded=recorded(model),
         deviations=DEVIATIONS[model.id],
         module="limner_bfl.plugin",

@@ -87,7 +87,7 @@ def conformance() -> Conformance:
         answer=answer,
         reference_painter=answer,
         vary_painter=answer,
-        endpoint=lambda url: Sdapi(SdapiSettings(base_url=url, max_in_flight=8, timeout=30)),
+        endpoint=lambda url: Sdapi(SdapiSettings(base_url=url, max_in_flight=8, timeout=30, max_attempts=2)),
         recorded=RECORDED,
         deviations={
             "test_every_parameter_can_be_said": "the size of an upscaled picture must have the shape of the picture",

@@ -470,7 +470,7 @@ def _pictures(limit: limits.Picture) -> Iterator[tuple[Image, Image, Image]]:
 
 
 _MOST_PIXELS = 30_000_000
-_MOST_BYTES = 33_000_000
+_MOST_BYTES = 17_000_000
 _MANY_BYTES = 6_000_000
 
 

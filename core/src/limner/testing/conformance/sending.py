@@ -152,7 +152,7 @@ def test_send_calls_once(conformance: Conformance) -> None:
             expect(attempts == 1, f"the response has attempts={attempts} after one call", task)
     task, request = first_request(conformance)
     once = [status for status in (*_REFUSALS, *_FAULTS) if status not in conformance.retryable]
-    replies = [Reply(status=status, body=b'{"error": {"message": "no"}}') for status in once]
+    replies = [Reply(b'{"error": {"message": "no"}}', status, headers) for status in once for headers in ({}, AT_ONCE)]
     replies += [Reply(b'{"none": "of what is documented"}'), Reply(b"not even JSON"), Reply(b"")]
     for reply in replies:
         with provider(reply) as there:
