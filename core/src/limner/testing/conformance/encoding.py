@@ -108,10 +108,6 @@ def test_bodies_keep_the_provider_schema(conformance: Conformance) -> None:
         explore(tasks_within(model, kind), holds)
 
 
-_OWN_ENDS: dict[str, tuple[float, ...]] = {"seed": (0, 1), "steps": (1,), "strength": (0, 1)}
-"""Where the uniform meaning itself ends, whatever the provider would take: seed 0 may mean "random" there."""
-
-
 @check
 def test_texts_arrive_whole(conformance: Conformance) -> None:
     """Every text and JSON object is in the body unchanged: not truncated, stripped, replaced or extended."""

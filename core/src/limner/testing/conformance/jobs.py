@@ -41,10 +41,6 @@ def _jobs(conformance: Conformance) -> list[tuple[Task, Request, list[Call]]]:
     return found or pytest.skip("every request is one call")
 
 
-def _posted_twice(there: Loopback) -> bool:
-    return bool(there.made_twice())
-
-
 @check
 def test_jobs_end_with_pictures(conformance: Conformance) -> None:
     """A job that goes well gives its pictures, and is submitted once."""
@@ -54,7 +50,7 @@ def test_jobs_end_with_pictures(conformance: Conformance) -> None:
             result = model_at(conformance, there.url).run(task)
             outcomes = [picture.outcome for picture in result.pictures]
             expect(set(outcomes) == {"ok"}, f"a job that goes well gave {outcomes}", task)
-            expect(not _posted_twice(there), "the job was submitted twice", task)
+            expect(not there.made_twice(), "the job was submitted twice", task)
 
 
 @check
@@ -66,7 +62,7 @@ def test_failures_of_jobs_submit_nothing_twice(conformance: Conformance) -> None
                 with provider(_failing_at(_service(conformance), at, disturbed)) as there:
                     met = sent(model_at(conformance, there.url).with_settings(timeout=_WAIT), request)
                     seen = f"call {at + 1} of a job, {calls[at].method} {calls[at].path}, {what}"
-                    expect(not _posted_twice(there), f"{seen}: the job was submitted again", task)
+                    expect(not there.made_twice(), f"{seen}: the job was submitted again", task)
                     fine = isinstance(met, Response | ProviderError)
                     expect(fine, f"{seen}: send gave {told(met)}, must be a ProviderError", task)
                     billed = not isinstance(met, LimnerError) or met.may_be_billed
@@ -213,7 +209,7 @@ def _expect_cancelled(conformance: Conformance, task: Task, request: Request) ->
         started = time.monotonic()
         gave = sent(model_at(conformance, there.url).with_settings(timeout=_PATIENCE), request)
         seconds = time.monotonic() - started
-        posted_twice = _posted_twice(there)
+        posted_twice = there.made_twice()
     fine = isinstance(gave, ProviderError) and seconds < _PATIENCE / 2
     expect(fine, f"the caller gave up while a job was polled, and send gave {told(gave)} after {seconds:.0f} s", task)
     expect(not posted_twice, "the job was submitted again after the caller had given up", task)
@@ -228,17 +224,12 @@ def _expect_cancelling(
     always = _methods_after_the_first(calls) & at_timeout
     expect(not always, f"send calls {', '.join(always)} after a job that goes well, as it does after a timeout", task)
     expect(not at_timeout or given_up, "send cancels the job after a timeout, but not once its caller has given up", task)
-    never = _never_ending(_service(conformance))
-
-    def refusing(call: Call) -> Reply:
-        return Reply(b'{"error": {"message": "done"}}', 409) if call.method in at_timeout and started else never(call)
-
-    started: list[Call] = []
+    never, met_calls = _never_ending(_service(conformance)), list[Call]()
 
     def answered(call: Call) -> Reply:
-        reply = refusing(call)
-        started.append(call)
-        return reply
+        met_calls.append(call)
+        cancels = len(met_calls) > 1 and call.method in at_timeout
+        return Reply(b'{"error": {"message": "done"}}', 409) if cancels else never(call)
 
     with provider(answered) as there:
         met = sent(model_at(conformance, there.url).with_settings(timeout=_WAIT), request)

@@ -14,13 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from unittest import mock
 
-import attrs
 import pytest
 
 from limner import Generate, Image, LimnerError, Model, Progress, Request, Response, Task, TaskRefused, limits, workers
 from limner.reporting import Reporter, reporting
 from limner.testing.conformance.secrets import diagnosed, expect_not_told, is_secret, secret_settings
 from limner.testing.conformance.sending import sent, some_requests, told
+from limner.testing.conformance.settings import own_fields
 from limner.testing.kit import Conformance, ContractBroken, check, expect
 from limner.testing.probes import all_starts, changed, plan_or_none, saying, smallest
 from limner.testing.watching import NETWORK, PROCESSES, watching
@@ -136,9 +136,7 @@ def test_offline_settings_are_used(conformance: Conformance) -> None:
 
 def _texts(model: Model) -> list[str]:
     """The settings of the plugin's own that hold a text, or may, and no secret."""
-    fields = attrs.fields(type(model.settings))
-    common = {field.name for field in attrs.fields(Model.Settings)}
-    own = [field for field in fields if field.name not in common and not is_secret(field)]
+    own = [field for field in own_fields(model) if not is_secret(field)]
     return [field.name for field in own if isinstance(getattr(model.settings, field.name), str | None)]
 
 

@@ -15,7 +15,7 @@ import pytest
 from limner import LimnerError, Model, Request, Settings, Task, TaskRefused
 from limner.testing.conformance.interface import type_of
 from limner.testing.conformance.secrets import CANARIES, coded_in_base64, secret_variables, without_secrets
-from limner.testing.conformance.sending import first_request, good, model_at, sent
+from limner.testing.conformance.sending import AT_ONCE, first_request, good, model_at, sent
 from limner.testing.kit import Conformance, check, expect
 from limner.testing.loopback import Call, Reply, provider
 from limner.testing.probes import all_starts
@@ -23,7 +23,7 @@ from limner.testing.probes import all_starts
 _CANARY = CANARIES[0]
 
 
-def _own_fields(model: Model) -> list[attrs.Attribute[Any]]:
+def own_fields(model: Model) -> list[attrs.Attribute[Any]]:
     """The settings that the plugin adds to limner's."""
     common = {field.name for field in attrs.fields(Settings)}
     return [field for field in attrs.fields(type(model.settings)) if field.name not in common]
@@ -52,7 +52,7 @@ def _is_used(conformance: Conformance, calls: list[Task], name: str, plain: list
 
 def _texts(model: Model, but: str) -> list[str]:
     """The plugin's own settings that are texts, but for the one with the endpoint's URL."""
-    values = {field.name: getattr(model.settings, field.name) for field in _own_fields(model)}
+    values = {field.name: getattr(model.settings, field.name) for field in own_fields(model)}
     kind = type(model.settings)
     found = [name for name, value in values.items() if isinstance(value, str) or type_of(kind, name) is str]
     return [name for name in found if but not in str(values[name])]
@@ -96,12 +96,12 @@ def test_attempts_are_counted(conformance: Conformance) -> None:
     """With one attempt, or no retries, send calls once, whatever the provider answers."""
     with provider(Reply()) as there:
         model = model_at(conformance, there.url)
-    least = {field.name: 1 for field in _own_fields(model) if _ATTEMPTS.search(field.name)}
-    least |= {field.name: 0 for field in _own_fields(model) if _RETRIES.search(field.name)}
+    least = {field.name: 1 for field in own_fields(model) if _ATTEMPTS.search(field.name)}
+    least |= {field.name: 0 for field in own_fields(model) if _RETRIES.search(field.name)}
     task, request = first_request(conformance)
     for name, value in least.items():
         for status in (429, 503):
-            with provider(Reply(b'{"error": {"message": "busy"}}', status, {"retry-after": "0"})) as there:
+            with provider(Reply(b'{"error": {"message": "busy"}}', status, AT_ONCE)) as there:
                 try:
                     once = model_at(conformance, there.url).with_settings(**{name: value})
                 except TaskRefused:
@@ -144,9 +144,9 @@ def _whole(call: Call) -> str:
 
 @check
 def test_numbers_of_settings_are_checked(conformance: Conformance) -> None:
-    """A number setting of the plugin's own refuses NaN, and takes its default."""
+    """A number setting of the plugin's own refuses NaN."""
     kind = type(conformance.model.settings)
-    for field in _own_fields(conformance.model):
+    for field in own_fields(conformance.model):
         default = getattr(kind(), field.name)
         if isinstance(default, bool) or not isinstance(default, int | float):
             continue
