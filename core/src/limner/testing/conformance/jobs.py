@@ -12,8 +12,8 @@ import pytest
 
 from limner import LimnerError, ProviderError, ProviderTimeout, Request, Response, Task, limits, workers
 from limner.testing import bodies
+from limner.testing.conformance.calls import AT_ONCE, model_at, sent, some_requests, told
 from limner.testing.conformance.secrets import secret_settings
-from limner.testing.conformance.sending import AT_ONCE, model_at, sent, some_requests, told
 from limner.testing.kit import Conformance, check, expect, skip
 from limner.testing.loopback import Call, Loopback, Reply, provider
 from limner.testing.probes import saying

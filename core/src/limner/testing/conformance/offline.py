@@ -18,8 +18,8 @@ import pytest
 
 from limner import Generate, Image, LimnerError, Model, Progress, Request, Response, Task, TaskRefused, limits, workers
 from limner.reporting import Reporter, reporting
+from limner.testing.conformance.calls import sent, some_requests, told
 from limner.testing.conformance.secrets import diagnosed, expect_not_told, is_secret, secret_settings
-from limner.testing.conformance.sending import sent, some_requests, told
 from limner.testing.conformance.settings import own_fields
 from limner.testing.kit import Conformance, ContractBroken, check, expect
 from limner.testing.probes import all_starts, changed, plan_or_none, saying, smallest

@@ -11,7 +11,7 @@ import pytest
 from limner import ContentFiltered, LimnerError, Response, Result, Task
 from limner.testing import bodies
 from limner.testing.conformance.answers import expect_from_answer
-from limner.testing.conformance.sending import model_at
+from limner.testing.conformance.calls import model_at
 from limner.testing.kit import Conformance, ContractBroken, Recorded, check, decoded, expect, facts
 from limner.testing.loopback import Reply, provider
 

@@ -31,8 +31,8 @@ from limner.errors import shorten
 from limner.limits import Constraint
 from limner.prices import PRICES_VARIABLE, cost, wrong_prices
 from limner.testing.conformance.answers import small_tasks
+from limner.testing.conformance.calls import first_request, good, model_at, sent
 from limner.testing.conformance.secrets import diagnosed, secret_settings, without_secrets
-from limner.testing.conformance.sending import first_request, good, model_at, sent
 from limner.testing.ends import ends
 from limner.testing.kit import Conformance, ContractBroken, check, expect
 from limner.testing.loopback import Call, Reply, nowhere, provider

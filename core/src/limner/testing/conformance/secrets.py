@@ -22,7 +22,7 @@ import pytest
 
 from limner import Finding, LimnerError, Model, ProviderError, Request, Response, TaskRefused, to_json
 from limner.testing import bodies
-from limner.testing.conformance.sending import AT_ONCE, good, model_at, sent
+from limner.testing.conformance.calls import AT_ONCE, good, model_at, sent
 from limner.testing.kit import Conformance, Recorded, check, expect
 from limner.testing.loopback import Call, Reply, nowhere, provider
 from limner.testing.probes import starts

@@ -1,16 +1,10 @@
-"""What ``send`` does on the wire: once, with its own settings, in time, and every failure as the error that fits."""
+"""What ``send`` does on the wire: it calls once, with its own settings, and in time."""
 
 from __future__ import annotations
 
 import contextlib
-import datetime
-import email.utils
-import inspect
-import json
-import re
 import time
 from collections import Counter
-from collections.abc import Iterator
 from email.message import EmailMessage
 from typing import Any
 from unittest import mock
@@ -19,19 +13,12 @@ from urllib.parse import unquote
 import attrs
 
 from limner import (
-    AccessDenied,
-    AuthenticationFailed,
-    BadResponse,
     ContentFiltered,
     LimnerError,
     Model,
-    ModelRetired,
-    ProviderError,
     ProviderTimeout,
     ProviderUnavailable,
-    RateLimited,
     Request,
-    RequestRejected,
     Response,
     Task,
     TaskRefused,
@@ -39,152 +26,105 @@ from limner import (
 )
 from limner.errors import shorten
 from limner.testing import bodies
-from limner.testing.kit import Conformance, ContractBroken, Recorded, check, expect, skip
-from limner.testing.loopback import ID_HEADERS, REQUEST_ID, Call, Loopback, Reply, nowhere, provider
-from limner.testing.probes import starts
+from limner.testing.conformance.calls import (
+    AT_ONCE,
+    first_request,
+    good,
+    model_at,
+    reply_of,
+    same_body,
+    sent,
+    some_requests,
+    told,
+)
+from limner.testing.kit import Conformance, check, expect
+from limner.testing.loopback import Call, Loopback, Reply, nowhere, provider
 from limner.testing.purity import side_by_side
 from limner.workers import Cancellation
-
-ANY = (ProviderError,)
-BY_STATUS: dict[int, tuple[type[ProviderError], ...]] = {
-    400: (RequestRejected, ContentFiltered, BadResponse, AccessDenied),
-    401: (AuthenticationFailed, AccessDenied),
-    402: (AccessDenied, RateLimited, RequestRejected, AuthenticationFailed),
-    403: (AccessDenied, AuthenticationFailed, ContentFiltered),
-    404: (RequestRejected, ModelRetired, AccessDenied, ProviderUnavailable),
-    409: ANY,
-    410: ANY,
-    413: ANY,
-    418: ANY,
-    422: (RequestRejected, ContentFiltered),
-    429: (RateLimited,),
-    451: ANY,
-    500: (ProviderUnavailable,),
-    502: (ProviderUnavailable, ProviderTimeout, BadResponse),
-    503: (ProviderUnavailable, RateLimited),
-    504: (ProviderUnavailable, ProviderTimeout, BadResponse),
-    529: ANY,
-}
-"""The classes that a status may become where the body says nothing that is documented."""
 
 _PATIENCE = 10.0  # seconds: far more than a timeout of a half
 _TIMEOUT = 0.5
 _REFUSALS = (400, 401, 402, 403, 404, 409, 413, 422, 451)
 """What is refused is refused the second time too."""
 
-AT_ONCE = {"retry-after": "0"}
-"""So that a plugin that may try again does not wait."""
 
 _FAULTS = (500, 502, 504)
 """After these the picture may have been made, and billed, unless the provider documents otherwise."""
 
 _MOST_ATTEMPTS = 10
 _LARGE = 3_000_000  # bytes, as a picture has
-_LONGEST_MESSAGE = 2_000
-
-
-def some_requests(conformance: Conformance) -> Iterator[tuple[Task, Request]]:
-    """A small request of each kind, with its task."""
-    for kind in conformance.tasks:
-        for start in starts(conformance.model, kind):
-            yield start, conformance.model.plan(start).requests[0]
-
-
-def first_request(conformance: Conformance) -> tuple[Task, Request]:
-    """The first of them."""
-    return next(some_requests(conformance))
-
-
-def model_at(conformance: Conformance, url: str) -> Model:
-    """The model, calling a URL."""
-    if conformance.endpoint is None:
-        skip("endpoint", "a function that makes the model call a URL in place of the provider's")
-    model = conformance.endpoint(url)
-    expect(isinstance(model, Model), f"Conformance(endpoint=...) returned {model!r} instead of the model")
-    return model
-
-
-def sent(model: Model, request: Request) -> Response | LimnerError:
-    """Send a request; its answer, or the error of limner's tree that it raised."""
-    try:
-        response: Any = model.send(request)
-    except LimnerError as error:
-        return error
-    except Exception as error:
-        raise ContractBroken(f"send raised {error!r}, must be a ProviderError with this as its cause") from error
-    fine = isinstance(response, Response) and isinstance(response.body, bytes)
-    expect(fine, f"send returned {shorten(response)} instead of Response(bytes)")
-    return response  # type: ignore[no-any-return]
-
-
-def good(conformance: Conformance, call: Call, request: Request) -> Reply:
-    """What the provider answers when all goes well; anything, where nobody says."""
-    if conformance.service is not None:
-        reply = conformance.service(call)
-        others = {name: value for name, value in reply.headers.items() if not _is_id(name)}
-        return attrs.evolve(reply, headers=_ids(conformance) | others)
-    if conformance.answer is None:
-        return Reply()
-    with contextlib.suppress(Exception):
-        return Reply(conformance.answer(attrs.evolve(request, body=call.body)).body, headers=_ids(conformance))
-    with contextlib.suppress(Exception):
-        return Reply(conformance.answer(request).body, headers=_ids(conformance))
-    return Reply(headers=_ids(conformance))
 
 
 @check
 def test_send_calls_once(conformance: Conformance) -> None:
     """One request is one call: nothing is repeated that was refused, carried out or possibly billed."""
     for task, request in some_requests(conformance):
-        with provider(lambda call, request=request: good(conformance, call, request)) as there:  # type: ignore[misc]
-            met = sent(model_at(conformance, there.url), request)
-            expect(there.calls, f"send did not call the endpoint, and returned or raised {met!r}", task)
-            expect(not there.made_twice(), f"one send made the same call twice: {_shown(there)}", task)
-            again = [
-                path
-                for path, times in Counter(call.path for call in there.calls if call.method == "POST").items()
-                if times > 1
-            ]
-            expect(not again, f"one send posts more than once to {', '.join(again)}", task)
-            whole = [call.path for call in there.calls if call.method == "POST" and _same_body(call, request)]
-            expect(len(whole) < 2, f"one send posts the whole request to each of {', '.join(whole)}", task)
-            attempts = met.attempts if isinstance(met, Response) else 1
-            expect(attempts == 1, f"the response has attempts={attempts} after one call", task)
+        _expect_one_call(conformance, task, request)
     task, request = first_request(conformance)
+    _expect_no_other_call(conformance, task, request)
+    _expect_no_redirected_post(conformance, task, request)
+    _expect_few_attempts(conformance, task, request)
+    _expect_attempts(conformance, task, request)
+    _expect_no_attempt_after_giving_up(conformance, task, request)
+    _expect_filtered_is_final(conformance, task, request)
+
+
+def _expect_one_call(conformance: Conformance, task: Task, request: Request) -> None:
+    """Call when all goes well."""
+    with provider(lambda call: good(conformance, call, request)) as there:
+        met = sent(model_at(conformance, there.url), request)
+    expect(there.calls, f"send did not call the endpoint, and returned or raised {met!r}", task)
+    expect(not there.made_twice(), f"one send made the same call twice: {_shown(there)}", task)
+    posted = [call for call in there.calls if call.method == "POST"]
+    again = [path for path, times in Counter(call.path for call in posted).items() if times > 1]
+    expect(not again, f"one send posts more than once to {', '.join(again)}", task)
+    whole = [call.path for call in posted if same_body(call, request)]
+    expect(len(whole) < 2, f"one send posts the whole request to each of {', '.join(whole)}", task)
+    attempts = met.attempts if isinstance(met, Response) else 1
+    expect(attempts == 1, f"the response has attempts={attempts} after one call", task)
+
+
+def _expect_no_other_call(conformance: Conformance, task: Task, request: Request) -> None:
+    """Hold that no call follows what was refused, what may be billed, and an answer that cannot be read."""
     once = [status for status in (*_REFUSALS, *_FAULTS) if status not in conformance.retryable]
     replies = [Reply(b'{"error": {"message": "no"}}', status, headers) for status in once for headers in ({}, AT_ONCE)]
     replies += [Reply(b'{"none": "of what is documented"}'), Reply(b"not even JSON"), Reply(b"")]
     for reply in replies:
         with provider(reply) as there:
-            met = sent(model_at(conformance, there.url), request)
-            seen = f"HTTP {reply.status} {reply.body!r} makes send call again: {_shown(there)}"
-            times = sum(call.method == "POST" and _same_body(call, request) for call in there.calls)
-            expect(not there.made_twice() and times < 2, seen, task)
+            sent(model_at(conformance, there.url), request)
+        times = sum(call.method == "POST" and same_body(call, request) for call in there.calls)
+        seen = f"HTTP {reply.status} {reply.body!r} makes send call again: {_shown(there)}"
+        expect(not there.made_twice() and times < 2, seen, task)
+    with provider(Reply(dropped=True)) as there:
+        sent(model_at(conformance, there.url), request)
+    seen = "a connection that breaks before the answer makes send call again; it may be billed"
+    expect(not there.made_twice(), seen, task)
+
+
+def _expect_no_redirected_post(conformance: Conformance, task: Task, request: Request) -> None:
     for status in (301, 302, 307, 308):
         with provider(lambda call: good(conformance, call, request)) as elsewhere:
             with provider(Reply(b"{}", status, {"location": f"{elsewhere.url}/elsewhere"})) as there:
                 sent(model_at(conformance, there.url), request)
             posted = [call for call in elsewhere.calls if call.method == "POST"]
             expect(not posted, f"HTTP {status} makes send post the request to an address that nobody configured", task)
-    with provider(Reply(dropped=True)) as there:
-        sent(model_at(conformance, there.url), request)
-        expect(
-            not there.made_twice(),
-            "a connection that breaks before the answer makes send call again; it may be billed",
-            task,
-        )
+
+
+def _expect_few_attempts(conformance: Conformance, task: Task, request: Request) -> None:
     for status in (429, 503):
         with provider(Reply(b'{"error": {"message": "busy"}}', status, AT_ONCE)) as there:
             sent(model_at(conformance, there.url), request)
-            fine = len(there.calls) <= _MOST_ATTEMPTS
-            expect(fine, f"HTTP {status} makes send call {len(there.calls)} times; give up after a few", task)
-    _expect_attempts(conformance, task, request)
-    _expect_no_attempt_after_giving_up(conformance, task, request)
+        fine = len(there.calls) <= _MOST_ATTEMPTS
+        expect(fine, f"HTTP {status} makes send call {len(there.calls)} times; give up after a few", task)
+
+
+def _expect_filtered_is_final(conformance: Conformance, task: Task, request: Request) -> None:
+    """Hold that a stored answer of which pictures are missing is not asked for again."""
     for recorded in conformance.recorded:
         if recorded.error is ContentFiltered or (recorded.error is None and set(recorded.outcomes) != {"ok"}):
-            with provider(_reply_of(recorded)) as there:
+            with provider(reply_of(recorded)) as there:
                 sent(model_at(conformance, there.url), request)
-                expect(not there.made_twice(), f"{recorded}, which may be billed, makes send call again", task)
+            expect(not there.made_twice(), f"{recorded}, which may be billed, makes send call again", task)
 
 
 def _expect_attempts(conformance: Conformance, task: Task, request: Request) -> None:
@@ -207,16 +147,12 @@ def _expect_no_attempt_after_giving_up(conformance: Conformance, task: Task, req
 
     with provider(busy) as there, mock.patch.object(workers, "current_cancellation", return_value=cancelled):
         sent(model_at(conformance, there.url), request)
-    times = sum(_same_body(call, request) for call in there.calls)
+    times = sum(same_body(call, request) for call in there.calls)
     expect(times < 2, "after its caller has given up, send tries again what was refused with HTTP 429", task)
 
 
 def _shown(there: Loopback) -> str:
     return "; ".join(shorten(identity, 120) for identity in there.made_twice())
-
-
-def _reply_of(recorded: Recorded) -> Reply:
-    return Reply(recorded.body, recorded.status, recorded.headers)
 
 
 @check
@@ -227,7 +163,7 @@ def test_send_posts_the_request(conformance: Conformance) -> None:
     for task, request in found:
         with provider(lambda call, request=request: good(conformance, call, request)) as there:  # type: ignore[misc]
             sent(model_at(conformance, there.url), request)
-            verbatim.append(any(_same_body(call, request) for call in there.calls))
+            verbatim.append(any(same_body(call, request) for call in there.calls))
             for call in there.calls:
                 if call.body == request.body:
                     _expect_envelope(call, request, task)
@@ -255,13 +191,6 @@ def _media_type(header: str) -> tuple[str, Any]:
     read = EmailMessage()
     read["content-type"] = header
     return read.get_content_type(), read.get_boundary()
-
-
-def _same_body(call: Call, request: Request) -> bool:
-    if call.body == request.body:
-        return True
-    one, other = bodies.parsed(call.body), bodies.parsed(request.body)
-    return isinstance(one, dict | list) and bodies.plain(one) == bodies.plain(other)
 
 
 def _expect_own_answers(conformance: Conformance, request: Request) -> None:
@@ -394,200 +323,3 @@ def _expect_timeout_of_each_model(conformance: Conformance, task: Task, request:
         met = sent(model_at(conformance, there.url).with_settings(timeout=_TIMEOUT), request)
     seen = f"with timeout={_TIMEOUT}, and an answer that comes byte by byte for many times as long, send gave {told(met)}"
     expect(isinstance(met, ProviderTimeout), f"{seen}: the timeout is for the whole answer", task)
-
-
-# ---------------------------------------------------------------------------------------------- errors
-
-
-def _failure(conformance: Conformance, reply: Reply, request: Request) -> Response | LimnerError:
-    """What send makes of an answer that is an error; over the endpoint, or the failing transport."""
-    if conformance.endpoint is not None:
-        with provider(reply) as there:
-            return sent(model_at(conformance, there.url), request)
-    if conformance.failing is None:
-        skip("endpoint", "a function that makes the model call a URL (or failing, of a status and a body)")
-    headers = [dict(reply.headers)] if _carries_headers(conformance) else []
-    over = conformance.failing(reply.status, reply.body, *headers)
-    return sent(over if isinstance(over, Model) else conformance.connected(over), request)
-
-
-@check
-def test_send_names_each_failure(conformance: Conformance) -> None:
-    """An HTTP error becomes the error for its status, or for its body by the documents; never a response."""
-    task, request = first_request(conformance)
-    for recorded in conformance.recorded:
-        if recorded.is_http_error:
-            _expect_recorded(conformance, recorded, request)
-            _expect_same_error(conformance, recorded, request)
-    known = {recorded.status for recorded in conformance.recorded if recorded.is_http_error}
-    for status, allowed in BY_STATUS.items():
-        bodies_of = [b"<html>no</html>", b'{"error": {"message": "of no documented kind"}}', b""]
-        for body in bodies_of[: 2 if status in known else 1 if allowed is ANY else 3]:
-            met = _failure(conformance, Reply(body, status, AT_ONCE), request)
-            names = " or ".join(kind.__name__ for kind in allowed)
-            expect(isinstance(met, allowed), f"HTTP {status} {body!r} became {told(met)}, must be {names}", task)
-
-
-def _carries_headers(conformance: Conformance) -> bool:
-    """Whether an HTTP error reaches the model with its headers: a ``failing`` of two arguments knows none."""
-    if conformance.endpoint is not None or conformance.failing is None:
-        return conformance.endpoint is not None
-    try:
-        inspect.signature(conformance.failing).bind(400, b"", {})
-    except TypeError:
-        return False
-    return True
-
-
-_ID_NAME = re.compile(r"(^|-)(id|ids|requestid|request|trace|traceid|correlation|ray)(-|$)", re.IGNORECASE)
-
-
-def _is_id(header: str) -> bool:
-    return header.lower() in ID_HEADERS or _ID_NAME.search(header) is not None
-
-
-def _ids(conformance: Conformance) -> dict[str, str]:
-    """The headers by which the provider tells a request's id, as its stored answers have them."""
-    names = [name for recorded in conformance.recorded for name in recorded.headers if _is_id(name)]
-    return dict.fromkeys([*ID_HEADERS, *names], REQUEST_ID)
-
-
-def told(met: Response | LimnerError) -> str:
-    """Say what send gave."""
-    return f"{type(met).__name__}: {met}" if isinstance(met, LimnerError) else f"an answer, {met!r}"
-
-
-def _expect_recorded(conformance: Conformance, recorded: Recorded, request: Request) -> None:
-    met = _failure(conformance, _reply_of(recorded), request)
-    wanted = recorded.error or ProviderError
-    expect(isinstance(met, wanted), f"{recorded} became {told(met)}, must be {wanted.__name__}")
-    said = _words_of(recorded.body)
-    if said and isinstance(met, ProviderError):
-        fine = _one_line(said)[:40].rstrip(".!") in _one_line(str(met))
-        expect(fine, f"{recorded}: the provider says {said!r}, and the error does not: {met}")
-        lost = [words for words in _listed_words(recorded.body) if words[:40].rstrip(".!") not in _one_line(str(met))]
-        expect(not lost, f"{recorded}: of what the provider lists the error does not say {lost[:1]}: {met}")
-    after = next((value for name, value in recorded.headers.items() if name.lower() == "retry-after"), "")
-    if after.isdigit() and _carries_headers(conformance) and isinstance(met, RateLimited):
-        expect(met.retry_after == float(after), f"{recorded}: the error has retry_after={met.retry_after}, not {after}")
-    ids = [value for name, value in recorded.headers.items() if _is_id(name)]
-    if ids and _carries_headers(conformance) and isinstance(met, ProviderError):
-        expect(set(ids) & set(met.request_ids), f"{recorded}: the request id {ids[0]!r} is not in {met.request_ids}")
-
-
-def _expect_same_error(conformance: Conformance, recorded: Recorded, request: Request) -> None:
-    """Hold that an error is the same when its JSON is written in another order, or with other blanks."""
-    tree = bodies.parsed(recorded.body)
-    if not bodies.is_json(recorded.body) or not isinstance(tree, dict) or recorded.error is None:
-        return
-    several = list(bodies.written_otherwise(tree))
-    for how, body in several[-1:] if recorded.status in conformance.retryable else several:  # of which each may take seconds
-        met = _failure(conformance, Reply(body, recorded.status, recorded.headers), request)
-        fine = isinstance(met, recorded.error)
-        expect(fine, f"{recorded}, {how}, became {told(met)}, must be {recorded.error.__name__}")
-
-
-_RETRY_AFTER: dict[str, tuple[float, float]] = {"7": (7, 7), "0": (0, 0), "1.5": (1, 2), "-3": (0, 0), "soon": (0, 0)}
-"""What may be read of a header retry-after, from and to; nothing may be read of any."""
-
-
-@check
-def test_retry_after_is_in_seconds(conformance: Conformance) -> None:
-    """The header retry-after becomes retry_after in seconds, or is ignored; so is a value that is none."""
-    _, request = first_request(conformance)
-    soon = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=2)
-    for value, (least, most) in {**_RETRY_AFTER, email.utils.format_datetime(soon, usegmt=True): (0, 3)}.items():
-        reply = Reply(b'{"error": {"message": "too many requests"}}', 429, {"retry-after": value})
-        with provider(reply) as there:
-            met = sent(model_at(conformance, there.url).with_settings(timeout=_SHORT), request)
-        after = met.retry_after if isinstance(met, RateLimited) else None
-        expect(after is None or least <= after <= most, f"retry-after: {value} becomes retry_after={after}")
-
-
-_SHORT = 1.0  # seconds, in which a plugin that waits gives up
-
-
-def _words_of(body: bytes) -> str:
-    """The message of an error: the longest text with blanks in it."""
-    texts = [leaf for leaf in bodies.leaves(bodies.parsed(body)).values() if isinstance(leaf, str) and " " in leaf.strip()]
-    return max(texts, key=len, default="") if bodies.is_json(body) else ""
-
-
-_MOST_LISTED = 3
-
-
-def _listed_words(body: bytes) -> list[str]:
-    """The messages of an error that lists a few."""
-    tree = bodies.parsed(body) if bodies.is_json(body) else None
-    for _, node in bodies.nodes(tree):
-        if isinstance(node, list) and 1 < len(node) <= _MOST_LISTED:
-            texts = [leaf for one in node for leaf in bodies.leaves(one).values() if isinstance(leaf, str)]
-            return [_one_line(text) for text in texts if len(text.split()) > 2]
-    return []
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
-_ODD_BODIES: tuple[bytes, ...] = (
-    *(b"", b"null", b"[]", b"[1]", b'"text"', b"17", b"{", b"\xff\xfe\x00", b'{"error": null}', b'{"error": "text"}'),
-    *(b'{"error": {"message": null}}', b'{"error": {"message": 7, "code": []}}', b'{"error": [{"message": "x"}]}'),
-    *(b'{"message": {"a": 1}}', b'{"detail": [{"loc": ["body"], "msg": "field required"}]}', b"[" * 50_000),
-    json.dumps({"error": {"message": "word " * 100_000}}).encode(),
-)
-
-
-@check
-def test_send_reads_odd_failures(conformance: Conformance) -> None:
-    """Whatever the body of an HTTP error is, it becomes a ProviderError with a message of reasonable length."""
-    task, request = first_request(conformance)
-    for status in (400, 500):
-        for body in _ODD_BODIES:
-            met = _failure(conformance, Reply(body, status), request)
-            seen = f"HTTP {status} with the body {shorten(body)} became {shorten(told(met), 200)}"
-            expect(isinstance(met, ProviderError), f"{seen}, must be a ProviderError", task)
-            expect(len(str(met)) < _LONGEST_MESSAGE, f"{seen}: an error's message must be of a sensible length", task)
-            if status == 500:
-                break
-    for status, body in _spoilt_failures(conformance):
-        met = _failure(conformance, Reply(body, status), request)
-        seen = f"HTTP {status} with the body {shorten(body)} became {shorten(told(met), 200)}"
-        expect(isinstance(met, ProviderError), f"{seen}, must be a ProviderError", task)
-        expect(len(str(met)) < _LONGEST_MESSAGE, f"{seen}: an error's message must be of a sensible length", task)
-
-
-_SPOILT: tuple[Any, ...] = ("word " * 100_000, None, 7, [{}])
-_MOST_SPOILT = 4  # stored failures, of which each is spoilt at each leaf
-
-
-def _spoilt_failures(conformance: Conformance) -> Iterator[tuple[int, bytes]]:
-    """The provider's own failures with something else at one place: a plugin reads these further than any other."""
-    trees = [bodies.parsed(one.body) for one in conformance.recorded if one.is_http_error and bodies.is_json(one.body)]
-    kinds = {tuple(bodies.leaves(tree)): tree for tree in trees}
-    for tree in [*kinds.values()][:_MOST_SPOILT]:
-        for path in bodies.leaves(tree) if isinstance(tree, dict) else ():
-            for value in _SPOILT:
-                yield 400, json.dumps(bodies.replaced(tree, path, value)).encode()
-
-
-@check
-def test_send_tells_the_request_id(conformance: Conformance) -> None:
-    """If successful responses have a request id, errors have one, and the other way round."""
-    task, request = first_request(conformance)
-    with provider(lambda call: good(conformance, call, request)) as there:
-        answered = sent(model_at(conformance, there.url), request)
-    having_id: dict[str, bool] = {}
-    if isinstance(answered, Response):
-        own_id = REQUEST_ID if conformance.service is None else answered.request_id  # or that of a job
-        having_id["a good answer"] = bool(own_id) and answered.request_id == own_id
-        expect(answered.request_id is None or answered.request_id, "the request id of a good answer is an empty text", task)
-    for status in (400, 429, 500):
-        met = _failure(conformance, Reply(b'{"error": {"message": "no"}}', status, _ids(conformance) | AT_ONCE), request)
-        if isinstance(met, ProviderError):
-            having_id[f"HTTP {status}"] = REQUEST_ID in met.request_ids
-    missing = [what for what, fine in having_id.items() if not fine]
-    having = [what for what, fine in having_id.items() if fine]
-    expect(
-        not missing or not having, f"the request id is told of {', '.join(having)}, but not of {', '.join(missing)}", task
-    )

@@ -13,9 +13,9 @@ import attrs
 import pytest
 
 from limner import LimnerError, Model, Request, Settings, Task, TaskRefused
+from limner.testing.conformance.calls import AT_ONCE, first_request, good, model_at, sent
 from limner.testing.conformance.interface import type_of
 from limner.testing.conformance.secrets import CANARIES, coded_in_base64, secret_variables, without_secrets
-from limner.testing.conformance.sending import AT_ONCE, first_request, good, model_at, sent
 from limner.testing.kit import Conformance, check, expect
 from limner.testing.loopback import Call, Reply, provider
 from limner.testing.probes import all_starts

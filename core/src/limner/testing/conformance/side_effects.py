@@ -17,7 +17,7 @@ from typing import Any
 
 from limner import Model, ProviderError, Task, TaskRefused
 from limner.testing.conformance.answers import good_answers, small_tasks
-from limner.testing.conformance.sending import good, model_at, sent
+from limner.testing.conformance.calls import good, model_at, sent
 from limner.testing.kit import Conformance, check, expect
 from limner.testing.loopback import provider
 from limner.testing.watching import FILES, NETWORK, PROCESSES, SLEEP, watching
