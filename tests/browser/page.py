@@ -7,12 +7,13 @@ import io
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from PIL import Image
+from selenium.common.exceptions import StaleElementReferenceException
 
 T = TypeVar("T")
 PATIENCE = 30.0
@@ -56,10 +57,10 @@ class Page:
         """Wait until something is true, and return it."""
         end = time.monotonic() + patience
         while True:
-            found = condition()
-            if found or time.monotonic() > end:
-                assert found, "it did not happen"
-                return found
+            with suppress(StaleElementReferenceException):  # replaced between two looks: look again
+                if found := condition():
+                    return found
+            assert time.monotonic() < end, "it did not happen"
             time.sleep(0.03)
 
     def planned(self) -> bool:
@@ -70,7 +71,10 @@ class Page:
         return self.browser.find_elements("css selector", selector)
 
     def text(self, selector: str) -> str:
-        return "\n".join(element.text for element in self.all(selector))
+        """The visible text of every element of a selector, read at one moment: the page may replace them at the next."""
+        script = """return [...document.querySelectorAll(arguments[0])]
+            .map(element => element.checkVisibility() ? element.innerText.trim() : '').join('\\n')"""
+        return self.js(script, selector)
 
     def errors(self) -> list[str]:
         """What the console complains about."""

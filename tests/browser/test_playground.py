@@ -349,7 +349,7 @@ def test_several_models_stand_side_by_side(page):
     ]
     assert len(page.pictures()) == 2
     page.select("Model of this view", "stranger.painter-9")
-    assert json.loads(page.text("#request pre"))["model_id"] == "stranger.painter-9"
+    page.until(lambda: json.loads(page.text("#request pre"))["model_id"] == "stranger.painter-9")
     first, second = page.all("#results .actions [aria-pressed]")
     first.click()
     second.click()

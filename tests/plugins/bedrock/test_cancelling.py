@@ -9,6 +9,14 @@ import limner
 import pytest
 
 
+@pytest.fixture(autouse=True)
+def sigint_is_heard():
+    """A shell passes on to what it runs in the background that SIGINT is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture
 def patient(stub, painter):
     """A model that is told to wait for 50 seconds, and an event that is set when a send has ended."""
