@@ -365,4 +365,15 @@ CAUGHT = {
         "LooksOnceWhetherAnybodyWaits": "test_cancelled_work_stops",
         "AsksForUpdatesAtFirst": "test_offline_models_stay_offline",
     },
+    "wrong_sixth": {
+        "QuotesAKeyThatNoHeaderCarries": "test_refused_secrets_are_not_quoted",
+        "SavesWebPAsPng": "test_pictures_are_the_providers_bytes",
+        "DropsThePathOfTheEndpoint": "test_send_uses_its_own_settings",
+        "WarnsInTheWordsOfTheUser": "test_comments_are_texts_that_quote_nothing",
+        "EachAttemptHasItsOwnTimeout": "test_send_keeps_the_timeout",
+        "VariesInASizeThatNobodySaid": "test_defaults_are_sent",
+        "StudioOfTheEnvironmentFirst": "test_a_setting_overrides_the_environment",
+        "WithholdsInItsOwnWords": "test_filtered_is_never_a_plain_success",
+        "TheCreditsAreTheSeed": "test_pictures_are_the_providers_bytes",
+    },
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing.util  # noqa: F401 - a library that registers what it does at exit, as some do
 import random
 import time
 import urllib.parse
@@ -155,7 +156,7 @@ class Kiln(RawBytes):
         left = deadline - time.monotonic()
         if left <= 0:
             raise ProviderTimeout("the job was not done in time; it may be billed")
-        return attrs.evolve(self.settings, timeout=left)
+        return self.with_settings(timeout=left).settings
 
     def finished(self, job: str, deadline: float) -> str:
         """Ask until the job is done; the address of its picture."""

@@ -185,6 +185,17 @@ def test_a_stored_retry_after_is_in_the_error() -> None:
     assert "retry_after=None, not 7" in said
 
 
+def test_recorded_usage_is_compared() -> None:
+    stored = [attrs.evolve(one, usage={"credits": 2}) for one in right_plugin.recorded()[:1]]
+    check("test_recorded_answers_decode_as_recorded")(conformance_of(right_plugin.Palette, recorded=stored))
+    parts = [
+        attrs.evolve(one, body=one.body.replace(b'"credits": 2', b'"credits": 2.5'), usage={"credits": 2.5})
+        for one in stored
+    ]
+    said = caught("test_recorded_answers_decode_as_recorded", conformance_of(right_plugin.Palette, recorded=parts))
+    assert "decode gives the usage {}; recorded: {'credits': 2.5}" in said
+
+
 def test_retries_that_the_provider_documents_are_no_fault() -> None:
     check("test_send_calls_once")(conformance_of(wrong_third.TriesAgainAfterFaults, retryable=(429, 500, 503)))
 

@@ -71,6 +71,8 @@ def call(
     """Call, and again as often as the settings allow while the API is busy; ``failed`` names an answer that is an error."""
     if settings.key() == "none":
         raise AuthenticationFailed(f"there is no key: set api_key, or {KEY_VARIABLE}")
+    if not (settings.key().isascii() and settings.key().isprintable()):
+        raise AuthenticationFailed("the key has characters that no key has; copy it again")
     said = {"authorization": f"Bearer {settings.key()}", "content-type": content_type, **(headers or {})}
     request = urllib.request.Request(url or settings.endpoint_url + path, data=body, headers=said)
     deadline = time.monotonic() + settings.timeout

@@ -6,6 +6,7 @@ import datetime
 import io
 import json
 from email.utils import format_datetime
+from types import SimpleNamespace
 
 import limner
 import PIL.Image
@@ -145,6 +146,16 @@ def test_a_pause_longer_than_the_timeout_is_not_waited_for(stub, send, waits):
     assert raised.value.retry_after == 30
     assert len(stub.requests) == 1
     assert not waits
+
+
+def test_no_attempt_begins_after_the_timeout(stub, send, monkeypatch):
+    monkeypatch.setattr("tenacity.wait.random.uniform", lambda *_: 0.0)
+    seconds = iter([0.0, 20.0])  # when the first attempt began, and when it had failed
+    monkeypatch.setattr(transport, "time", SimpleNamespace(monotonic=lambda: next(seconds)))
+    stub.otherwise = stub.error(429, "ThrottlingException")
+    with pytest.raises(limner.RateLimited):
+        send(timeout=20, max_attempts=8)
+    assert len(stub.requests) == 1
 
 
 def test_retry_after_as_a_date(stub, send, waits):

@@ -47,6 +47,7 @@ class Recorded:
         status: the HTTP status. ``send`` receives a response with another status than 2xx, through ``endpoint`` or
             ``failing``.
         headers: HTTP headers of the response, such as the request id.
+        usage: the usage that ``decode`` returns, such as ``{"output_tokens": 272}``. Default: it is not compared.
     """
 
     task: Task
@@ -56,6 +57,7 @@ class Recorded:
     name: str = ""
     status: int = 200
     headers: Mapping[str, str] = attrs.field(factory=dict)
+    usage: Mapping[str, float] | None = None
 
     @property
     def is_http_error(self) -> bool:

@@ -6,7 +6,15 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import limner
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    stop_any,
+    stop_before_delay,
+    wait_random_exponential,
+)
 
 from limner_bedrock.error_translation import retry_after
 from limner_bedrock.errors import row_of
@@ -27,7 +35,7 @@ def retry_call(call: Callable[[], T], error: Exception, max_attempts: int, timeo
         call: the call.
         error: its first error.
         max_attempts: the total number of attempts, including the first.
-        timeout: in seconds; if AWS asks for a longer pause, the call is not retried.
+        timeout: no attempt begins after so many seconds.
 
     Raises:
         ProviderError: the run was cancelled in the meantime.
@@ -51,7 +59,7 @@ def retry_call(call: Callable[[], T], error: Exception, max_attempts: int, timeo
 
     retrying = Retrying(
         retry=retry_if_exception(is_worth_it),
-        stop=stop_after_attempt(max_attempts),
+        stop=stop_any(stop_after_attempt(max_attempts), stop_before_delay(timeout)),
         wait=_seconds_to_wait,
         sleep=pause,
         reraise=True,

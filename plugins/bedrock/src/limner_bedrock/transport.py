@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -94,12 +95,13 @@ class _Call:
 
 
 def _call_with_retries(call: _Call, max_attempts: int) -> dict[str, Any]:
+    started = time.monotonic()
     try:
         return call()
     except Exception as error:
         from limner_bedrock.retries import retry_call
 
-        return retry_call(call, error, max_attempts, call.settings.timeout)
+        return retry_call(call, error, max_attempts, call.settings.timeout - (time.monotonic() - started))
 
 
 def _check_size(request: limner.Request) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import io
 import itertools
 import json
 import pickle
@@ -17,6 +18,7 @@ import attrs
 import pytest
 
 from limner import (
+    BadResponse,
     Generate,
     Image,
     LimnerError,
@@ -88,9 +90,10 @@ def test_pictures_are_the_providers_bytes(conformance: Conformance) -> None:
             expect(isinstance(picture, Picture), f"decode returned {picture!r} instead of a Picture", call)
             expect_from_answer(picture, answer.body, call)
             _expect_known_seed(picture, answer.body, call)
-        noted = _with_notes(answer)
-        for picture in decoded(conformance.model, call, noted) if noted.body != answer.body else ():
-            expect_from_answer(picture, noted.body, call)
+        for other in _with_other_files(answer):
+            with contextlib.suppress(BadResponse):  # a format that the provider does not have
+                for picture in decoded(conformance.model, call, other):
+                    expect_from_answer(picture, other.body, call)
         places = [place for picture in pictures if (place := _place(picture, answer.body)) >= 0]
         expect(places == sorted(places), "the pictures are not in the order of the response", call)
 
@@ -123,22 +126,41 @@ def _shown(pictures: Sequence[Picture]) -> list[tuple[Any, ...]]:
 
 
 def _expect_known_seed(picture: Picture, body: bytes, call: object) -> None:
-    told = picture.seed is None or picture.seed == getattr(call, "seed", None) or picture.seed in _numbers(body)
-    expect(told, f"decode gave a picture the seed {picture.seed}, which is neither the call's nor in the response", call)
+    told = picture.seed is None or picture.seed == getattr(call, "seed", None) or picture.seed in _seeds(body)
+    expect(told, f"decode gave a picture the seed {picture.seed}, which is neither the call's nor one in the response", call)
 
 
-def _with_notes(answer: Response) -> Response:
-    """The answer with a note in each PNG, which a plugin that opens and saves pictures loses."""
-    tree = bodies.parsed(answer.body)
+def _with_other_files(answer: Response) -> Iterator[Response]:
+    """The answer with other files of the same pictures, which a plugin that opens and saves them changes."""
+    yield from (_with_files(answer, other) for other in (_with_a_note, _as_jpeg, _as_webp))
+
+
+def _with_files(answer: Response, other: Callable[[bytes], bytes]) -> Response:
     if answer.body.startswith(_PNG):
-        return attrs.evolve(answer, body=padded(Image(answer.body), len(answer.body) + 100).data)
+        return attrs.evolve(answer, body=other(answer.body))
+    tree = bodies.parsed(answer.body)
     for path, leaf in bodies.leaves(tree).items() if bodies.is_json(answer.body) else ():
         with contextlib.suppress(ValueError, TypeError):
             data = base64.b64decode(leaf, validate=True)
             if data.startswith(_PNG):
-                heavier = padded(Image(data), len(data) + 100).data
-                tree = bodies.replaced(tree, path, base64.b64encode(heavier).decode())
+                tree = bodies.replaced(tree, path, base64.b64encode(other(data)).decode())
     return attrs.evolve(answer, body=json.dumps(tree).encode()) if bodies.is_json(answer.body) else answer
+
+
+def _with_a_note(png: bytes) -> bytes:
+    return padded(Image(png), len(png) + 100).data
+
+
+def _as_jpeg(png: bytes) -> bytes:
+    written = io.BytesIO()
+    Image(png).pil().convert("RGB").save(written, "JPEG")
+    return written.getvalue()
+
+
+def _as_webp(png: bytes) -> bytes:
+    written = io.BytesIO()
+    Image(png).pil().save(written, "WEBP", lossless=True)
+    return written.getvalue()
 
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -148,10 +170,11 @@ def _place(picture: Picture, body: bytes) -> int:
     return -1 if picture.image is None else bodies.place_of(body, picture.image.data)
 
 
-def _numbers(body: bytes) -> list[Any]:
-    """The whole numbers of an answer, also those in quotes."""
-    leaves = bodies.leaves(bodies.parsed(body)).values() if bodies.is_json(body) else ()
-    return [int(leaf) for leaf in leaves if re.fullmatch("[0-9]{1,20}", str(leaf))]
+def _seeds(body: bytes) -> list[int]:
+    """The whole numbers of an answer that are called a seed, also those in quotes."""
+    leaves = bodies.leaves(bodies.parsed(body)).items() if bodies.is_json(body) else ()
+    named = [str(leaf) for path, leaf in leaves if "seed" in f"{path} {leaf}".lower()]
+    return [int(number) for text in named for number in re.findall("[0-9]{1,20}", text)]
 
 
 def expect_from_answer(picture: Picture, body: bytes, call: object) -> None:

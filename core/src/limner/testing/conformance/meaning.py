@@ -411,6 +411,8 @@ def test_defaults_are_sent(conformance: Conformance) -> None:
     for base, name, limit in probes(conformance.model):
         if isinstance(limit, limits.Text) and value_of(base, name) is None:
             _expect_no_words(conformance.model, base, name, limit)
+        if name == "size" and value_of(base, name) is None and limit.default is None:
+            _expect_no_size(conformance.model, base, limit)
         if not isinstance(limit, _SCALAR) or (value_of(base, name) is not None and name != "seed"):
             continue
         values = [value for value in (numbers(limit) or _words(limit)) if value != limit.default]
@@ -445,6 +447,27 @@ def _expect_no_words(model: Model, base: Task, name: str, limit: limits.Text) ->
         found = unsaid.get(path)
         fine = not isinstance(found, str) or not found.strip()
         expect(fine, f"{name} was not given, but the body has {bodies.in_words(path)}={found!r}", base)
+
+
+def _expect_no_size(model: Model, base: Task, limit: Constraint) -> None:
+    """Hold that where nobody said a size there is none, unless it follows the picture."""
+    images = model.limits_of(type(base)).parameters.get("image")
+    tasks = [base, *(changed(base, "image", image) for image in (ends(images) if images is not None else ()))]
+    made = [plan for task in tasks if (plan := plan_or_none(model, task)) is not None]
+    unsaid = [bodies.leaves_of(plan.requests[0]) for plan in made]
+    sizes = {getattr(image, "size", None) for plan in made for image in _images_of(plan.task)}
+    if not unsaid or len(sizes) == 1:
+        return
+    for path in _moving(_rows(model, base, "size", ends(limit))):
+        found = [leaves.get(path) for leaves in unsaid]
+        follows = any(_differ(found[0], other) for other in found)
+        fine = follows or found[0] is None or re.search("[0-9]", str(found[0])) is None
+        expect(fine, f"nobody said size, it has no default, and the body has {bodies.in_words(path)}={found[0]!r}", base)
+
+
+def _images_of(task: Task) -> tuple[Any, ...]:
+    image = getattr(task, "image", ())
+    return image if isinstance(image, tuple) else (image,)
 
 
 # ---------------------------------------------------------------------------------------------- together

@@ -54,12 +54,14 @@ def test_recorded_answers_decode_as_recorded(conformance: Conformance) -> None:
 
 
 def _expect_usage(conformance: Conformance, recorded: Recorded, call: Task) -> None:
-    """Hold that usage which decode reads of other answers is read of this one too: a refusal may be billed as well."""
+    """Hold that usage is as recorded, and that what decode reads of other answers is read of a refusal too."""
     others = [one for one in conformance.recorded if one.error is None and not one.is_http_error]
     known: set[str] = set()
     for other in others:
         known |= set(facts(conformance.model, conformance.model.plan(other.task).calls[0], Response(other.body))[0])
     found = facts(conformance.model, call, Response(recorded.body))[0]
+    fine = recorded.usage is None or found == dict(recorded.usage)
+    expect(fine, f"{recorded}: decode gives the usage {found}; recorded: {recorded.usage}", call)
     there = {str(path[-1]): leaf for path, leaf in bodies.leaves(bodies.parsed(recorded.body)).items() if path}
     lost = [name for name in known if name in there and name not in found]
     expect(not lost, f"{recorded}: decode does not give the usage {', '.join(lost)}, which the response contains", call)
@@ -106,17 +108,23 @@ def test_filtered_is_never_a_plain_success(conformance: Conformance) -> None:
 
 
 def _reasons_in(recorded: Recorded) -> list[str]:
-    """What a refusal says in words, where it says only one thing."""
-    leaves = bodies.leaves(bodies.parsed(recorded.body)).items() if bodies.is_json(recorded.body) else ()
-    words = {" ".join(leaf.split()) for path, leaf in leaves if isinstance(leaf, str) and _names_a_reason(path, leaf)}
-    return list(words) if len(words) == 1 else []
+    """What a refusal says in words, where it says only one thing of each picture, or of all."""
+    tree = bodies.parsed(recorded.body) if bodies.is_json(recorded.body) else None
+    places = [path for path, node in bodies.nodes(tree) if isinstance(node, list) and len(node) == len(recorded.outcomes)]
+    said: dict[bodies.Path, set[str]] = {}
+    for path, leaf in bodies.leaves(tree).items():
+        if isinstance(leaf, str) and _names_a_reason(path, leaf):
+            of_picture = next((path[: len(place) + 1] for place in places if path[: len(place)] == place), ())
+            said.setdefault(of_picture, set()).add(" ".join(leaf.split()))
+    several = [words for of_picture, words in said.items() if of_picture] or list(said.values())
+    return [word for words in several if len(words) == 1 for word in words]
 
 
 _REASON = re.compile("reason|message|detail|why|explanation", re.IGNORECASE)
 
 
 def _names_a_reason(path: bodies.Path, leaf: str) -> bool:
-    return len(leaf.split()) > 2 and bool(path) and _REASON.search(str(path[-1])) is not None
+    return len(leaf.split()) > 1 and bool(path) and _REASON.search(str(path[-1])) is not None
 
 
 def _run(conformance: Conformance, recorded: Recorded, on_filtered: str) -> Result | LimnerError:

@@ -188,6 +188,8 @@ def _wordy(model: Model, task: Task, but: str = "") -> Iterator[Task]:
         said = None if text is None else changed(task, name, text)
         task = said if said is not None and plan_or_none(model, said) is not None else task
     yield task
+    if getattr(task, "prompt", None) is not None and (unprompted := changed(task, "prompt", None)) is not None:
+        yield unprompted
 
 
 def _unusual(limit: Constraint) -> Any:

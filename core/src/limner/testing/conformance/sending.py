@@ -220,7 +220,8 @@ def _expect_nothing_kept(conformance: Conformance, request: Request) -> None:
         kept: list[str] = []
 
         def noted(itself: Model, name: str, value: Any) -> None:
-            kept.append(name)
+            if itself is model:  # and not one with other settings that send has made of it
+                kept.append(name)
             object.__setattr__(itself, name, value)
 
         kind = type(model)
@@ -257,6 +258,22 @@ def test_send_uses_its_own_settings(conformance: Conformance) -> None:
             seen = f"a model whose endpoint is {called.url} called the endpoint of another model"
             expect(after[0] > before[0] and after[1] - before[1] == after[0] - before[0], seen)
     _expect_no_setting_of_another(conformance, request)
+    _expect_path_of_the_endpoint(conformance, request)
+
+
+def _expect_path_of_the_endpoint(conformance: Conformance, request: Request) -> None:
+    """Hold that the path of an endpoint's URL stays: a gateway serves several providers under paths of one address."""
+    with provider(lambda call: good(conformance, call, request)) as there:
+        try:
+            model = model_at(conformance, f"{there.url}{_GATEWAY}")
+        except TaskRefused:
+            return
+        sent(model, request)
+    lost = [call.path for call in there.calls[:1] if not call.path.startswith(_GATEWAY)]
+    expect(not lost, f"the endpoint's URL ends in {_GATEWAY}, and send calls {''.join(lost)}")
+
+
+_GATEWAY = "/of/a-gateway"
 
 
 _OF_ANOTHER = "of-another-model-4v7"
@@ -323,3 +340,18 @@ def _expect_timeout_of_each_model(conformance: Conformance, task: Task, request:
         met = sent(model_at(conformance, there.url).with_settings(timeout=_TIMEOUT), request)
     seen = f"with timeout={_TIMEOUT}, and an answer that comes byte by byte for many times as long, send gave {told(met)}"
     expect(isinstance(met, ProviderTimeout), f"{seen}: the timeout is for the whole answer", task)
+    _expect_timeout_of_all_attempts(conformance, task, request)
+
+
+def _expect_timeout_of_all_attempts(conformance: Conformance, task: Task, request: Request) -> None:
+    """Refuse each attempt after most of the timeout: where the second is let begin, the third would begin after its end."""
+
+    def busy(_: Call) -> Reply:
+        time.sleep(_TIMEOUT * 0.7)
+        return Reply(b'{"error": {"message": "busy"}}', 429, AT_ONCE)
+
+    with provider(busy) as there:
+        sent(model_at(conformance, there.url).with_settings(timeout=_TIMEOUT), request)
+    times = sum(same_body(call, request) for call in there.calls)
+    seen = f"with timeout={_TIMEOUT}, send tries again {times - 1} times what was refused after {_TIMEOUT * 0.7:.2f} s each"
+    expect(times < 3, f"{seen}: the timeout is for all attempts", task)

@@ -19,6 +19,7 @@ from limner.testing.conformance.secrets import CANARIES, coded_in_base64, secret
 from limner.testing.kit import Conformance, check, expect
 from limner.testing.loopback import Call, Reply, provider
 from limner.testing.probes import all_starts
+from limner.testing.purity import RecordingEnvironment
 
 _CANARY = CANARIES[0]
 
@@ -116,11 +117,13 @@ def test_attempts_are_counted(conformance: Conformance) -> None:
 @check
 def test_a_setting_overrides_the_environment(conformance: Conformance) -> None:
     """A setting that is given is used, whatever the environment says."""
-    names = [name for name in secret_variables(conformance) if name.isupper()]
+    secret = [name for name in secret_variables(conformance) if name.isupper()]
     task, request = first_request(conformance)
-    with provider(Reply()) as there:
+    with provider(lambda call: good(conformance, call, request)) as there:
         texts = _texts(model_at(conformance, there.url), but=there.url)
-    for name in texts if names else ():
+        asked = _asked_variables(model_at(conformance, there.url), request)
+    for name in texts:
+        names = {*secret, *(one for one in asked if name.upper() in one)}
         told = []
         for environment in ({}, dict.fromkeys(names, CANARIES[1])):
             with (
@@ -132,6 +135,14 @@ def test_a_setting_overrides_the_environment(conformance: Conformance) -> None:
             told.append(any(map(_tells, map(_whole, there.calls))))
         fine = told[1] or not told[0]
         expect(fine, f"a variable of {', '.join(names)} is used although the setting {name} is given", task)
+
+
+def _asked_variables(model: Model, request: Request) -> list[str]:
+    """The variables that a call asks for."""
+    recording = RecordingEnvironment(dict(os.environ))
+    with mock.patch.object(os, "environ", recording):
+        sent(model, request)
+    return [name for name in dict.fromkeys(recording.asked) if name.isupper()]
 
 
 def _tells(text: str) -> bool:
