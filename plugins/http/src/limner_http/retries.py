@@ -13,7 +13,7 @@ from limner_http.deadlines import Deadline
 T = TypeVar("T")
 
 _BACKOFF_SECONDS = 1.0
-"""The first wait is up to so long, every further one up to twice the one before."""
+"""The first wait is up to so long, every further one up to twice the one before; a wait that the provider names is kept."""
 
 _MAX_BACKOFF_SECONDS = 20.0
 
@@ -55,6 +55,7 @@ def try_again(attempt: Callable[[], T], failed: Failed, deadline: Deadline, max_
 
 
 def _seconds_to_wait(state: RetryCallState) -> float:
-    backoff = wait_random_exponential(multiplier=_BACKOFF_SECONDS, max=_MAX_BACKOFF_SECONDS)(state)
     error = state.outcome.exception() if state.outcome is not None else None
-    return max(backoff, (error.wait or 0.0) if isinstance(error, Failed) else 0.0)
+    if isinstance(error, Failed) and error.wait is not None:
+        return error.wait
+    return wait_random_exponential(multiplier=_BACKOFF_SECONDS, max=_MAX_BACKOFF_SECONDS)(state)

@@ -31,7 +31,7 @@ from limner.errors import shorten
 from limner.limits import Constraint
 from limner.prices import PRICES_VARIABLE, cost, wrong_prices
 from limner.testing.conformance.answers import small_tasks
-from limner.testing.conformance.calls import first_request, good, model_at, sent
+from limner.testing.conformance.calls import AT_ONCE, first_request, good, model_at, sent
 from limner.testing.conformance.secrets import diagnosed, secret_settings, without_secrets
 from limner.testing.ends import ends
 from limner.testing.kit import Conformance, ContractBroken, check, expect
@@ -320,7 +320,7 @@ def test_diagnose_tells_the_truth(conformance: Conformance) -> None:
         _expect_unbilled("diagnose(live=True)", called, there.calls)
     for secret in secret_settings(conformance):
         for status in (401, 403):
-            with provider(Reply(b'{"error": {"message": "wrong key"}}', status)) as there:
+            with provider(Reply(b'{"error": {"message": "wrong key"}}', status, AT_ONCE)) as there:
                 failed = _failed(secret.given_to(model_at(conformance, there.url)), live=True)
                 told = any(secret.is_in(call) for call in there.calls)
             fine = failed or not told
@@ -372,7 +372,7 @@ def test_available_ids_are_texts(conformance: Conformance) -> None:
     with provider(lambda call: good(conformance, call, request)) as there:
         sent(model_at(conformance, there.url), request)
         called = list(there.calls)
-    for reply in [*map(Reply, _LISTS), Reply(b"no", 401), Reply(b"no", 500)]:
+    for reply in [*map(Reply, _LISTS), Reply(b"no", 401), Reply(b"no", 500, AT_ONCE)]:
         with provider(reply) as there:
             found = _ids_of(model_at(conformance, there.url))
             _expect_unbilled("available_ids", called, there.calls)
