@@ -375,5 +375,10 @@ CAUGHT = {
         "StudioOfTheEnvironmentFirst": "test_a_setting_overrides_the_environment",
         "WithholdsInItsOwnWords": "test_filtered_is_never_a_plain_success",
         "TheCreditsAreTheSeed": "test_pictures_are_the_providers_bytes",
+        "TurnsTheMaskRoundBesideANegativePrompt": "test_parameters_do_not_disturb_each_other",
+        "CutsTheCredits": "test_decode_is_pure",
+        "TrustsTheListOfModels": "test_available_ids_are_texts",
+        "NeverAsksWhetherItsKeyIsTaken": "test_diagnose_tells_the_truth",
+        "WarnsOfTwoInTheWordsOfTheUser": "test_comments_are_texts_that_quote_nothing",
     },
 }

@@ -248,7 +248,7 @@ class TimeoutOfTheFirstModel(Palette):
     timeouts: ClassVar[dict[str, float]] = {}
 
     def send(self, request: Request) -> Response:
-        timeout = self.timeouts.setdefault(self.settings.endpoint_url, min(self.settings.timeout, 11.0))
+        timeout = self.timeouts.setdefault(self.settings.endpoint_url, min(self.settings.timeout, 3.0))
         return call(attrs.evolve(self.settings, timeout=timeout), "/paint", request.body)
 
 
@@ -427,7 +427,7 @@ class WaitsAsLongAsItIsTold(Palette):
         try:
             return super().send(request)
         except RateLimited as error:
-            time.sleep(min(error.retry_after or 0, 10.5))
+            time.sleep(min(error.retry_after or 0, 2.5))
             return attrs.evolve(super().send(request), attempts=2)
 
 
@@ -649,7 +649,7 @@ class LongJobsAreFaults(Kiln):
 
 class WaitsForNobody(Kiln):
     def send(self, request: Request) -> Response:
-        sooner = attrs.evolve(self.settings, timeout=min(self.settings.timeout, 8.0))
+        sooner = attrs.evolve(self.settings, timeout=min(self.settings.timeout, 4.0))
         return Kiln.send(_Sleeping(sooner, model_id=self.model_id), request)
 
 

@@ -196,7 +196,7 @@ class LeaksKeyErrors(Palette):
 
 class WaitsForEver(Palette):
     def send(self, request: Request) -> Response:
-        return call(attrs.evolve(self.settings, timeout=11.0), "/paint", request.body)
+        return call(attrs.evolve(self.settings, timeout=3.0), "/paint", request.body)
 
 
 class TimeoutsAreUnavailable(Palette):

@@ -11,8 +11,22 @@ from urllib.parse import urljoin
 
 import attrs
 from faults import limited
-from limner import AuthenticationFailed, Decoded, Image, Picture, RateLimited, Request, Response, Task, Vary, parse_json
-from right_plugin import SIZE, Palette, recorded
+from limner import (
+    AuthenticationFailed,
+    Decoded,
+    Finding,
+    Image,
+    Mask,
+    Picture,
+    RateLimited,
+    Request,
+    Response,
+    Task,
+    Vary,
+    parse_json,
+)
+from limner.testing.loopback import Call, Reply
+from right_plugin import MOST_CREDITS, SIZE, Palette, recorded
 from wire import call
 from wrong_fifth import StudioSettings
 
@@ -90,3 +104,40 @@ class TheCreditsAreTheSeed(Palette):
         made = super().decode(task, response)
         spent = parse_json(response.body).get("credits")
         return Decoded([attrs.evolve(one, seed=spent) for one in made], usage=getattr(made, "usage", {}))
+
+
+class TurnsTheMaskRoundBesideANegativePrompt(Palette):
+    def pictures(self, task: Task) -> dict[str, Any]:
+        mask = getattr(task, "mask", None)
+        turned = isinstance(mask, Mask) and getattr(task, "negative_prompt", None) is not None
+        return {**super().pictures(task), **({"keep_mask": mask.png()} if turned else {})}
+
+
+class CutsTheCredits(Palette):
+    def usage(self, answer: Any) -> dict[str, float]:
+        spent = answer.get("credits")
+        return {"credits": int(spent)} if type(spent) in {int, float} and 0 <= spent < MOST_CREDITS else {}
+
+
+def models(called: Call) -> Reply:
+    """Answer as a provider that lists its models."""
+    return Reply(b'{"models": [{"id": "palette.painter-9"}]}') if called.method == "GET" else Reply()
+
+
+class TrustsTheListOfModels(Palette):
+    documented: ClassVar[dict[str, Any]] = {"service": models}
+
+    def available_ids(self) -> Sequence[str]:
+        found = parse_json(call(self.settings, "/models", None).body).get("models")
+        return [one["id"] for one in found] if isinstance(found, list) else []
+
+
+class NeverAsksWhetherItsKeyIsTaken(Palette):
+    def diagnose(self, *, live: bool = False) -> Iterable[Finding]:
+        return super().diagnose()
+
+
+class WarnsOfTwoInTheWordsOfTheUser(Palette):
+    def warnings(self, task: Task) -> Iterable[str]:
+        if (getattr(task, "steps", None) or 0) > 40 and task.options.get("finish") == "gloss":
+            yield f"gloss ends after 40 steps, for {task.arguments()!r}"[:400]

@@ -248,7 +248,8 @@ def expansions(draw: st.DrawFn, size: Size, limit: limits.Expand | None) -> Box:
     (left, right), (top, bottom) = around(size[0]), around(size[1])
     border = (left, top, right, bottom)
     canvas = left + size[0] + right, top + size[1] + bottom
-    assume(any(border) and (limit is None or (limit.wrong(border) or limit.wrong_canvas(canvas)) is None))
+    fits = limit is None or limit.canvas is None or limit.canvas.allows(canvas)
+    assume(any(border) and fits and (limit is None or limit.wrong(border) is None))
     return border
 
 

@@ -158,7 +158,8 @@ class Call:
 
     def aside(self, seconds: float = _ASIDE_SECONDS) -> Call:
         """Return a call with a deadline of its own that the run's end does not end, such as for a cancel request."""
-        return Call(self.service, self.settings, self.model_id, deadline=Deadline(seconds, threading.Event()))
+        brief = Deadline(min(seconds, self.settings.timeout), threading.Event())
+        return Call(self.service, self.settings, self.model_id, deadline=brief)
 
     # ------------------------------------------------------------------ requests
 

@@ -409,6 +409,7 @@ def test_decode_is_pure(conformance: Conformance) -> None:
         again = facts(conformance.model, call, answer)
         expect(said == again, f"decoded twice, usage and metadata are others: {said}, then {again}", call)
         _expect_usage(said[0], answer, call)
+        _expect_parts(conformance.model, said[0], answer, call)
         with another_world(package, 2049):
             found = decoded(conformance.model, call, answer)
         expect(found == expected, "with another date and other random numbers, decode returns different pictures", call)
@@ -424,3 +425,16 @@ def _expect_usage(usage: Mapping[str, Any], answer: Response, call: Task) -> Non
         found = named.get(name, [])
         fine = len(found) != 1 or value == found[0]
         expect(fine, f"decode gave the usage {name}={value!r}, and the answer says {found[:1]}", call)
+
+
+def _expect_parts(model: Model, usage: Mapping[str, Any], answer: Response, call: Task) -> None:
+    """Hold that a number of usage is not cut to a whole one: 2.5 credits are 2.5 credits, or not read at all."""
+    tree = bodies.parsed(answer.body)
+    for path, leaf in bodies.leaves(tree).items() if bodies.is_json(answer.body) else ():
+        name = str(path[-1]) if path else ""
+        if name not in usage or usage[name] != leaf or not isinstance(leaf, int | float):
+            continue
+        body = json.dumps(bodies.replaced(tree, path, leaf + 0.5)).encode()
+        with contextlib.suppress(ProviderError):
+            found = facts(model, call, attrs.evolve(answer, body=body))[0].get(name)
+            expect(found in {None, leaf + 0.5}, f"decode gave the usage {name}={found!r} of the answer's {leaf + 0.5}", call)

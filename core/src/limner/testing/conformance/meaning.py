@@ -485,17 +485,24 @@ def test_parameters_do_not_disturb_each_other(conformance: Conformance) -> None:
             for other, limit in sayable(model, start).items():
                 if other != name and (name, other) != ("mask", "image"):
                     for value in _two([*values_for(base, other, limit), *_larger(base, limit)], value_of(base, other)):
-                        _expect_mark(model, changed(mark.task, other, value), name, mark, f"beside {other}={value!r}")
+                        mark_beside = attrs.evolve(mark, turned=mark.turned if isinstance(limit, _SAYS_COLOURS) else None)
+                        beside = changed(mark.task, other, value)
+                        _expect_mark(model, beside, name, mark_beside, f"beside {other}={value!r}")
             for everything in all_said:
                 _expect_mark(model, changed(everything, name, value_of(mark.task, name)), name, mark, "when all is said")
 
 
+_SAYS_COLOURS = limits.Choice | limits.Flag
+"""What may say which colour of a mask is painted."""
+
+
 @attrs.frozen
 class _Mark:
-    """What a value leaves in the body."""
+    """What a value leaves in the body; ``turned`` also holds if it was turned round."""
 
     task: Task
     holds: Callable[[Request], bool]
+    turned: Callable[[Request], bool] | None = None
 
 
 def _larger(base: Task, limit: Constraint) -> list[Any]:
@@ -554,7 +561,10 @@ def _mask_mark(model: Model, base: Task, name: str, limit: limits.MaskPicture) -
         return None
     own = rows[0][1]
     held = [leaf for path, leaf in own.items() if any(leaf != leaves.get(path) for _, leaves in rows[1:])]
-    return _Mark(task, lambda request: _holds_masks(request, held)) if held else None
+    if not held:
+        return None
+    inverses = [_inverted(leaf) for leaf in held]
+    return _Mark(task, lambda request: _holds_leaves(request, held), lambda request: _holds_pixels(request, held, inverses))
 
 
 def _mark_of(model: Model, base: Task, name: str, value: Any, holds: Callable[[Request, Any], bool]) -> _Mark | None:
@@ -579,10 +589,15 @@ def _holds_pictures(request: Request, images: Any) -> bool:
     return all(isinstance(image, Image) and bodies.carries_bytes(request.body, image.data) for image in several)
 
 
-def _holds_masks(request: Request, held: Sequence[Any]) -> bool:
-    """Tell whether a body has the masks, or their inverses: an option may say which colour is painted."""
+def _holds_leaves(request: Request, held: Sequence[Any]) -> bool:
     found = list(bodies.leaves_of(request).values())
-    return all(leaf in found or _inverted(leaf) in map(_pixels, found) for leaf in held)
+    return all(leaf in found for leaf in held)
+
+
+def _holds_pixels(request: Request, held: Sequence[Any], inverses: Sequence[bytes | None]) -> bool:
+    """Tell whether a body has the masks, or their inverses."""
+    found = list(bodies.leaves_of(request).values())
+    return all(leaf in found or turned in map(_pixels, found) for leaf, turned in zip(held, inverses, strict=True))
 
 
 def _inverted(leaf: Any) -> bytes | None:
@@ -608,5 +623,5 @@ def _expect_mark(model: Model, task: Task | None, name: str, mark: _Mark, when: 
     made = plan_or_none(model, task)
     if made is None or value_of(made.calls[0], name) != value_of(mark.task, name):
         return
-    fine = mark.holds(made.requests[0])
+    fine = (mark.turned or mark.holds)(made.requests[0])
     expect(fine, f"{when}, {name}={shorten(value_of(mark.task, name))} differs in the body from when it is alone", made.task)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import itertools
+import json
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -30,12 +32,13 @@ from limner import (
 from limner.errors import shorten
 from limner.limits import Constraint
 from limner.prices import PRICES_VARIABLE, cost, wrong_prices
+from limner.testing import bodies
 from limner.testing.conformance.answers import small_tasks
 from limner.testing.conformance.calls import AT_ONCE, first_request, good, model_at, sent
-from limner.testing.conformance.secrets import diagnosed, secret_settings, without_secrets
+from limner.testing.conformance.secrets import SecretSetting, diagnosed, secret_settings, without_secrets
 from limner.testing.ends import ends
 from limner.testing.kit import Conformance, ContractBroken, check, expect
-from limner.testing.loopback import Call, Reply, nowhere, provider
+from limner.testing.loopback import Call, Loopback, Reply, nowhere, provider
 from limner.testing.probes import (
     all_starts,
     changed,
@@ -43,6 +46,7 @@ from limner.testing.probes import (
     full,
     plan_or_none,
     probes,
+    sayable,
     starts,
     value_of,
     values_for,
@@ -150,6 +154,7 @@ def _commented(model: Model) -> Iterator[Task]:
         yield start
         yield _worded(model, full(model, start))
         yield from _wordy(model, start)
+        yield from (_worded(model, task) for task in _in_pairs(model, start))
     for base, name, limit in probes(model):
         if isinstance(limit, limits.Text):
             for text in _unusual_texts(limit):
@@ -162,6 +167,23 @@ def _commented(model: Model) -> Iterator[Task]:
                 if task is not None:
                     yield task
                     yield from _wordy(model, task, but=name)
+
+
+def _in_pairs(model: Model, start: Task) -> Iterator[Task]:
+    """The task with a prompt, and with each pair of values of two parameters that are no texts or pictures."""
+    declared = {name: limit for name, limit in sayable(model, start).items() if isinstance(limit, _OF_FEW_VALUES)}
+    for (one, limit), (other, its) in itertools.combinations(declared.items(), 2):
+        for values in itertools.product(_few(values_for(start, one, limit)), _few(values_for(start, other, its))):
+            task = changed(changed(start, one, values[0]) or start, other, values[1])
+            if task is not None:
+                yield task
+
+
+_OF_FEW_VALUES = limits.Choice | limits.Flag | limits.Integer | limits.Real
+
+
+def _few(values: list[Any]) -> list[Any]:
+    return values if len(values) < 4 else [*values[:2], *values[-2:]]
 
 
 def _unusual_texts(limit: limits.Text) -> list[Any]:
@@ -323,9 +345,17 @@ def test_diagnose_tells_the_truth(conformance: Conformance) -> None:
             with provider(Reply(b'{"error": {"message": "wrong key"}}', status, AT_ONCE)) as there:
                 failed = _failed(secret.given_to(model_at(conformance, there.url)), live=True)
                 told = any(secret.is_in(call) for call in there.calls)
-            fine = failed or not told
+                asks = told or _asks_for_ids_with(secret, model_at(conformance, there.url), there)
+            fine = failed or not asks
             expect(fine, f"the provider answers {secret.name} with HTTP {status}, and diagnose(live=True) finds no fault")
     _expect_missing_credentials(conformance, request)
+
+
+def _asks_for_ids_with(secret: SecretSetting, model: Model, there: Loopback) -> bool:
+    """Tell whether available_ids says a secret: then there is a free call by which diagnose can find that it is refused."""
+    there.calls.clear()
+    _ids_of(secret.given_to(model))
+    return any(secret.is_in(call) for call in there.calls)
 
 
 def _failed(model: Model, *, live: bool) -> list[str]:
@@ -372,7 +402,10 @@ def test_available_ids_are_texts(conformance: Conformance) -> None:
     with provider(lambda call: good(conformance, call, request)) as there:
         sent(model_at(conformance, there.url), request)
         called = list(there.calls)
-    for reply in [*map(Reply, _LISTS), Reply(b"no", 401), Reply(b"no", 500, AT_ONCE)]:
+        _ids_of(model_at(conformance, there.url))
+        called_for_ids = there.calls[len(called) :]
+    lists = [reply.body for reply in map(conformance.service, called_for_ids)] if conformance.service else []
+    for reply in [*map(Reply, [*_LISTS, *_spoilt_lists(lists)]), Reply(b"no", 401), Reply(b"no", 500, AT_ONCE)]:
         with provider(reply) as there:
             found = _ids_of(model_at(conformance, there.url))
             _expect_unbilled("available_ids", called, there.calls)
@@ -380,6 +413,18 @@ def test_available_ids_are_texts(conformance: Conformance) -> None:
             expect(refused, f"HTTP {reply.status} to available_ids gave {found!r}, must be a ProviderError")
     found = _ids_of(model_at(conformance, nowhere()))
     expect(found is None, f"nobody is at the endpoint, and available_ids gave {shorten(found)} without asking")
+
+
+def _spoilt_lists(found: Iterable[bytes]) -> Iterator[bytes]:
+    """The provider's own lists with an item of another form in each."""
+    for body in found:
+        tree = bodies.parsed(body) if bodies.is_json(body) else None
+        for path, node in bodies.nodes(tree):
+            if isinstance(node, list):
+                yield from (json.dumps(bodies.replaced(tree, path, [*node, odd])).encode() for odd in _ODD_ITEMS)
+
+
+_ODD_ITEMS: tuple[Any, ...] = (None, 7, "text", {}, [], {"id": 7})
 
 
 def _ids_of(model: Model) -> Sequence[str] | None:

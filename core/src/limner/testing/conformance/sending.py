@@ -336,7 +336,7 @@ def _expect_timeout_of_each_model(conformance: Conformance, task: Task, request:
         sent(hasty, request)
         seconds = time.monotonic() - started
         expect(seconds < _PATIENCE, f"with timeout={_TIMEOUT} send waited {seconds:.0f} s, as an earlier model would", task)
-    with provider(Reply(b"{" + b" " * 60 + b"}", pause=_TIMEOUT / 5)) as there:
+    with provider(Reply(b"{" + b" " * 30 + b"}", pause=_TIMEOUT / 5)) as there:
         met = sent(model_at(conformance, there.url).with_settings(timeout=_TIMEOUT), request)
     seen = f"with timeout={_TIMEOUT}, and an answer that comes byte by byte for many times as long, send gave {told(met)}"
     expect(isinstance(met, ProviderTimeout), f"{seen}: the timeout is for the whole answer", task)
