@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import multiprocessing.util  # noqa: F401 - a library that registers what it does at exit, as some do
 import random
 import time
@@ -139,10 +140,16 @@ class Kiln(RawBytes):
             case _:
                 raise BadResponse("the job did not start", request_ids=filter(None, [submitted.request_id]))
         try:
-            picture = self.download(self.finished(job, deadline), deadline)
+            url, usage = self.finished(job, deadline)
+            picture = self.download(url, deadline)
         except ProviderError as error:
             raise self.failed(error, tuple(dict.fromkeys([*ids, *error.request_ids]))) from error
-        known = {"request_id": submitted.request_id or job, "attempts": submitted.attempts, "metadata": {"job": job}}
+        known = {
+            "request_id": submitted.request_id or job,
+            "attempts": submitted.attempts,
+            "metadata": {"job": job},
+            "usage": usage,
+        }
         return Response(picture, **known)  # type: ignore[arg-type]
 
     def failed(self, error: ProviderError, ids: tuple[str, ...]) -> ProviderError:
@@ -158,13 +165,13 @@ class Kiln(RawBytes):
             raise ProviderTimeout("the job was not done in time; it may be billed")
         return self.with_settings(timeout=left).settings
 
-    def finished(self, job: str, deadline: float) -> str:
-        """Ask until the job is done; the address of its picture."""
+    def finished(self, job: str, deadline: float) -> tuple[str, dict[str, float]]:
+        """Ask until the job is done; the address of its picture, and what it cost."""
         pause = 0.05
         while True:
             match self.polled(job, deadline):
-                case {"status": "done", "url": str(url)}:
-                    return url
+                case {"status": "done", "url": str(url)} as state:
+                    return url, self.usage(state)
                 case {"status": "blocked", "reason": str(reason)}:
                     raise ContentFiltered(reason)
                 case {"status": "queued" | "working" as status}:
@@ -173,6 +180,13 @@ class Kiln(RawBytes):
                     raise BadResponse("the job's state is not as documented")
             self.rest(min(pause, max(0.0, deadline - time.monotonic())))
             pause = min(1.5 * pause, 5)
+
+    def usage(self, state: Any) -> dict[str, float]:
+        """What a job cost, where its state says so."""
+        match state:
+            case {"credits": int(spent) | float(spent)} if not isinstance(spent, bool) and 0 <= spent < math.inf:
+                return {"credits": spent}
+        return {}
 
     def polled(self, job: str, deadline: float) -> Any:
         """Ask once."""
@@ -221,7 +235,8 @@ class Service:
             self.asked.add(called.path)
             return Reply(b'{"status": "working"}')
         name = called.path.rpartition("/")[2]
-        return Reply(json.dumps({"status": "done", "url": f"{called.base_url}/pictures/{name}.png"}).encode())
+        state = {"status": "done", "url": f"{called.base_url}/pictures/{name}.png", "credits": 3}
+        return Reply(json.dumps(state).encode())
 
     def picture(self, called: Call) -> Reply:
         """The picture of a job, which has its number."""

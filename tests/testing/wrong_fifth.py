@@ -661,7 +661,7 @@ class _Sleeping(Kiln):
 class AsksForTheLastJob(Kiln):
     last = ""
 
-    def finished(self, job: str, deadline: float) -> str:
+    def finished(self, job: str, deadline: float) -> tuple[str, dict[str, float]]:
         AsksForTheLastJob.last = job
         return super().finished(job, deadline)
 
@@ -675,7 +675,7 @@ class DownloadsWithTheKey(Kiln):
 
 
 class CancelsOnlyWhatTakesTooLong(Kiln):
-    def finished(self, job: str, deadline: float) -> str:
+    def finished(self, job: str, deadline: float) -> tuple[str, dict[str, float]]:
         try:
             return super().finished(job, deadline)
         except ProviderTimeout:

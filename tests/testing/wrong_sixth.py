@@ -26,8 +26,9 @@ from limner import (
     parse_json,
 )
 from limner.testing.loopback import Call, Reply
+from right_others import Kiln
 from right_plugin import MOST_CREDITS, SIZE, Palette, recorded
-from wire import call
+from wire import KeySettings, call
 from wrong_fifth import StudioSettings
 
 STUDIO_VARIABLE = "PALETTE_STUDIO"
@@ -141,3 +142,31 @@ class WarnsOfTwoInTheWordsOfTheUser(Palette):
     def warnings(self, task: Task) -> Iterable[str]:
         if (getattr(task, "steps", None) or 0) > 40 and task.options.get("finish") == "gloss":
             yield f"gloss ends after 40 steps, for {task.arguments()!r}"[:400]
+
+
+class CutsTheCreditsOfJobs(Kiln):
+    def usage(self, state: Any) -> dict[str, float]:
+        return {name: int(value) for name, value in super().usage(state).items()}
+
+
+class AsksWithTheStudioAndPaintsWithout(Palette):
+    Settings = StudioSettings
+    settings: StudioSettings
+
+    def available_ids(self) -> Sequence[str]:
+        call(self.settings, "/models", None, headers={"x-studio": self.settings.studio or "none"})
+        return ()
+
+
+def _a_palette_key(_: Any, field: Any, value: str | None) -> None:
+    if value is not None and not value.isprintable():
+        raise ValueError(f"{field.name} must be printable, not {value}")
+
+
+@attrs.frozen(kw_only=True)
+class CarefulSettings(KeySettings):
+    api_key: str | None = attrs.field(default=None, repr=False, validator=_a_palette_key)
+
+
+class QuotesTheKeyThatItsSettingsRefuse(Palette):
+    Settings = CarefulSettings

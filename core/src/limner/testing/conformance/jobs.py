@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from unittest import mock
 
 import attrs
@@ -51,6 +51,40 @@ def test_jobs_end_with_pictures(conformance: Conformance) -> None:
             outcomes = [picture.outcome for picture in result.pictures]
             expect(set(outcomes) == {"ok"}, f"a job that goes well gave {outcomes}", task)
             expect(not there.made_twice(), "the job was submitted twice", task)
+    for task, request, _ in _jobs(conformance)[:1]:
+        _expect_parts(conformance, task, request)
+
+
+def _expect_parts(conformance: Conformance, task: Task, request: Request) -> None:
+    """Hold that a number of usage which a reply gives is not cut to a whole one: 2.5 credits are 2.5 credits."""
+    service = _service(conformance)
+    for name, value in _usage(conformance, service, request).items():
+        said: list[Reply] = []
+
+        def answered(call: Call, name: str = name, value: float = value, said: list[Reply] = said) -> Reply:
+            reply = service(call)
+            other = _with_number(reply, name, value, value + 0.5)
+            said.extend([other] if other != reply else [])
+            return other
+
+        found = _usage(conformance, answered, request).get(name)
+        fine = not said or found in {None, value + 0.5}
+        expect(fine, f"a reply says {name}={value + 0.5}, and send gives the usage {found!r}", task)
+
+
+def _usage(conformance: Conformance, service: Callable[[Call], Reply], request: Request) -> Mapping[str, float]:
+    with provider(service) as there:
+        met = sent(model_at(conformance, there.url), request)
+    return met.usage if isinstance(met, Response) else {}
+
+
+def _with_number(reply: Reply, name: str, value: float, other: float) -> Reply:
+    """The reply with another number where it has this one under its name."""
+    tree = bodies.parsed(reply.body) if bodies.is_json(reply.body) else None
+    for path in [path for path, leaf in bodies.leaves(tree).items() if path and path[-1] == name and leaf == value]:
+        tree = bodies.replaced(tree, path, other)
+    body = json.dumps(tree).encode()
+    return reply if bodies.parsed(reply.body) == tree or tree is None else attrs.evolve(reply, body=body)
 
 
 @check

@@ -190,10 +190,20 @@ def test_refused_secrets_are_not_quoted(conformance: Conformance) -> None:
     """A secret setting that is refused for how it looks is not quoted in the error."""
     for secret in secret_settings(conformance):
         for odd in (f"{secret.value}\n", f" {secret.value}", f"{secret.value} é", f"{secret.value}\x00", secret.value[:9]):
+            _expect_unquoted_by_validators(conformance, secret, odd)
             met = _refused(conformance, secret.name, odd)
             told = "" if met is None else "".join(traceback.format_exception(met))
             fine = not _told_by(secret.value, told) and odd.strip() not in told
             expect(fine, f"the setting {secret.name} is refused for how it looks, and the error quotes it")
+
+
+def _expect_unquoted_by_validators(conformance: Conformance, secret: SecretSetting, odd: str) -> None:
+    """Make the settings themselves, without limner around them."""
+    try:
+        type(conformance.model.settings)(**{secret.name: odd})
+    except Exception as error:
+        fine = not _told_by(secret.value, f"{error}") and odd.strip() not in f"{error}"
+        expect(fine, f"Settings({secret.name}=...) raises an error that quotes the value; a validator must not")
 
 
 def _refused(conformance: Conformance, name: str, value: str) -> LimnerError | None:

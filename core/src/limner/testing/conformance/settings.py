@@ -15,7 +15,7 @@ import pytest
 from limner import LimnerError, Model, Request, Settings, Task, TaskRefused
 from limner.testing.conformance.calls import AT_ONCE, first_request, good, model_at, sent
 from limner.testing.conformance.interface import type_of
-from limner.testing.conformance.secrets import CANARIES, coded_in_base64, secret_variables, without_secrets
+from limner.testing.conformance.secrets import CANARIES, coded_in_base64, is_secret, secret_variables, without_secrets
 from limner.testing.kit import Conformance, check, expect
 from limner.testing.loopback import Call, Reply, provider
 from limner.testing.probes import all_starts
@@ -43,6 +43,28 @@ def test_settings_are_used(conformance: Conformance) -> None:
         with without_secrets(conformance) as less:  # which may overrule it
             fine = fine or _is_used(conformance, calls, name, _effects(conformance, calls, less), less)
         expect(fine, f"the setting {name} is not used: another value changes nothing")
+    for name in texts:
+        if not is_secret(attrs.fields_dict(type(model.settings))[name]):
+            _expect_sent_with_requests(conformance, calls, name)
+
+
+def _expect_sent_with_requests(conformance: Conformance, calls: list[Task], name: str) -> None:
+    """Hold that a setting which goes with free calls, such as an organization, goes with those that are billed, too."""
+    requests = [conformance.model.encode(task) for task in calls]
+    with provider(lambda call: good(conformance, call, requests[0])) as there:
+        try:
+            model = model_at(conformance, there.url).with_settings(**{name: _CANARY})
+        except (TaskRefused, TypeError):
+            return
+        for ask in (lambda: list(model.diagnose(live=True)), model.available_ids):
+            with contextlib.suppress(LimnerError):
+                ask()
+        asked = any(_tells(_whole(call)) for call in there.calls)
+        there.calls.clear()
+        for request in requests if asked else ():
+            sent(model, request)
+        fine = not asked or any(_tells(f"{_whole(call)} {call.body!r}") for call in there.calls)
+    expect(fine, f"the setting {name} is sent when diagnose or available_ids ask, but never with a request")
 
 
 def _is_used(conformance: Conformance, calls: list[Task], name: str, plain: list[str] | None, more: dict[str, Any]) -> bool:
