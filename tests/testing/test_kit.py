@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import pickle
 import sys
@@ -207,6 +208,18 @@ def test_recorded_usage_is_compared() -> None:
 
 def test_retries_that_the_provider_documents_are_no_fault() -> None:
     check("test_send_calls_once")(conformance_of(wrong_third.TriesAgainAfterFaults, retryable=(429, 500, 503)))
+
+
+class ThroughAnSdk(right_plugin.Palette):
+    """Its SDK takes arguments and writes the JSON itself."""
+
+    def send(self, request: Request) -> Response:
+        arguments = json.loads(request.body)
+        return super().send(attrs.evolve(request, body=json.dumps(arguments, indent=1).encode()))
+
+
+def test_an_sdk_may_write_the_body_anew() -> None:
+    check("test_send_posts_the_request")(conformance_of(ThroughAnSdk))
 
 
 def test_a_list_may_hold_a_text_of_the_prompt() -> None:

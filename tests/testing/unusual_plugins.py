@@ -6,7 +6,7 @@ import base64
 import io
 import json
 import urllib.parse
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
@@ -31,6 +31,7 @@ from limner import (
 from limner.limits import (
     Aspects,
     Choice,
+    Constraint,
     Count,
     Flag,
     Integer,
@@ -478,7 +479,74 @@ class LocalPipeline(Unusual):
         return Conformance(model=cls(), reference_painter=cls().send)
 
 
+@attrs.frozen(kw_only=True)
+class Adapter(Constraint):
+    """The name of a fine-tuned part of the model, and how much of it: an object."""
+
+    def wrong(self, value: Any) -> str | None:
+        match dict(value) if isinstance(value, Mapping) else None:
+            case {"name": str(name), "weight": int(weight) | float(weight), **others} if name and not others:
+                return None if 0 <= weight <= 2 else "must have a weight from 0 to 2"
+        return "must be an object with a name and a weight"
+
+    def describe(self) -> str:
+        return "an object with a name, and a weight from 0 to 2"
+
+    def schema(self) -> Any:
+        return {"type": "object", "required": ["name", "weight"]}
+
+
+def adapters(constraint: Adapter) -> list[Any]:
+    """Plain objects, as the documents have them."""
+    return [{"name": "ink", "weight": 1.0}, {"name": "ink", "weight": 0.0}, {"name": "a", "weight": 2.0}]
+
+
+class DataUrls(Seedless):
+    """Its pictures come as data URLs; one that is damaged does not take the others with it. An option is an object."""
+
+    id = "unusual.data-urls"
+    limits: ClassVar[Limits] = {
+        Generate: TaskLimits(
+            {**Seedless.limits[Generate].parameters}, options={"adapter": Adapter(source=DOCS), "raw": Flag(source=DOCS)}
+        )
+    }
+
+    def body(self, task: Any) -> dict[str, Any]:
+        adapter = task.options.get("adapter")
+        said = {"adapter": None if adapter is None else dict(adapter), "raw": task.options.get("raw")}
+        return {**super().body(task), **said}
+
+    def decode(self, task: Task, response: Response) -> Sequence[Picture]:
+        match parse_json(response.body):
+            case {"images": [*urls]} if all(isinstance(url, str) for url in urls):
+                return [self.picture(url) for url in urls]
+        raise BadResponse("the answer has no images")
+
+    def picture(self, url: str) -> Picture:
+        try:
+            return Picture(image=image_from_base64(url.partition(";base64,")[2]))
+        except BadResponse as error:
+            return Picture(outcome="failed", reason=error.message)
+
+    @classmethod
+    def answer(cls, request: Request) -> Response:
+        images = parse_json(super().answer(request).body)["images"]
+        return Response(json.dumps({"images": [f"data:image/png;base64,{image}" for image in images]}).encode())
+
+    @classmethod
+    def more(cls) -> dict[str, Any]:
+        from hypothesis import strategies as st
+        from limner.testing.constraints import values
+        from limner.testing.ends import ends
+
+        ends.register(adapters)
+        values.register(Adapter, lambda constraint: st.sampled_from(adapters(constraint)))
+        schema = super().more()["body_schema"]
+        more = {"adapter": {"type": "object"}, "raw": {"type": "boolean"}}
+        return {"body_schema": {**schema, "properties": {**schema["properties"], **more}}}
+
+
 UNUSUAL: list[type[Unusual]] = [
     *(Seedless, OneSize, BatchOfTen, BatchOfThirty, AlphaMask, Multipart, RawBytes, Job, ByAspect, LongPrompts, UrlEncoded),
-    LocalPipeline,
+    *(LocalPipeline, DataUrls),
 ]

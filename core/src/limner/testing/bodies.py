@@ -190,6 +190,12 @@ def carries_bytes(body: bytes, data: bytes) -> bool:
     return any(isinstance(leaf, str) and encoded in leaf for leaf in leaves(parsed(body)).values())
 
 
+def data_url(text: str) -> tuple[str, str]:
+    """Split a data URL into its head and its base64; the head of plain base64 is empty."""
+    head, comma, encoded = text.rpartition(",")
+    return (head + comma, encoded) if text.startswith("data:") else ("", text)
+
+
 _MEDIA_TYPE = re.compile(r"image/[\w.+-]+")
 
 

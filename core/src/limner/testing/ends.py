@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
-from limner import Image, Mask, WeightedText, limits
+from limner import Image, Mask, Options, WeightedText, limits
 from limner.images import Box, Size
 from limner.testing.constraints import near
 from limner.testing.pictures import COLOURS, MODES, WITH_ALPHA, mask, padded, picture
 
+F = TypeVar("F", bound=Callable[..., list[Any]])
 _ASPECTS: tuple[Size, ...] = ((1000, 1000), (1600, 900), (900, 1600))
 ODD_TEXTS = (
     "ünïcode 🦊 日本",
@@ -32,12 +33,34 @@ _LARGEST = 4_000_000  # pixels of a sample: a larger one costs seconds
 
 
 @functools.singledispatch
-def ends(constraint: limits.Constraint) -> list[Any]:
+def _ends(constraint: limits.Constraint) -> list[Any]:
+    return [] if constraint.default is None else [constraint.default]
+
+
+class Ends:
     """List allowed values: the ends, those beside them, zero, and one plain value first.
 
-    A constraint of the plugin's own has none, until it registers some with ``ends.register``.
+    A constraint of the plugin's own has none, until it registers some with ``ends.register``. Objects and lists become
+    what a task makes of them.
     """
-    return [] if constraint.default is None else [constraint.default]
+
+    def __call__(self, constraint: limits.Constraint) -> list[Any]:
+        """List the values of a constraint."""
+        return [_frozen(value) for value in _ends(constraint)]
+
+    def register(self, function: F) -> F:
+        """Register what lists the values of the class that its argument is annotated with."""
+        _ends.register(function)
+        return function
+
+
+ends = Ends()
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, Mapping) and not isinstance(value, Options):
+        return Options(value)
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
 @ends.register
@@ -91,7 +114,7 @@ def _alike(example: str) -> list[str]:
 
 @ends.register
 def _(constraint: limits.PromptText) -> list[Any]:
-    texts: list[Any] = ends.dispatch(limits.Text)(constraint)
+    texts: list[Any] = _ends.dispatch(limits.Text)(constraint)
     if constraint.weights is None:
         return texts
     weights = ends(constraint.weights)
@@ -105,7 +128,7 @@ _MOST_PARTS = 50
 
 @ends.register
 def _(constraint: limits.NegativeText) -> list[Any]:
-    texts: list[Any] = ends.dispatch(limits.Text)(constraint)
+    texts: list[Any] = _ends.dispatch(limits.Text)(constraint)
     return texts + _allowed(constraint, [("a fox", "snow"), ("snow", "a fox", "0")])
 
 

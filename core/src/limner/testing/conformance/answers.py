@@ -140,10 +140,13 @@ def _with_files(answer: Response, other: Callable[[bytes], bytes]) -> Response:
         return attrs.evolve(answer, body=other(answer.body))
     tree = bodies.parsed(answer.body)
     for path, leaf in bodies.leaves(tree).items() if bodies.is_json(answer.body) else ():
-        with contextlib.suppress(ValueError, TypeError):
-            data = base64.b64decode(leaf, validate=True)
+        with contextlib.suppress(ValueError):
+            head, encoded = bodies.data_url(leaf) if isinstance(leaf, str) else ("", "")
+            data = base64.b64decode(encoded, validate=True)
             if data.startswith(_PNG):
-                tree = bodies.replaced(tree, path, base64.b64encode(other(data)).decode())
+                made = other(data)
+                head = head.replace("image/png", Image(made).media_type)
+                tree = bodies.replaced(tree, path, head + base64.b64encode(made).decode())
     return attrs.evolve(answer, body=json.dumps(tree).encode()) if bodies.is_json(answer.body) else answer
 
 

@@ -134,18 +134,20 @@ def _damaged(body: bytes) -> Iterator[bytes]:
     for at in range(len(_spoilt(b""))):
         other = tree
         for path, leaf in found:
-            other = bodies.replaced(other, path, _spoilt(leaf.encode())[at])
+            head, encoded = bodies.data_url(leaf)
+            other = bodies.replaced(other, path, head + _spoilt(encoded.encode())[at])
         if found:
             yield json.dumps(other).encode()
 
 
 def _is_encoded(leaf: str) -> bool:
-    """Whether a text of an answer may be a picture: it is long, and base64."""
+    """Whether a text of an answer may be a picture: it is long, and base64, perhaps in a data URL."""
+    _, encoded = bodies.data_url(leaf)
     try:
-        base64.b64decode(leaf + "=" * (-len(leaf) % 4))
+        base64.b64decode(encoded + "=" * (-len(encoded) % 4))
     except ValueError:  # binascii.Error is one
         return False
-    return len(leaf) > _LONG
+    return len(encoded) > _LONG
 
 
 def _spoilt(encoded: bytes) -> list[str]:

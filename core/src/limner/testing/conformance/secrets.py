@@ -199,8 +199,9 @@ def test_refused_secrets_are_not_quoted(conformance: Conformance) -> None:
 
 def _expect_unquoted_by_validators(conformance: Conformance, secret: SecretSetting, odd: str) -> None:
     """Make the settings themselves, without limner around them."""
+    settings: Any = type(conformance.model.settings)
     try:
-        type(conformance.model.settings)(**{secret.name: odd})
+        settings(**{secret.name: odd})
     except Exception as error:
         fine = not _told_by(secret.value, f"{error}") and odd.strip() not in f"{error}"
         expect(fine, f"Settings({secret.name}=...) raises an error that quotes the value; a validator must not")
