@@ -80,7 +80,7 @@ def _is_parts(value: Any) -> bool:
 
 @attrs.frozen(eq=False, repr=False)
 class PromptText(Words):
-    """A prompt: one text, or parts with weights.
+    """A prompt: one text, or parts with weights. The length is that of the text, or of each part.
 
     Args:
         weights: the range of weights; ``None`` if the model has no weights, so that parts are joined.
@@ -140,7 +140,7 @@ class NegativeText(Words):
     """A negative prompt: one text or several. Several are joined if the model supports only one.
 
     Args:
-        several: whether the model supports more than one.
+        several: whether the model supports more than one; a task then has a text or a tuple of texts.
         separator: the text between joined texts.
     """
 
