@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from io import BytesIO
 
 import PIL.Image
@@ -27,8 +28,9 @@ def corners(size=(6, 4), mode="RGB") -> PIL.Image.Image:
 
 
 def scene(size=(40, 30)) -> PIL.Image.Image:
-    """Enough content that a cut file lacks some."""
-    return PIL.Image.effect_noise(size, 80).convert("RGB")
+    """Enough content that a cut file lacks some, and always the same: Pillow's own noise is drawn anew."""
+    levels = random.Random(7).randbytes(size[0] * size[1])
+    return PIL.Image.frombytes("L", size, levels).convert("RGB")
 
 
 def exif(orientation: int) -> PIL.Image.Exif:

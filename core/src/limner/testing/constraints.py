@@ -240,9 +240,11 @@ def expansions(draw: st.DrawFn, size: Size, limit: limits.Expand | None) -> Box:
     """Borders for a picture of a size, up to the largest canvas."""
 
     def around(side: int) -> tuple[int, int]:
+        most = _REACH if limit is None else limit.max_side
         room = _REACH if limit is None or limit.canvas is None else max(0, limit.canvas.max_side - side)
+        room = min(room, 2 * most)
         total = draw(st.sampled_from(sorted({0, min(1, room), min(7, room), room})))
-        before = draw(st.integers(0, total))
+        before = draw(st.integers(max(0, total - most), min(total, most)))
         return before, total - before
 
     (left, right), (top, bottom) = around(size[0]), around(size[1])
