@@ -5,14 +5,13 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 from limner import Image, Mask, Options, WeightedText, limits
 from limner.images import Box, Size
 from limner.testing.constraints import near
 from limner.testing.pictures import COLOURS, MODES, WITH_ALPHA, mask, padded, picture
 
-F = TypeVar("F", bound=Callable[..., list[Any]])
 _ASPECTS: tuple[Size, ...] = ((1000, 1000), (1600, 900), (900, 1600))
 ODD_TEXTS = (
     "ünïcode 🦊 日本",
@@ -48,10 +47,9 @@ class Ends:
         """List the values of a constraint."""
         return [_frozen(value) for value in _ends(constraint)]
 
-    def register(self, function: F) -> F:
-        """Register what lists the values of the class that its argument is annotated with."""
-        _ends.register(function)
-        return function
+    def register(self, kind: Any, function: Callable[..., list[Any]] | None = None) -> Any:
+        """Register what lists the values of a class, as :func:`functools.singledispatch` does."""
+        return _ends.register(kind, function)
 
 
 ends = Ends()
