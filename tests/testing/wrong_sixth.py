@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import logging
 import os
 import time
 from collections.abc import Iterable, Sequence
@@ -15,9 +17,11 @@ from limner import (
     AuthenticationFailed,
     Decoded,
     Finding,
+    Generate,
     Image,
     Mask,
     Picture,
+    Problem,
     RateLimited,
     Request,
     Response,
@@ -170,3 +174,62 @@ class CarefulSettings(KeySettings):
 
 class QuotesTheKeyThatItsSettingsRefuse(Palette):
     Settings = CarefulSettings
+
+
+class TheSecondAttemptHasItsOwnTimeout(Palette):
+    def send(self, request: Request) -> Response:
+        try:
+            return super().send(request)
+        except RateLimited:
+            return attrs.evolve(super().send(request), attempts=2)
+
+
+class SilencesTheLoggerOfALibrary(Palette):
+    def send(self, request: Request) -> Response:
+        logging.getLogger("asyncio").setLevel(logging.WARNING)
+        return super().send(request)
+
+
+class SaysThreeNegativesOnly(Palette):
+    def numbers(self, task: Task) -> dict[str, Any]:
+        said = super().numbers(task)
+        return {**said, "without": said["without"][:3]} if said["without"] else said
+
+
+def problems_of_gloss(request: Request) -> list[str]:
+    """What the documents say of two options together."""
+    body = json.loads(request.body)
+    return ["gloss: at most 40 steps"] if body.get("finish") == "gloss" and body.get("steps", 0) > 40 else []
+
+
+class ChecksGlossOfGenerateOnly(Palette):
+    documented: ClassVar[dict[str, Any]] = {"body_problems": problems_of_gloss}
+
+    def check(self, task: Task) -> Iterable[Problem]:
+        yield from super().check(task)
+        if isinstance(task, Generate) and task.options.get("finish") == "gloss" and (task.steps or 0) > 40:
+            yield Problem("steps", str(task.steps), "at most 40 with gloss", "the documents")
+
+
+class ReadsShortPausesOnly(Palette):
+    def send(self, request: Request) -> Response:
+        try:
+            return super().send(request)
+        except RateLimited as error:
+            error.retry_after = error.retry_after if (error.retry_after or 0) < 100 else None
+            raise
+
+
+@attrs.frozen(kw_only=True)
+class AttemptSettings(KeySettings):
+    attempts: int = attrs.field(default=1, converter=int)
+
+
+class MakesNoAttempt(Palette):
+    Settings = AttemptSettings
+    settings: AttemptSettings
+
+    def send(self, request: Request) -> Response:
+        for _ in range(self.settings.attempts):
+            return super().send(request)
+        raise AssertionError("the last attempt returns or raises")

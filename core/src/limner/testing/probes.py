@@ -189,6 +189,23 @@ def probes(model: Model) -> Iterator[tuple[Task, str, Constraint]]:
                 yield seeded(model, base), name, limit
 
 
+def pairs(model: Model, start: Task) -> Iterator[Task]:
+    """The task with each pair of ends of two parameters that are no texts or pictures."""
+    scalars = limits.Choice | limits.Flag | limits.Integer | limits.Real
+    declared = {name: limit for name, limit in sayable(model, start).items() if isinstance(limit, scalars)}
+    found = {name: _few(limit, values_for(start, name, limit)) for name, limit in declared.items() if name != "seed"}
+    for (one, values), (other, others) in itertools.combinations(found.items(), 2):
+        for value, its in itertools.product(values, others):
+            task = changed(changed(start, one, value) or start, other, its)
+            if task is not None:
+                yield task
+
+
+def _few(limit: Constraint, values: list[Any]) -> list[Any]:
+    """The names of a choice, or both ends of a number."""
+    return [min(values), max(values)] if isinstance(limit, limits.Integer | limits.Real) and values else values[:6]
+
+
 def seeded(model: Model, task: Task) -> Task:
     """Say the seed, so that two plans of a task are the same."""
     limit = model.limits_of(type(task)).parameters.get("seed")

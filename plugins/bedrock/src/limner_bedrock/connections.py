@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import limner
 from botocore.awsrequest import AWSHTTPConnection, AWSHTTPConnectionPool, AWSHTTPSConnection, AWSHTTPSConnectionPool
 
+from limner_bedrock.deadlines import within
+
 if TYPE_CHECKING:
     Buffer = Any  # what holds bytes; typing has no name for it before 3.12
 
@@ -50,7 +52,7 @@ class _Budget:
     """The seconds and bytes that one call has left."""
 
     def __init__(self, seconds: float) -> None:
-        self._seconds, self._until = seconds, time.monotonic() + seconds
+        self._seconds, self._until = seconds, within(seconds)
         self._bytes = MAX_ANSWER_BYTES
         self._limit = MAX_ANSWER_BYTES
         self._cancelled = limner.cancellation()

@@ -10,6 +10,7 @@ from typing import Any
 import limner
 
 from limner_bedrock.clients import client_for, forget_clients
+from limner_bedrock.deadlines import one_deadline
 from limner_bedrock.identifiers import region_named_by
 from limner_bedrock.settings import BedrockSettings
 
@@ -95,13 +96,14 @@ class _Call:
 
 
 def _call_with_retries(call: _Call, max_attempts: int) -> dict[str, Any]:
-    started = time.monotonic()
-    try:
-        return call()
-    except Exception as error:
-        from limner_bedrock.retries import retry_call
+    timeout, started = call.settings.timeout, time.monotonic()
+    with one_deadline(timeout):
+        try:
+            return call()
+        except Exception as error:
+            from limner_bedrock.retries import retry_call
 
-        return retry_call(call, error, max_attempts, call.settings.timeout - (time.monotonic() - started))
+            return retry_call(call, error, max_attempts, timeout - (time.monotonic() - started))
 
 
 def _check_size(request: limner.Request) -> None:

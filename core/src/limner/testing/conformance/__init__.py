@@ -37,6 +37,7 @@ from limner.testing.conformance import (
 
 _GROUPS = (
     interface,
+    side_effects,
     encoding,
     ends_of_limits,
     changes,
@@ -52,7 +53,6 @@ _GROUPS = (
     failures,
     jobs,
     settings,
-    side_effects,
     secrets,
     offline,
 )

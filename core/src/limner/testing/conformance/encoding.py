@@ -34,6 +34,7 @@ from limner.testing.probes import (
     changed,
     constraints,
     known,
+    pairs,
     plan_or_none,
     probes,
     sayable,
@@ -104,6 +105,9 @@ def test_bodies_keep_the_provider_schema(conformance: Conformance) -> None:
             task = changed(base, name, value)
             if task is not None:
                 holds(task)
+    for start in all_starts(model):
+        for task in pairs(model, start):
+            holds(task)
     for kind in conformance.tasks:
         explore(tasks_within(model, kind), holds)
 

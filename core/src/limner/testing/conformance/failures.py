@@ -139,7 +139,14 @@ def _expect_same_error(conformance: Conformance, recorded: Recorded, request: Re
         expect(fine, f"{recorded}, {how}, became {told(met)}, must be {recorded.error.__name__}")
 
 
-_RETRY_AFTER: dict[str, tuple[float, float]] = {"7": (7, 7), "0": (0, 0), "1.5": (1, 2), "-3": (0, 0), "soon": (0, 0)}
+_RETRY_AFTER: dict[str, tuple[float, float]] = {
+    "7": (7, 7),
+    "120": (120, 120),
+    "0": (0, 0),
+    "1.5": (1, 2),
+    "-3": (0, 0),
+    "soon": (0, 0),
+}
 """What may be read of a header retry-after, from and to; nothing may be read of any."""
 
 
@@ -148,12 +155,15 @@ def test_retry_after_is_in_seconds(conformance: Conformance) -> None:
     """The header retry-after becomes retry_after in seconds, or is ignored; so is a value that is none."""
     _, request = first_request(conformance)
     soon = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=2)
+    read: dict[str, float | None] = {}
     for value, (least, most) in {**_RETRY_AFTER, email.utils.format_datetime(soon, usegmt=True): (0, 3)}.items():
         reply = Reply(b'{"error": {"message": "too many requests"}}', 429, {"retry-after": value})
         with provider(reply) as there:
             met = sent(model_at(conformance, there.url).with_settings(timeout=_SHORT), request)
         after = met.retry_after if isinstance(met, RateLimited) else None
         expect(after is None or least <= after <= most, f"retry-after: {value} becomes retry_after={after}")
+        read[value] = after
+    expect(read["7"] is None or read["120"] is not None, "retry-after: 7 becomes retry_after=7, and 120 is ignored")
 
 
 _SHORT = 1.0  # seconds, in which a plugin that waits gives up

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import itertools
 import json
 import math
 import os
@@ -44,9 +43,9 @@ from limner.testing.probes import (
     changed,
     constraints,
     full,
+    pairs,
     plan_or_none,
     probes,
-    sayable,
     starts,
     value_of,
     values_for,
@@ -154,7 +153,7 @@ def _commented(model: Model) -> Iterator[Task]:
         yield start
         yield _worded(model, full(model, start))
         yield from _wordy(model, start)
-        yield from (_worded(model, task) for task in _in_pairs(model, start))
+        yield from (_worded(model, task) for task in pairs(model, start))
     for base, name, limit in probes(model):
         if isinstance(limit, limits.Text):
             for text in _unusual_texts(limit):
@@ -167,23 +166,6 @@ def _commented(model: Model) -> Iterator[Task]:
                 if task is not None:
                     yield task
                     yield from _wordy(model, task, but=name)
-
-
-def _in_pairs(model: Model, start: Task) -> Iterator[Task]:
-    """The task with a prompt, and with each pair of values of two parameters that are no texts or pictures."""
-    declared = {name: limit for name, limit in sayable(model, start).items() if isinstance(limit, _OF_FEW_VALUES)}
-    for (one, limit), (other, its) in itertools.combinations(declared.items(), 2):
-        for values in itertools.product(_few(values_for(start, one, limit)), _few(values_for(start, other, its))):
-            task = changed(changed(start, one, values[0]) or start, other, values[1])
-            if task is not None:
-                yield task
-
-
-_OF_FEW_VALUES = limits.Choice | limits.Flag | limits.Integer | limits.Real
-
-
-def _few(values: list[Any]) -> list[Any]:
-    return values if len(values) < 4 else [*values[:2], *values[-2:]]
 
 
 def _unusual_texts(limit: limits.Text) -> list[Any]:

@@ -367,3 +367,20 @@ def _expect_timeout_of_all_attempts(conformance: Conformance, task: Task, reques
     times = sum(same_body(call, request) for call in there.calls)
     seen = f"with timeout={_TIMEOUT}, send tries again {times - 1} times what was refused after {_TIMEOUT * 0.7:.2f} s each"
     expect(times < 3, f"{seen}: the timeout is for all attempts", task)
+    met = _late_after_busy(conformance, request)
+    seen = f"with timeout={_TIMEOUT}, and an answer after {_TIMEOUT * 1.4:.1f} s in two attempts, send gave {told(met)}"
+    expect(not isinstance(met, Response), f"{seen}: the timeout is for all attempts", task)
+
+
+def _late_after_busy(conformance: Conformance, request: Request) -> Response | LimnerError:
+    """What comes of an attempt that is refused late, and of a second one that is answered after the end."""
+    answered: list[Call] = []
+
+    def late(call: Call) -> Reply:
+        time.sleep(_TIMEOUT * 0.7)
+        answered.append(call)
+        busy = Reply(b'{"error": {"message": "busy"}}', 429, AT_ONCE)
+        return busy if len(answered) == 1 else good(conformance, call, request)
+
+    with provider(late) as there:
+        return sent(model_at(conformance, there.url).with_settings(timeout=_TIMEOUT), request)

@@ -83,10 +83,32 @@ def test_calls_leave_the_process_alone(conformance: Conformance) -> None:
 @contextlib.contextmanager
 def _process_unchanged() -> Iterator[None]:
     before = _process()
-    yield
+    with _marked_levels() as marked:
+        yield
     after = _process()
     changed = [name for name, value in before.items() if after[name] != value]
+    changed += [f"the level of the logger {name}" for name, level in marked.items() if level != _MARK]
     expect(not changed, f"a call changes {', '.join(changed)} of the whole process")
+
+
+_MARK = 17
+"""A level that nobody sets: what a call has set already, in an earlier check, it sets again."""
+
+
+@contextlib.contextmanager
+def _marked_levels() -> Iterator[dict[str, int]]:
+    """Mark the levels of the libraries' loggers; what they are at the end."""
+    known = {name: one for name, one in logging.root.manager.loggerDict.items() if isinstance(one, logging.Logger)}
+    loggers = {name: one for name, one in known.items() if name.partition(".")[0] not in {"limner", "hypothesis"}}
+    levels, marked = {name: one.level for name, one in loggers.items()}, dict[str, int]()
+    try:
+        for one in loggers.values():
+            one.setLevel(_MARK)
+        yield marked
+        marked |= {name: one.level for name, one in loggers.items()}
+    finally:
+        for name, one in loggers.items():
+            one.setLevel(levels[name])
 
 
 def _process() -> dict[str, Any]:
