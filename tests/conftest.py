@@ -9,6 +9,9 @@ from hypothesis import HealthCheck, settings
 
 os.environ["LIMNER_CONFIG_DIR"] = tempfile.mkdtemp(prefix="limner-test-")  # nothing of the developer's own configuration
 
+# Hundreds of tests start processes of their own: without this variable they compile each module once, and not each time.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 settings.register_profile("limner", deadline=None, derandomize=False, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("fast", settings.get_profile("limner"), max_examples=10)
 settings.register_profile("ci", settings.get_profile("limner"), max_examples=500, print_blob=True)

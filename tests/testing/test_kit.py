@@ -23,7 +23,7 @@ import wrong_third
 from caught import CAUGHT
 from faults import limited_options
 from hypothesis import Phase, settings
-from limner import Generate, LimnerError, Model, Request, Response
+from limner import Decoded, Generate, LimnerError, Model, Request, Response, Task
 from limner.limits import Items, Text
 from limner.testing import Conformance
 from limner.testing import conformance as kit
@@ -216,6 +216,22 @@ class ThroughAnSdk(right_plugin.Palette):
     def send(self, request: Request) -> Response:
         arguments = json.loads(request.body)
         return super().send(attrs.evolve(request, body=json.dumps(arguments, indent=1).encode()))
+
+
+class SeedInAHeader(right_plugin.Palette):
+    """Its provider chooses the seed of a call, and says it in a header."""
+
+    def decode(self, task: Task, response: Response) -> Any:
+        made: Any = super().decode(task, response)
+        seed = int(response.metadata["x-seed"])
+        return Decoded([attrs.evolve(one, seed=seed) for one in made.pictures], usage=made.usage)
+
+
+def test_a_seed_may_come_in_a_header() -> None:
+    def answer(request: Request) -> Response:
+        return attrs.evolve(right_plugin.paint(request), metadata={"x-seed": "1234567"})
+
+    check("test_pictures_are_the_providers_bytes")(conformance_of(SeedInAHeader, answer=answer))
 
 
 def test_an_sdk_may_write_the_body_anew() -> None:

@@ -89,7 +89,7 @@ def test_pictures_are_the_providers_bytes(conformance: Conformance) -> None:
         for picture in pictures:
             expect(isinstance(picture, Picture), f"decode returned {picture!r} instead of a Picture", call)
             expect_from_answer(picture, answer.body, call)
-            _expect_known_seed(picture, answer.body, call)
+            _expect_known_seed(picture, answer, call)
         for other in _with_other_files(answer):
             with contextlib.suppress(BadResponse):  # a format that the provider does not have
                 for picture in decoded(conformance.model, call, other):
@@ -125,8 +125,8 @@ def _shown(pictures: Sequence[Picture]) -> list[tuple[Any, ...]]:
     return [(one.outcome, one.reason, one.seed, one.index, one.image) for one in pictures]
 
 
-def _expect_known_seed(picture: Picture, body: bytes, call: object) -> None:
-    told = picture.seed is None or picture.seed == getattr(call, "seed", None) or picture.seed in _seeds(body)
+def _expect_known_seed(picture: Picture, answer: Response, call: object) -> None:
+    told = picture.seed is None or picture.seed == getattr(call, "seed", None) or picture.seed in _seeds(answer)
     expect(told, f"decode gave a picture the seed {picture.seed}, which is neither the call's nor one in the response", call)
 
 
@@ -173,10 +173,11 @@ def _place(picture: Picture, body: bytes) -> int:
     return -1 if picture.image is None else bodies.place_of(body, picture.image.data)
 
 
-def _seeds(body: bytes) -> list[int]:
-    """The whole numbers of an answer that are called a seed, also those in quotes."""
-    leaves = bodies.leaves(bodies.parsed(body)).items() if bodies.is_json(body) else ()
-    named = [str(leaf) for path, leaf in leaves if "seed" in f"{path} {leaf}".lower()]
+def _seeds(answer: Response) -> list[int]:
+    """The whole numbers of an answer, or of its metadata, that are called a seed, also those in quotes."""
+    leaves = bodies.leaves(bodies.parsed(answer.body)) if bodies.is_json(answer.body) else {}
+    named = [str(leaf) for path, leaf in leaves.items() if "seed" in f"{path} {leaf}".lower()]
+    named += [str(value) for name, value in answer.metadata.items() if "seed" in name.lower()]
     return [int(number) for text in named for number in re.findall("[0-9]{1,20}", text)]
 
 

@@ -9,13 +9,7 @@ from typing import Any
 
 import attrs
 
-from limner import (
-    LimnerError,
-    Model,
-    Request,
-    Response,
-    Task,
-)
+from limner import LimnerError, Model, Request, Response, Task
 from limner.errors import shorten
 from limner.testing import bodies
 from limner.testing.kit import Conformance, ContractBroken, Recorded, expect, skip
