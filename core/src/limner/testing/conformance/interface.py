@@ -499,7 +499,7 @@ def test_interface_of_the_import(conformance: Conformance) -> None:
     code = _IMPORT.format(path=sys.path, events=events, name=name, heavy=HEAVY, expected=_PATCHED, own=own)
     env = {key: value for key, value in os.environ.items() if key in _KEPT or key.startswith("PYTHON")}
     done = subprocess.run(  # noqa: S603 - our own
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=env
+        [sys.executable, "-B", "-c", code], capture_output=True, text=True, check=False, env=env
     )
     expect(done.returncode == 0, f"importing {name} in a process of its own failed:\n{done.stderr}")
     told = json.loads(done.stdout.splitlines()[-1])
