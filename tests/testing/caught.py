@@ -384,6 +384,7 @@ CAUGHT = {
         "ChecksGlossOfGenerateOnly": "test_bodies_keep_the_provider_schema",
         "ReadsShortPausesOnly": "test_retry_after_is_in_seconds",
         "MakesNoAttempt": "test_attempts_are_counted",
+        "LooksAtTheClockAtTheEnd": "test_send_keeps_the_timeout",
         "CutsTheCreditsOfJobs": "test_jobs_end_with_pictures",
         "AsksWithTheStudioAndPaintsWithout": "test_settings_are_used",
         "QuotesTheKeyThatItsSettingsRefuse": "test_refused_secrets_are_not_quoted",

@@ -22,6 +22,7 @@ from limner import (
     Mask,
     Picture,
     Problem,
+    ProviderTimeout,
     RateLimited,
     Request,
     Response,
@@ -33,7 +34,7 @@ from limner.testing.loopback import Call, Reply
 from right_others import Kiln
 from right_plugin import MOST_CREDITS, SIZE, Palette, recorded
 from wire import KeySettings, call
-from wrong_fifth import StudioSettings
+from wrong_fifth import StudioSettings, sent_plainly
 
 STUDIO_VARIABLE = "PALETTE_STUDIO"
 
@@ -233,3 +234,12 @@ class MakesNoAttempt(Palette):
         for _ in range(self.settings.attempts):
             return super().send(request)
         raise AssertionError("the last attempt returns or raises")
+
+
+class LooksAtTheClockAtTheEnd(Palette):
+    def send(self, request: Request) -> Response:
+        ends = time.monotonic() + self.settings.timeout
+        response = sent_plainly(self, request, self.settings.timeout)
+        if time.monotonic() > ends:
+            raise ProviderTimeout("the answer came too late")
+        return response
