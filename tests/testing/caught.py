@@ -375,7 +375,7 @@ CAUGHT = {
         "StudioOfTheEnvironmentFirst": "test_a_setting_overrides_the_environment",
         "WithholdsInItsOwnWords": "test_filtered_is_never_a_plain_success",
         "TheCreditsAreTheSeed": "test_pictures_are_the_providers_bytes",
-        "TurnsTheMaskRoundBesideANegativePrompt": "test_parameters_do_not_disturb_each_other",
+        "InvertsTheMaskBesideANegativePrompt": "test_parameters_do_not_disturb_each_other",
         "CutsTheCredits": "test_decode_is_pure",
         "TrustsTheListOfModels": "test_available_ids_are_texts",
         "TheSecondAttemptHasItsOwnTimeout": "test_send_keeps_the_timeout",

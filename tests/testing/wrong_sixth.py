@@ -1,4 +1,4 @@
-"""A sixth set: what testers who knew the documentation alone wrote next, and the kit did not see."""
+"""A sixth set: faults that testers wrote from the documentation alone, and that the kit missed."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class TheCreditsAreTheSeed(Palette):
         return Decoded([attrs.evolve(one, seed=spent) for one in made], usage=getattr(made, "usage", {}))
 
 
-class TurnsTheMaskRoundBesideANegativePrompt(Palette):
+class InvertsTheMaskBesideANegativePrompt(Palette):
     def pictures(self, task: Task) -> dict[str, Any]:
         mask = getattr(task, "mask", None)
         turned = isinstance(mask, Mask) and getattr(task, "negative_prompt", None) is not None

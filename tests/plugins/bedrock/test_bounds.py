@@ -12,6 +12,8 @@ import time
 import limner
 import pytest
 from limner_bedrock import transport
+from limner_bedrock.connections import CallAborted, _Budget
+from limner_bedrock.deadlines import one_deadline
 
 AT_ONCE = 5.0
 """Seconds within which a call that is over at 0.5 seconds has ended, on a slow machine too."""
@@ -243,3 +245,11 @@ class TestTLS:
             with pytest.raises(limner.ProviderTimeout):
                 send(endpoint_url=f"https://127.0.0.1:{listening.getsockname()[1]}", timeout=0.3)
             assert time.monotonic() - started < AT_ONCE
+
+
+def test_calls_within_one_deadline_share_it():
+    with one_deadline(0):
+        with pytest.raises(CallAborted) as aborted:
+            _Budget(60).seconds()
+        assert isinstance(aborted.value.error, limner.ProviderTimeout)
+    assert _Budget(60).seconds() > 0

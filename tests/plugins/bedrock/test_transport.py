@@ -158,6 +158,14 @@ def test_no_attempt_begins_after_the_timeout(stub, send, monkeypatch):
     assert len(stub.requests) == 1
 
 
+def test_all_attempts_share_one_deadline(stub, send, waits, monkeypatch):
+    given = []
+    monkeypatch.setattr(transport, "one_deadline", lambda seconds: given.append(seconds) or contextlib.nullcontext())
+    stub.answers.append(stub.error(429, "ThrottlingException"))
+    assert send(timeout=70).attempts == 2
+    assert given == [70]
+
+
 def test_retry_after_as_a_date(stub, send, waits):
     until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=40)
     stub.answers.append(stub.error(529, Retry_After=format_datetime(until, usegmt=True)))

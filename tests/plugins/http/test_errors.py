@@ -166,6 +166,14 @@ def test_retry_after_is_waited_for(model, serving, form):
     assert at[1] - at[0] < 10
 
 
+@pytest.mark.parametrize("said", ["0", "7"])
+def test_retry_after_is_waited_for_exactly(model, serving, monkeypatch, said):
+    waits = []
+    monkeypatch.setattr("limner_http.deadlines.Deadline.sleep", lambda _, seconds: waits.append(seconds))
+    model(serving([Said(429, b"", {"Retry-After": said}), Said(body={})]).url).send(REQUEST)
+    assert waits == [float(said)]
+
+
 def test_a_wait_beyond_the_deadline_is_not_begun(model, serving):
     server = serving(Said(429, b"", {"Retry-After": "3600"}))
     started = time.monotonic()

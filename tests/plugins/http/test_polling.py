@@ -148,3 +148,8 @@ def test_a_redirect_is_followed_on_the_same_server_and_nowhere_else(model, servi
 def test_an_error_can_be_an_answer(model, serving):
     server = serving([Said(status=422, body={"status": "done"})])
     assert poll(model(server.url).call(), "jobs/7", read, answers=[422]).status == 422
+
+
+def test_a_cancel_request_takes_no_longer_than_the_timeout(model):
+    assert model("http://127.0.0.1:9", timeout=0.5).call().aside().deadline.remaining() <= 0.5
+    assert 4 < model("http://127.0.0.1:9", timeout=60).call().aside().deadline.remaining() <= 5

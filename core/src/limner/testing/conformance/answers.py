@@ -441,4 +441,6 @@ def _expect_parts(model: Model, usage: Mapping[str, Any], answer: Response, call
         body = json.dumps(bodies.replaced(tree, path, leaf + 0.5)).encode()
         with contextlib.suppress(ProviderError):
             found = facts(model, call, attrs.evolve(answer, body=body))[0].get(name)
-            expect(found in {None, leaf + 0.5}, f"decode gave the usage {name}={found!r} of the answer's {leaf + 0.5}", call)
+            expect(
+                found in {None, leaf + 0.5}, f"the answer has {name}={leaf + 0.5}, and decode gave the usage {found!r}", call
+            )

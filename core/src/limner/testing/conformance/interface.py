@@ -376,18 +376,18 @@ sys.path[:] = {path!r}
 import asyncio, atexit, base64, builtins, decimal, gc, hashlib, http.client, inspect, io, locale, logging, os, random, signal
 import socket, ssl, subprocess, tempfile, threading, time, types, urllib.request, uuid, warnings
 import limner.model, limner.limits, limner.tasks
-asked, writing, read, variables, left = [], [], [], [], []
+asked, writing, read, variables, at_exit = [], [], [], [], []
 def own_code():
     frame = sys._getframe(1)
     between = {{"pathlib", "io", "codecs", "json", "os", "collections", "__main__"}}
     while frame and frame.f_globals.get("__name__", "").partition(".")[0] in between:
         frame = frame.f_back
     return frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == {own!r}
-def leave(function, *args, **kwargs):
+def registered(function, *args, **kwargs):
     if own_code():
-        left.append(function)
+        at_exit.append(function)
     return register(function, *args, **kwargs)
-register, atexit.register = atexit.register, leave
+register, atexit.register = atexit.register, registered
 def at_home(path):
     here = getattr(sys.modules.get({own!r}), "__file__", None) or ""
     return os.path.realpath(path).startswith(os.path.realpath(os.path.dirname(here)) + os.sep)
@@ -431,7 +431,7 @@ def world():
         "sys.path": list(sys.path),
         "sys.stdout": repr(sys.stdout) + repr(sys.stderr),
         "open or print": repr((builtins.open, builtins.print)),
-        "atexit": len(left),
+        "atexit": len(at_exit),
         "os.umask": umask(),
         "the locale": locale.setlocale(locale.LC_ALL),
         "the decimal context": repr(decimal.getcontext()),

@@ -450,7 +450,7 @@ def _expect_no_words(model: Model, base: Task, name: str, limit: limits.Text) ->
 
 
 def _expect_no_size(model: Model, base: Task, limit: Constraint) -> None:
-    """Hold that where nobody said a size there is none, unless it follows the picture."""
+    """Hold that the body has no size that was not given, unless it follows the picture."""
     images = model.limits_of(type(base)).parameters.get("image")
     tasks = [base, *(changed(base, "image", image) for image in (ends(images) if images is not None else ()))]
     made = [plan for task in tasks if (plan := plan_or_none(model, task)) is not None]
@@ -462,7 +462,7 @@ def _expect_no_size(model: Model, base: Task, limit: Constraint) -> None:
         found = [leaves.get(path) for leaves in unsaid]
         follows = any(_differ(found[0], other) for other in found)
         fine = follows or found[0] is None or re.search("[0-9]", str(found[0])) is None
-        expect(fine, f"nobody said size, it has no default, and the body has {bodies.in_words(path)}={found[0]!r}", base)
+        expect(fine, f"size was not given and has no default, but the body has {bodies.in_words(path)}={found[0]!r}", base)
 
 
 def _images_of(task: Task) -> tuple[Any, ...]:
@@ -485,9 +485,8 @@ def test_parameters_do_not_disturb_each_other(conformance: Conformance) -> None:
             for other, limit in sayable(model, start).items():
                 if other != name and (name, other) != ("mask", "image"):
                     for value in _two([*values_for(base, other, limit), *_larger(base, limit)], value_of(base, other)):
-                        mark_beside = attrs.evolve(mark, turned=mark.turned if isinstance(limit, _SAYS_COLOURS) else None)
-                        beside = changed(mark.task, other, value)
-                        _expect_mark(model, beside, name, mark_beside, f"beside {other}={value!r}")
+                        exact = mark if isinstance(limit, _SAYS_COLOURS) else attrs.evolve(mark, or_inverted=None)
+                        _expect_mark(model, changed(mark.task, other, value), name, exact, f"beside {other}={value!r}")
             for everything in all_said:
                 _expect_mark(model, changed(everything, name, value_of(mark.task, name)), name, mark, "when all is said")
 
@@ -498,11 +497,11 @@ _SAYS_COLOURS = limits.Choice | limits.Flag
 
 @attrs.frozen
 class _Mark:
-    """What a value leaves in the body; ``turned`` also holds if it was turned round."""
+    """What a value leaves in the body; ``or_inverted`` also accepts the inverse of a mask."""
 
     task: Task
     holds: Callable[[Request], bool]
-    turned: Callable[[Request], bool] | None = None
+    or_inverted: Callable[[Request], bool] | None = None
 
 
 def _larger(base: Task, limit: Constraint) -> list[Any]:
@@ -597,7 +596,7 @@ def _holds_leaves(request: Request, held: Sequence[Any]) -> bool:
 def _holds_pixels(request: Request, held: Sequence[Any], inverses: Sequence[bytes | None]) -> bool:
     """Tell whether a body has the masks, or their inverses."""
     found = list(bodies.leaves_of(request).values())
-    return all(leaf in found or turned in map(_pixels, found) for leaf, turned in zip(held, inverses, strict=True))
+    return all(leaf in found or inverse in map(_pixels, found) for leaf, inverse in zip(held, inverses, strict=True))
 
 
 def _inverted(leaf: Any) -> bytes | None:
@@ -623,5 +622,5 @@ def _expect_mark(model: Model, task: Task | None, name: str, mark: _Mark, when: 
     made = plan_or_none(model, task)
     if made is None or value_of(made.calls[0], name) != value_of(mark.task, name):
         return
-    fine = (mark.turned or mark.holds)(made.requests[0])
+    fine = (mark.or_inverted or mark.holds)(made.requests[0])
     expect(fine, f"{when}, {name}={shorten(value_of(mark.task, name))} differs in the body from when it is alone", made.task)

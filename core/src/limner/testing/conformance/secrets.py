@@ -77,8 +77,13 @@ class SecretSetting:
 
     def is_in(self, call: Call) -> bool:
         """Tell whether a call says it."""
-        wire = f"{call.headers!r} {call.path} {call.body!r}"
-        return any(told in wire for told in (self.value, *coded_in_base64(self.value)))
+        return says(call, self.value)
+
+
+def says(call: Call, value: str) -> bool:
+    """Tell whether a call says a text, plainly or in base64."""
+    wire = f"{call.headers!r} {call.path} {call.body!r}"
+    return any(told in wire for told in (value, *coded_in_base64(value)))
 
 
 def secret_settings(conformance: Conformance) -> list[SecretSetting]:
@@ -228,7 +233,7 @@ def _is_sent(conformance: Conformance, settings: Given, canary: str) -> bool:
     request = conformance.model.plan(starts(conformance.model, conformance.tasks[0])[0]).requests[0]
     with provider(lambda call: good(conformance, call, request)) as there, contextlib.suppress(TaskRefused):
         sent(model_at(conformance, there.url).with_settings(**settings), request)
-    return any(SecretSetting("", canary).is_in(call) for call in there.calls)
+    return any(says(call, canary) for call in there.calls)
 
 
 def _is_left_out(field: attrs.Attribute[Any]) -> bool:
@@ -324,8 +329,7 @@ def _met_well(conformance: Conformance, settings: Given, canary: str, request: R
     with provider(lambda call: good(conformance, call, request)) as there:
         model = model_at(conformance, there.url).with_settings(**settings)
         met = sent(model, request)
-        wire = " ".join(f"{call.headers!r} {call.path} {call.body!r}" for call in there.calls)
-        told = any(one in wire for one in (canary, *coded_in_base64(canary)))
+        told = any(says(call, canary) for call in there.calls)
         others = [other for other in CANARIES if other != canary]
         before = len(there.calls)
         if told and None not in settings.values():

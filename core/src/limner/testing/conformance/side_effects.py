@@ -92,12 +92,12 @@ def _process_unchanged() -> Iterator[None]:
 
 
 _MARK = 17
-"""A level that nobody sets: what a call has set already, in an earlier check, it sets again."""
+"""A level that no library uses. A call of an earlier check may have changed a level already; it then changes it again."""
 
 
 @contextlib.contextmanager
 def _marked_levels() -> Iterator[dict[str, int]]:
-    """Mark the levels of the libraries' loggers; what they are at the end."""
+    """Set the levels of the libraries' loggers to the mark; yield what they are in the end."""
     known = {name: one for name, one in logging.root.manager.loggerDict.items() if isinstance(one, logging.Logger)}
     loggers = {name: one for name, one in known.items() if name.partition(".")[0] not in {"limner", "hypothesis"}}
     levels, marked = {name: one.level for name, one in loggers.items()}, dict[str, int]()
