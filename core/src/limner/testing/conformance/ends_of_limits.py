@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from io import BytesIO
 from typing import Any
 
@@ -433,20 +434,20 @@ def _expect_every_picture(conformance: Conformance, base: Task, name: str, limit
     for inside, beyond, absurd in _pictures(inner):
         if masked and beyond.media_type != inside.media_type:  # the mask's format may bind the picture's
             continue
-        taken, wider, control = problems(inside), problems(beyond), problems(absurd)
+        taken, wider = problems(inside), problems(beyond)
         told = f"[{inner.source}]"
         if inner.wrong(inside) is None and taken is not None:
             expect(
                 not taken, f"the limits of {name} allow {inside!r}, the documents do not: {'; '.join(taken)} {told}", base
             )
-        narrow = inner.wrong(beyond) is not None and not wider and wider is not None and control
+        narrow = inner.wrong(beyond) is not None and not wider and wider is not None and problems(absurd())
         expect(
             not narrow, f"the limits of {name} refuse {beyond!r}, which the documents allow: {inner.describe()} {told}", base
         )
 
 
-def _pictures(limit: limits.Picture) -> Iterator[tuple[Image, Image, Image]]:
-    """A picture at an end of the limits, one just beyond, and one far beyond: where that is fine too nobody looks."""
+def _pictures(limit: limits.Picture) -> Iterator[tuple[Image, Image, Callable[[], Image]]]:
+    """A picture at an end of the limits, one just beyond, and a function for one far beyond: if that is fine too, nobody looks."""
     rule = limit.size
     size = (24, 16) if rule is None or rule.allows((24, 16)) else ends(rule)[0]
     if rule is not None:
@@ -454,19 +455,20 @@ def _pictures(limit: limits.Picture) -> Iterator[tuple[Image, Image, Image]]:
             step = end - inner
             far = end * 8 if step > 0 else 1
             if max(end + step, far) * other < _MOST_PIXELS and end + step > 0:
-                yield picture((end, other)), picture((end + step, other)), picture((far, other))
+                yield picture((end, other)), picture((end + step, other)), partial(picture, (far, other))
         for before, at_end in _largest(rule):
             across, down = at_end[0] - before[0], at_end[1] - before[1]
             next_size = at_end[0] + across, at_end[1] + down
             far_size = at_end[0] + 200 * across, at_end[1] + 200 * down
             if min(far_size) > 0 and math.prod(far_size) < _MOST_PIXELS:
-                yield picture(at_end), picture(next_size), picture(far_size)
+                yield picture(at_end), picture(next_size), partial(picture, far_size)
     for media in ("image/webp", "image/jpeg", "image/png"):
         if media not in limit.formats:
-            yield picture(size), picture(size, media_type=media), _bmp(size)
+            yield picture(size), picture(size, media_type=media), partial(_bmp, size)
     if limit.max_bytes is not None and limit.max_bytes <= _MOST_BYTES and "image/png" in limit.formats:
         plain, most = picture(size), limit.max_bytes
-        yield padded(plain, most), padded(plain, most + 1), padded(plain, 4 * most if most < _MANY_BYTES else most * 5 // 4)
+        far = 4 * most if most < _MANY_BYTES else most * 5 // 4
+        yield padded(plain, most), padded(plain, most + 1), partial(padded, plain, far)
 
 
 _MOST_PIXELS = 30_000_000
