@@ -51,7 +51,7 @@ from limner.limits import (
     Text,
 )
 from limner.limits import Picture as PictureLimit
-from wire import KeySettings, call
+from wire import KeySettings, call, check_key
 
 DOCS = "Palette API reference, 'POST /paint'"
 
@@ -142,8 +142,9 @@ class Palette(Model):
         return call(self.settings, "/paint", request.body, headers=request.headers)
 
     def diagnose(self, *, live: bool = False) -> Iterable[Finding]:
-        yield Finding("credentials", self.settings.key() != "none", "a key is there, or is not")
-        if live and self.settings.key() != "none":
+        check_key(self.settings)
+        yield Finding("credentials", True, "a key is there")
+        if live:
             self.available_ids()
             yield Finding("connection", True, "the provider answers, and takes the key")
 

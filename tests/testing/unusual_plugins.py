@@ -47,7 +47,7 @@ from limner.limits import (
     TaskLimits,
 )
 from limner.limits import Picture as PictureLimit
-from wire import KeySettings, call
+from wire import KeySettings, call, check_key
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -114,9 +114,9 @@ class Unusual(Model):
         return call(self.settings, "/v1/images", request.body)
 
     def diagnose(self, *, live: bool = False) -> Iterable[Finding]:
-        there = self.settings.key() != "none"
-        yield Finding("credentials", there, "a key is there" if there else "set api_key")
-        if live and there:
+        check_key(self.settings)
+        yield Finding("credentials", True, "a key is there")
+        if live:
             call(self.settings, "/v1/account", None)
             yield Finding("connection", True, "the provider takes the key")
 

@@ -59,6 +59,14 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
+def check_key(settings: KeySettings) -> None:
+    """Raise AuthenticationFailed where there is no key, or none that a header can carry."""
+    if settings.key() == "none":
+        raise AuthenticationFailed(f"there is no key: set api_key, or {KEY_VARIABLE}")
+    if not (settings.key().isascii() and settings.key().isprintable()):
+        raise AuthenticationFailed("the key has characters that no key has; copy it again")
+
+
 def call(
     settings: KeySettings,
     path: str,
@@ -69,10 +77,7 @@ def call(
     failed: Callable[..., ProviderError] | None = None,
 ) -> Response:
     """Call, and again as often as the settings allow while the API is busy; ``failed`` names an answer that is an error."""
-    if settings.key() == "none":
-        raise AuthenticationFailed(f"there is no key: set api_key, or {KEY_VARIABLE}")
-    if not (settings.key().isascii() and settings.key().isprintable()):
-        raise AuthenticationFailed("the key has characters that no key has; copy it again")
+    check_key(settings)
     said = {"authorization": f"Bearer {settings.key()}", "content-type": content_type, **(headers or {})}
     request = urllib.request.Request(url or settings.endpoint_url + path, data=body, headers=said)
     deadline = time.monotonic() + settings.timeout

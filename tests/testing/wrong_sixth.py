@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import time
+import urllib.request
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 from urllib.parse import urljoin
@@ -29,6 +30,7 @@ from limner import (
     Task,
     Vary,
     parse_json,
+    progress,
 )
 from limner.testing.loopback import Call, Reply
 from right_others import Kiln
@@ -243,3 +245,53 @@ class LooksAtTheClockAtTheEnd(Palette):
         if time.monotonic() > ends:
             raise ProviderTimeout("the answer came too late")
         return response
+
+
+class FindsAnyKeyFine(Palette):
+    def diagnose(self, *, live: bool = False) -> Iterable[Finding]:
+        if self.settings.key().isprintable():
+            return super().diagnose(live=live)
+        return [Finding("credentials", True, "a key is there")]
+
+
+class EndsEveryCallWithOne(Palette):
+    ended: ClassVar[list[float]] = []
+
+    def send(self, request: Request) -> Response:
+        started = time.monotonic()
+        try:
+            response = super().send(request)
+        except ProviderTimeout:
+            self.ended.append(time.monotonic())
+            raise
+        if any(at > started for at in self.ended):
+            raise ProviderTimeout("the connections of the plugin were closed")
+        return response
+
+
+class ReadsForItself(Palette):
+    def send(self, request: Request) -> Response:
+        made = urllib.request.Request(f"{self.settings.endpoint_url}/paint", request.body)
+        made.add_header("authorization", f"Bearer {self.settings.key()}")
+        try:
+            with urllib.request.urlopen(made, timeout=self.settings.timeout) as answer:
+                return self.read(answer)
+        except OSError:
+            return super().send(request)
+
+    def read(self, answer: Any) -> Response:
+        raise NotImplementedError
+
+
+class CountsDownWhatItReads(ReadsForItself):
+    def read(self, answer: Any) -> Response:
+        body, of = b"", int(answer.headers["content-length"])
+        while chunk := answer.read1(1 << 16):
+            body += chunk
+            progress(of - len(body), of)
+        return Response(body)
+
+
+class NeedsANumberOfCredits(ReadsForItself):
+    def read(self, answer: Any) -> Response:
+        return Response(answer.read(), usage={"credits_left": float(answer.headers.get("x-credits", "0"))})

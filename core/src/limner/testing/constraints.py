@@ -202,6 +202,9 @@ def _drawn_sizes(draw: st.DrawFn, rule: limits.SizeRule) -> Size:
     return width, side(max(low, rule.min_pixels / width), min(high, rule.max_pixels / width))
 
 
+_MANY_PIXELS = 4_000_000
+
+
 @functools.lru_cache(64)
 def _picture_sizes(rule: limits.SizeRule | None) -> tuple[Size, ...]:
     """A few sizes that a rule allows, mostly small ones: pictures cost time."""
@@ -210,7 +213,7 @@ def _picture_sizes(rule: limits.SizeRule | None) -> tuple[Size, ...]:
     small = [size for size in TINY if rule.allows(size)] or [rule.nearest(size) for size in TINY[:2]]
     side = min(rule.max_side, _WEBP_SIDE)
     ends = [(side, size[1]) for size in small] + [(size[0], side) for size in small] + [(side, side)]
-    return (*small, *(size for size in ends if rule.allows(size) and math.prod(size) <= 4_000_000))
+    return (*small, *(size for size in ends if rule.allows(size) and math.prod(size) <= _MANY_PIXELS))
 
 
 @values.register
@@ -237,20 +240,23 @@ def _(constraint: limits.Expand) -> SearchStrategy[Any]:
 
 @st.composite
 def expansions(draw: st.DrawFn, size: Size, limit: limits.Expand | None) -> Box:
-    """Borders for a picture of a size, up to the largest canvas."""
+    """Borders for a picture of a size, up to the longest sides of a canvas, though of few pixels: canvases cost time."""
+    rule = None if limit is None else limit.canvas
+    pixels = _MANY_PIXELS if rule is None else max(_MANY_PIXELS, rule.min_pixels)
 
-    def around(side: int) -> tuple[int, int]:
+    def around(side: int, other: int) -> tuple[int, int]:
         most = _REACH if limit is None else limit.max_side
-        room = _REACH if limit is None or limit.canvas is None else max(0, limit.canvas.max_side - side)
-        room = min(room, 2 * most)
+        room = _REACH if rule is None else max(0, rule.max_side - side)
+        room = min(room, 2 * most, max(0, pixels // other - side))
         total = draw(st.sampled_from(sorted({0, min(1, room), min(7, room), room})))
         before = draw(st.integers(max(0, total - most), min(total, most)))
         return before, total - before
 
-    (left, right), (top, bottom) = around(size[0]), around(size[1])
+    left, right = around(size[0], size[1] if rule is None else max(size[1], rule.min_side))
+    top, bottom = around(size[1], left + size[0] + right)
     border = (left, top, right, bottom)
     canvas = left + size[0] + right, top + size[1] + bottom
-    fits = limit is None or limit.canvas is None or limit.canvas.allows(canvas)
+    fits = rule is None or rule.allows(canvas)
     assume(any(border) and fits and (limit is None or limit.wrong(border) is None))
     return border
 

@@ -56,7 +56,8 @@ class Reply:
         headers: further headers; ``content-type`` is JSON unless it is given.
         silent: answer nothing at all.
         dropped: close the connection without an answer.
-        pause: seconds between the bytes of the body.
+        pause: seconds between the pieces of the body.
+        pieces: how many pieces there are if there is a pause; 0 means one for each byte.
     """
 
     body: bytes = b"{}"
@@ -65,6 +66,7 @@ class Reply:
     silent: bool = False
     dropped: bool = False
     pause: float = 0.0
+    pieces: int = 0
 
 
 @attrs.define
@@ -105,9 +107,9 @@ def _handler(made: Loopback) -> type[BaseHTTPRequestHandler]:
             for name, value in (known | given | {"content-length": str(len(reply.body))}).items():
                 self.send_header(name, value)
             self.end_headers()
-            pieces = [reply.body[at : at + 1] for at in range(len(reply.body))] if reply.pause else [reply.body]
-            for piece in pieces:
-                self.wfile.write(piece)
+            length = len(reply.body) if not reply.pause else -(-len(reply.body) // reply.pieces) if reply.pieces else 1
+            for at in range(0, len(reply.body), length or 1):
+                self.wfile.write(reply.body[at : at + length])
                 if made.closing.wait(reply.pause):
                     return
 

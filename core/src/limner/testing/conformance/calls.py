@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import re
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -93,6 +95,20 @@ def ids_of(conformance: Conformance) -> dict[str, str]:
     """The headers by which the provider tells a request's id, as its stored answers have them."""
     names = [name for recorded in conformance.recorded for name in recorded.headers if is_id(name)]
     return dict.fromkeys([*ID_HEADERS, *names], REQUEST_ID)
+
+
+_HEADER = re.compile(r"""["']([A-Za-z]+(?:-[A-Za-z0-9]+)+)["']""")
+_OF_HTTP = re.compile("content-|retry-after|set-cookie|transfer-|www-", re.IGNORECASE)
+
+
+def headers_read(conformance: Conformance) -> list[str]:
+    """The headers of responses that the plugin may read: those of its stored answers, and those that its source names."""
+    names = {name for recorded in conformance.recorded for name in recorded.headers}
+    for name, module in [*sys.modules.items()]:
+        if name.partition(".")[0] == conformance.package:
+            with contextlib.suppress(OSError, TypeError):
+                names.update(_HEADER.findall(inspect.getsource(module)))
+    return sorted(name for name in names if not _OF_HTTP.match(name))
 
 
 def told(met: Response | LimnerError) -> str:

@@ -6,7 +6,7 @@ import datetime
 import email.utils
 import inspect
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -33,6 +33,7 @@ from limner.testing.conformance.calls import (
     AT_ONCE,
     first_request,
     good,
+    headers_read,
     ids_of,
     is_id,
     model_at,
@@ -217,6 +218,27 @@ def test_send_reads_odd_failures(conformance: Conformance) -> None:
         seen = f"HTTP {status} with the body {shorten(body)} became {shorten(told(met), 200)}"
         expect(isinstance(met, ProviderError), f"{seen}, must be a ProviderError", task)
         expect(len(str(met)) < _LONGEST_MESSAGE, f"{seen}: an error's message must be of a sensible length", task)
+
+
+@check
+def test_send_reads_odd_headers(conformance: Conformance) -> None:
+    """Whatever the headers of an answer are, send returns a Response or raises a ProviderError."""
+    task, request = first_request(conformance)
+    for odd in _ODD_HEADERS:
+        headers = dict.fromkeys(headers_read(conformance), odd)
+        with provider(lambda call, headers=headers: _with_headers(good(conformance, call, request), headers)) as there:  # type: ignore[misc]
+            met = sent(model_at(conformance, there.url), request)
+        fine = isinstance(met, Response | ProviderError)
+        expect(
+            fine, f"with {odd!r} in its headers an answer became {shorten(told(met), 200)}, must be a ProviderError", task
+        )
+
+
+_ODD_HEADERS = ("unlimited", "nan", "9" * 400, "-1")
+
+
+def _with_headers(reply: Reply, headers: Mapping[str, str]) -> Reply:
+    return attrs.evolve(reply, headers={**reply.headers, **headers})
 
 
 _SPOILT: tuple[Any, ...] = ("word " * 100_000, None, 7, [{}])

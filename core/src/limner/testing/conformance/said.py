@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from unittest import mock
 
+import attrs
 import pytest
 
 from limner import (
@@ -275,10 +276,14 @@ def test_progress_is_true(conformance: Conformance) -> None:
 
 
 def _expect_progress_at(conformance: Conformance, task: Task) -> None:
-    """Look at what the model's own send reports, over HTTP; that it fails is another check's to say."""
+    """Look at what the model's own send reports of an answer in pieces; that it fails is another check's to say."""
     reported: list[Progress] = []
     first = conformance.model.plan(task).requests[0]
-    with provider(lambda call: good(conformance, call, first)) as there, contextlib.suppress(ProviderError):
+
+    def slowly(call: Call) -> Reply:
+        return attrs.evolve(good(conformance, call, first), pause=0.02, pieces=3)
+
+    with provider(slowly) as there, contextlib.suppress(ProviderError):
         model_at(conformance, there.url).run(task, on_progress=reported.append)
     _expect_forward(reported, task)
     for one in reported:
@@ -312,7 +317,7 @@ def _expect_progress(one: Progress, task: Task) -> None:
 
 @check
 def test_diagnose_tells_the_truth(conformance: Conformance) -> None:
-    """Diagnose fails where send would: without credentials, or if the provider refuses them. It makes no billed call."""
+    """Diagnose fails where send would: if credentials are missing, malformed or refused. It makes no billed call."""
     task, request = first_request(conformance)
     with provider(lambda call: good(conformance, call, request)) as there:
         model = model_at(conformance, there.url)
@@ -330,6 +335,7 @@ def test_diagnose_tells_the_truth(conformance: Conformance) -> None:
                 asks = told or _asks_for_ids_with(secret, model_at(conformance, there.url), there)
             fine = failed or not asks
             expect(fine, f"the provider answers {secret.name} with HTTP {status}, and diagnose(live=True) finds no fault")
+        _expect_odd_credentials(conformance, secret, request)
     _expect_missing_credentials(conformance, request)
 
 
@@ -367,6 +373,17 @@ def _expect_missing_credentials(conformance: Conformance, request: Request) -> N
             missing = isinstance(met, AuthenticationFailed) and not there.calls
             failed = not missing or _failed(model, live=False)
             expect(failed, f"without {', '.join(less)} send says {met}, and diagnose() finds no fault")
+
+
+def _expect_odd_credentials(conformance: Conformance, secret: SecretSetting, request: Request) -> None:
+    """Hold that diagnose finds a secret that send refuses for how it looks."""
+    for odd in (f"{secret.value}\n", f"{secret.value}\x00", f"{secret.value} é"):
+        with provider(lambda call: good(conformance, call, request)) as there, contextlib.suppress(TaskRefused):
+            model = model_at(conformance, there.url).with_settings(**{secret.name: odd})
+            met = sent(model, request)
+            refused = isinstance(met, AuthenticationFailed) and not there.calls
+            failed = not refused or _failed(model, live=False)
+            expect(failed, f"send refuses the setting {secret.name} for how it looks, and diagnose() finds no fault")
 
 
 _LISTS = (b"{}", b"[]", b'"text"', b"<html>no</html>", b'{"data": null}', b'{"data": [{"id": 7}, null]}', b"[" * 50_000)

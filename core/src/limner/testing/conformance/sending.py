@@ -343,7 +343,7 @@ def _expect_timeout_of_each_model(conformance: Conformance, task: Task, request:
     """Hold that a model has its own timeout although another has called the same address; a trickle does not prolong it."""
     silent = False
     with provider(lambda call: Reply(silent=True) if silent else good(conformance, call, request)) as there:
-        sent(model_at(conformance, there.url), request)
+        works = isinstance(sent(model_at(conformance, there.url), request), Response)
         silent = True
         hasty = model_at(conformance, there.url).with_settings(timeout=_TIMEOUT)
         started = time.monotonic()
@@ -359,6 +359,25 @@ def _expect_timeout_of_each_model(conformance: Conformance, task: Task, request:
     fine = isinstance(met, ProviderTimeout) and seconds < _PATIENCE
     expect(fine, f"{seen} after {seconds:.0f} s: the timeout is for the whole answer", task)
     _expect_timeout_of_all_attempts(conformance, task, request)
+    if works:
+        _expect_others_to_go_on(conformance, task, request)
+
+
+def _expect_others_to_go_on(conformance: Conformance, task: Task, request: Request) -> None:
+    """Hold that the end of one call's time does not end another call, which another model makes meanwhile."""
+    begun: list[Call] = []
+
+    def late(call: Call) -> Reply:
+        begun.append(call)
+        if len(begun) == 1:
+            time.sleep(2 * _TIMEOUT)
+        return good(conformance, call, request)
+
+    with provider(Reply(silent=True)) as silent, provider(late) as there:
+        hasty = model_at(conformance, silent.url).with_settings(timeout=_TIMEOUT)
+        _, met = side_by_side(lambda model: sent(model, request), [hasty, model_at(conformance, there.url)])
+    seen = f"while another call ran out of time, send gave {told(met)}"
+    expect(isinstance(met, Response), f"{seen}: each call has its own timeout", task)
 
 
 def _expect_timeout_of_all_attempts(conformance: Conformance, task: Task, request: Request) -> None:
