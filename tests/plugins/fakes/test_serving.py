@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
 import re
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import urllib.error
@@ -14,9 +17,11 @@ import urllib.request
 import limner
 import limner_fakes
 import pytest
+from aiohttp import web
 from click.testing import CliRunner
 from limner_fakes.command import command
 from limner_fakes.services import SERVICES
+from limner_fakes.serving import in_thread, listen
 
 MODELS = {"openai": "openai", "gemini": "gemini", "bfl": "flux", "sdapi": "sdxl-local"}
 
@@ -157,3 +162,21 @@ def test_plugins_load_nothing_heavy():
     program = f"import sys; {imports}; print(sorted({heavy} & sys.modules.keys()))"
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=dict(os.environ))
     assert ran.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("head", [b"", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"])
+def test_no_connection_outlives_its_server(head):
+    """Whether it was accepted a moment ago, or its client does not read a large response."""
+
+    async def large(_: web.Request) -> web.Response:
+        return web.Response(body=bytes(50_000_000))
+
+    application = web.Application()
+    application.router.add_get("/", large)
+    with contextlib.ExitStack() as clients, listen(0) as listening:
+        with in_thread(application, listening, "test"):
+            for _ in range(10):
+                client = clients.enter_context(socket.create_connection(listening.getsockname()))
+                client.sendall(head)
+                assert not head or client.recv(1)
+        gc.collect()  # a connection that is left open warns, which fails the test

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import gzip
 import json
 import logging
@@ -14,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from limner.testing.pictures import picture
 from limner_server.hosts import is_answered, is_loopback
+from limner_server.serving import serve
 
 from .studio import CALLS, WAIT, Client, form
 
@@ -206,6 +209,15 @@ def test_bounds_of_forms(client: Client):
     body, content_type = form(("image", "@"), ("model", "studio"))
     answer = client.call("POST", EDITS, body.replace(b"@", bomb), content_type=content_type)
     assert (answer.status, answer.error["param"]) == (400, "image")
+
+
+def test_no_connection_outlives_the_server():
+    with contextlib.ExitStack() as clients:
+        with serve() as url:
+            host = urlsplit(url)
+            for _ in range(10):
+                clients.enter_context(socket.create_connection((host.hostname, host.port), timeout=WAIT))
+        gc.collect()  # a connection that is left open warns, which fails the test
 
 
 def raw(client: Client, data: bytes, *, finish: bool = True) -> bytes:

@@ -51,7 +51,7 @@ def in_thread(application: web.Application, listening: socket.socket, name: str)
         asyncio.run_coroutine_threadsafe(_start(runner, listening), loop).result()
         yield
     finally:
-        asyncio.run_coroutine_threadsafe(_stop(runner, loop), loop).result()
+        asyncio.run_coroutine_threadsafe(_stop(runner, listening, loop), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
@@ -62,9 +62,21 @@ async def _start(runner: web.AppRunner, listening: socket.socket) -> None:
     await web.SockSite(runner, listening).start()
 
 
-async def _stop(runner: web.AppRunner, loop: asyncio.AbstractEventLoop) -> None:
+async def _stop(runner: web.AppRunner, listening: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
+    """Close every connection: those accepted a moment ago, and those whose client does not read its response."""
+    with contextlib.suppress(NotImplementedError):  # Windows
+        loop.remove_reader(listening)
+    for _ in range(_STEPS_OF_ACCEPTING):
+        await asyncio.sleep(0)
+    transports = [one.transport for one in runner.server.connections] if runner.server is not None else []
     await runner.cleanup()
+    for transport in transports:
+        if transport is not None:
+            transport.abort()
     await loop.shutdown_default_executor()
+
+
+_STEPS_OF_ACCEPTING = 3  # in which asyncio hands an accepted connection to the server
 
 
 async def reset(request: web.Request, data: bytes, headers: Mapping[str, str]) -> web.StreamResponse:

@@ -97,8 +97,25 @@ async def _served(app: web.Application, listening: socket.socket) -> AsyncIterat
     try:
         yield
     finally:
+        await _close(runner, listening)
         listener.close()
-        await runner.cleanup()
+
+
+async def _close(runner: web.AppRunner, listening: socket.socket) -> None:
+    """Close every connection: those accepted a moment ago, and those whose client does not read its response."""
+    with contextlib.suppress(NotImplementedError):  # Windows
+        asyncio.get_running_loop().remove_reader(listening)
+    for _ in range(_STEPS_OF_ACCEPTING):
+        await asyncio.sleep(0)
+    transports = [one.transport for one in runner.server.connections] if runner.server is not None else []
+    await runner.cleanup()
+    for transport in transports:
+        if transport is not None:
+            transport.abort()
+    await asyncio.sleep(0)
+
+
+_STEPS_OF_ACCEPTING = 3  # in which asyncio hands an accepted connection to the server
 
 
 @contextlib.contextmanager
