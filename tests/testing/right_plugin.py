@@ -51,7 +51,7 @@ from limner.limits import (
     Text,
 )
 from limner.limits import Picture as PictureLimit
-from wire import KeySettings, call, check_key
+from wire import KeySettings, call, problem_of_key
 
 DOCS = "Palette API reference, 'POST /paint'"
 
@@ -142,9 +142,9 @@ class Palette(Model):
         return call(self.settings, "/paint", request.body, headers=request.headers)
 
     def diagnose(self, *, live: bool = False) -> Iterable[Finding]:
-        check_key(self.settings)
-        yield Finding("credentials", True, "a key is there")
-        if live:
+        problem = problem_of_key(self.settings)
+        yield Finding("credentials", not problem, problem or "a key is there")
+        if live and not problem:
             self.available_ids()
             yield Finding("connection", True, "the provider answers, and takes the key")
 

@@ -59,12 +59,17 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def check_key(settings: KeySettings) -> None:
-    """Raise AuthenticationFailed where there is no key, or none that a header can carry."""
+def problem_of_key(settings: KeySettings) -> str:
+    """Say what is wrong with the key; nothing where a header can carry it."""
     if settings.key() == "none":
-        raise AuthenticationFailed(f"there is no key: set api_key, or {KEY_VARIABLE}")
-    if not (settings.key().isascii() and settings.key().isprintable()):
-        raise AuthenticationFailed("the key has characters that no key has; copy it again")
+        return f"there is no key: set api_key, or {KEY_VARIABLE}"
+    return "" if settings.key().isascii() and settings.key().isprintable() else "the key has characters that no key has"
+
+
+def check_key(settings: KeySettings) -> None:
+    """Raise AuthenticationFailed if no call can be made with the key."""
+    if problem := problem_of_key(settings):
+        raise AuthenticationFailed(problem)
 
 
 def call(
