@@ -24,6 +24,7 @@ from limner import (
     Picture,
     Problem,
     ProviderTimeout,
+    ProviderUnavailable,
     RateLimited,
     Request,
     Response,
@@ -295,3 +296,22 @@ class CountsDownWhatItReads(ReadsForItself):
 class NeedsANumberOfCredits(ReadsForItself):
     def read(self, answer: Any) -> Response:
         return Response(answer.read(), usage={"credits_left": float(answer.headers.get("x-credits", "0"))})
+
+
+class NobodyMayHaveBilled(Palette):
+    def send(self, request: Request) -> Response:
+        try:
+            return super().send(request)
+        except ProviderUnavailable as error:
+            error.may_be_billed = True
+            raise
+
+
+def problems_of_gloss_without(request: Request) -> list[str]:
+    """What the documents say of an option beside a list of texts."""
+    body = json.loads(request.body)
+    return ["gloss: takes no without"] if body.get("finish") == "gloss" and body.get("without") else []
+
+
+class TakesGlossWithout(Palette):
+    documented: ClassVar[dict[str, Any]] = {"body_problems": problems_of_gloss_without}

@@ -189,11 +189,14 @@ def probes(model: Model) -> Iterator[tuple[Task, str, Constraint]]:
                 yield seeded(model, base), name, limit
 
 
+_SCALARS = limits.Choice | limits.Flag | limits.Integer | limits.Real
+
+
 def pairs(model: Model, start: Task) -> Iterator[Task]:
-    """The task with each pair of ends of two parameters that are no texts or pictures."""
-    scalars = limits.Choice | limits.Flag | limits.Integer | limits.Real
-    declared = {name: limit for name, limit in sayable(model, start).items() if isinstance(limit, scalars)}
-    found = {name: _few(limit, values_for(start, name, limit)) for name, limit in declared.items() if name != "seed"}
+    """The task with each pair of two parameters: the ends of numbers, the names of choices, and one text or picture."""
+    free = {name: limit for name, limit in sayable(model, start).items() if name != "seed"}
+    declared = {name: limit for name, limit in free.items() if isinstance(limit, _SCALARS) or not value_of(start, name)}
+    found = {name: _few(limit, values_for(start, name, limit)) for name, limit in declared.items()}
     for (one, values), (other, others) in itertools.combinations(found.items(), 2):
         for value, its in itertools.product(values, others):
             task = changed(changed(start, one, value) or start, other, its)
@@ -202,8 +205,10 @@ def pairs(model: Model, start: Task) -> Iterator[Task]:
 
 
 def _few(limit: Constraint, values: list[Any]) -> list[Any]:
-    """The names of a choice, or both ends of a number."""
-    return [min(values), max(values)] if isinstance(limit, limits.Integer | limits.Real) and values else values[:6]
+    """The names of a choice, both ends of a number, or one value of another kind."""
+    if isinstance(limit, limits.Integer | limits.Real) and values:
+        return [min(values), max(values)]
+    return values[:6] if isinstance(limit, limits.Choice | limits.Flag) else values[:1]
 
 
 def seeded(model: Model, task: Task) -> Task:

@@ -324,6 +324,8 @@ def test_send_keeps_the_timeout(conformance: Conformance) -> None:
         _expect_maybe_billed(met, "a timeout", task)
     met = sent(model_at(conformance, nowhere()), request)
     expect(isinstance(met, ProviderUnavailable), f"nobody is at the endpoint, and send gave {met!r}", task)
+    fine = isinstance(met, Response) or not met.may_be_billed
+    expect(fine, "nobody is at the endpoint, and the error says may_be_billed=True: set it to False, nothing was sent", task)
     with provider(Reply(dropped=True)) as there:
         _expect_maybe_billed(sent(model_at(conformance, there.url), request), "a connection that broke", task)
     _expect_timeout_of_each_model(conformance, task, request)
