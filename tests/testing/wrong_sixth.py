@@ -315,3 +315,15 @@ def problems_of_gloss_without(request: Request) -> list[str]:
 
 class TakesGlossWithout(Palette):
     documented: ClassVar[dict[str, Any]] = {"body_problems": problems_of_gloss_without}
+
+
+class TheSecondAttemptWaitsForTheWholeTimeout(Palette):
+    def send(self, request: Request) -> Response:
+        ends = time.monotonic() + self.settings.timeout
+        try:
+            return super().send(request)
+        except RateLimited:
+            response = super().send(request)
+        if time.monotonic() > ends:
+            raise ProviderTimeout("the answer came too late")
+        return attrs.evolve(response, attempts=2)
