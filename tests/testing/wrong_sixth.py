@@ -8,7 +8,7 @@ import logging
 import os
 import time
 import urllib.request
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import urljoin
 
@@ -327,3 +327,26 @@ class TheSecondAttemptWaitsForTheWholeTimeout(Palette):
         if time.monotonic() > ends:
             raise ProviderTimeout("the answer came too late")
         return attrs.evolve(response, attempts=2)
+
+
+class KeepsTheLastRequestInTheClass(Palette):
+    last: ClassVar[Request | None] = None
+
+    def send(self, request: Request) -> Response:
+        KeepsTheLastRequestInTheClass.last = request
+        return super().send(KeepsTheLastRequestInTheClass.last)
+
+
+@attrs.frozen(kw_only=True)
+class GatewaySettings(KeySettings):
+    headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+
+
+class StoresTheHeadersOfAGateway(Palette):
+    Settings = GatewaySettings
+    settings: GatewaySettings
+
+    def send(self, request: Request) -> Response:
+        headers = dict(self.settings.headers)
+        response = call(self.settings, "/paint", request.body, headers=headers)
+        return attrs.evolve(response, metadata={"headers": json.dumps(headers)})
