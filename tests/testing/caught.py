@@ -391,6 +391,8 @@ CAUGHT = {
         "TheSecondAttemptWaitsForTheWholeTimeout": "test_send_keeps_the_timeout",
         "KeepsTheLastRequestInTheClass": "test_send_posts_the_request",
         "StoresTheHeadersOfAGateway": "test_secrets_are_never_shown",
+        "ListsModelsBesideTheGateway": "test_available_ids_are_texts",
+        "WarnsOfLargePicturesByLetters": "test_comments_are_texts_that_quote_nothing",
         "NobodyMayHaveBilled": "test_send_keeps_the_timeout",
         "TakesGlossWithout": "test_bodies_keep_the_provider_schema",
         "CountsDownWhatItReads": "test_progress_is_true",

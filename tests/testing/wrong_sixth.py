@@ -16,6 +16,7 @@ import attrs
 from faults import limited
 from limner import (
     AuthenticationFailed,
+    BadResponse,
     Decoded,
     Finding,
     Generate,
@@ -350,3 +351,20 @@ class StoresTheHeadersOfAGateway(Palette):
         headers = dict(self.settings.headers)
         response = call(self.settings, "/paint", request.body, headers=headers)
         return attrs.evolve(response, metadata={"headers": json.dumps(headers)})
+
+
+class ListsModelsBesideTheGateway(Palette):
+    def available_ids(self) -> Sequence[str]:
+        found = parse_json(call(self.settings, "", None, url=urljoin(self.settings.endpoint_url, "/models")).body)
+        models = found.get("models") if isinstance(found, dict) else None
+        if not isinstance(models, list) or not all(isinstance(one, str) for one in models):
+            raise BadResponse("the list of models is not as documented")
+        return models
+
+
+class WarnsOfLargePicturesByLetters(Palette):
+    def warnings(self, task: Task) -> Iterable[str]:
+        size = getattr(task, "size", None) or (0, 0)
+        return (
+            "few steps make a large picture coarse" if min(size) > 64 and (getattr(task, "steps", None) or 30) < 15 else ()
+        )

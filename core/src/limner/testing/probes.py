@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -205,9 +206,11 @@ def pairs(model: Model, start: Task) -> Iterator[Task]:
 
 
 def _few(limit: Constraint, values: list[Any]) -> list[Any]:
-    """The names of a choice, both ends of a number, or one value of another kind."""
+    """The names of a choice, both ends of a number or of a size, or one value of another kind."""
     if isinstance(limit, limits.Integer | limits.Real) and values:
         return [min(values), max(values)]
+    if isinstance(limit, limits.SizeRule | limits.Sizes) and values:
+        return [min(values, key=math.prod), max(values, key=math.prod)]
     return values[:6] if isinstance(limit, limits.Choice | limits.Flag) else values[:1]
 
 

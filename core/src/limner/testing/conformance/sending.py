@@ -28,6 +28,7 @@ from limner.errors import shorten
 from limner.testing import bodies
 from limner.testing.conformance.calls import (
     AT_ONCE,
+    GATEWAY,
     first_request,
     good,
     model_at,
@@ -288,15 +289,12 @@ def _expect_path_of_the_endpoint(conformance: Conformance, request: Request) -> 
     """Hold that the path of an endpoint's URL stays: a gateway serves several providers under paths of one address."""
     with provider(lambda call: good(conformance, call, request)) as there:
         try:
-            model = model_at(conformance, f"{there.url}{_GATEWAY}")
+            model = model_at(conformance, f"{there.url}{GATEWAY}")
         except TaskRefused:
             return
         sent(model, request)
-    lost = [call.path for call in there.calls[:1] if not call.path.startswith(_GATEWAY)]
-    expect(not lost, f"the endpoint's URL ends in {_GATEWAY}, and send calls {''.join(lost)}")
-
-
-_GATEWAY = "/of/a-gateway"
+    lost = [call.path for call in there.calls[:1] if not call.path.startswith(GATEWAY)]
+    expect(not lost, f"the endpoint's URL ends in {GATEWAY}, and send calls {''.join(lost)}")
 
 
 _OF_ANOTHER = "of-another-model-4v7"
