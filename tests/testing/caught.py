@@ -393,6 +393,7 @@ CAUGHT = {
         "StoresTheHeadersOfAGateway": "test_secrets_are_never_shown",
         "ListsModelsBesideTheGateway": "test_available_ids_are_texts",
         "WarnsOfLargePicturesByLetters": "test_comments_are_texts_that_quote_nothing",
+        "RegionOfTheEnvironmentFirst": "test_a_setting_overrides_the_environment",
         "NobodyMayHaveBilled": "test_send_keeps_the_timeout",
         "TakesGlossWithout": "test_bodies_keep_the_provider_schema",
         "CountsDownWhatItReads": "test_progress_is_true",

@@ -28,6 +28,7 @@ from limner import (
     ProviderUnavailable,
     RateLimited,
     Request,
+    RequestRejected,
     Response,
     Task,
     Vary,
@@ -368,3 +369,22 @@ class WarnsOfLargePicturesByLetters(Palette):
         return (
             "few steps make a large picture coarse" if min(size) > 64 and (getattr(task, "steps", None) or 30) < 15 else ()
         )
+
+
+REGIONS = ("eu", "us")
+
+
+@attrs.frozen(kw_only=True)
+class RegionSettings(KeySettings):
+    region: str | None = attrs.field(default=None, validator=attrs.validators.in_((None, *REGIONS)))
+
+
+class RegionOfTheEnvironmentFirst(Palette):
+    Settings = RegionSettings
+    settings: RegionSettings
+
+    def send(self, request: Request) -> Response:
+        region = os.environ.get("PALETTE_REGION") or self.settings.region or "eu"
+        if region not in REGIONS:
+            raise RequestRejected("PALETTE_REGION must be eu or us")
+        return call(self.settings, "/paint", request.body, headers={**request.headers, "x-region": region})

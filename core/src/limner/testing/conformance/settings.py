@@ -158,7 +158,40 @@ def test_a_setting_overrides_the_environment(conformance: Conformance) -> None:
                 sent(model_at(conformance, there.url).with_settings(**{name: _CANARY}), request)
             told.append(any(says(call, _CANARY) for call in there.calls))
         fine = told[1] or not told[0]
+        named = [one for one in names if one.endswith(name.upper())]
+        fine = fine and _one_of_its_words_overrides(conformance, request, name, dict.fromkeys(named, CANARIES[1]))
         expect(fine, f"a variable of {', '.join(names)} is used although the setting {name} is given", task)
+
+
+def _one_of_its_words_overrides(conformance: Conformance, request: Request, name: str, environment: dict[str, str]) -> bool:
+    """Look at a setting that takes only a few words: it is where it was in the call, whatever the environment says."""
+
+    def called(value: str, environment: dict[str, str]) -> dict[str, str]:
+        with mock.patch.dict(os.environ, environment), provider(lambda call: good(conformance, call, request)) as there:
+            sent(model_at(conformance, there.url).with_settings(**{name: value}), request)
+            return {"path": there.calls[0].path, **there.calls[0].headers} if there.calls else {}
+
+    with provider(Reply()) as there:
+        words = _words_taken(model_at(conformance, there.url), name)[:2]
+    if len(words) < 2:
+        return True
+    one, other = called(words[0], {}), called(words[1], {})
+    places = [place for place, text in one.items() if words[0] in text and words[0] not in other.get(place, "")]
+    found = called(words[0], environment) if places else {}
+    return all(words[0] in found.get(place, "") for place in places)
+
+
+def _words_taken(model: Model, name: str) -> list[str]:
+    """The words that a setting takes, of those that it names where it refuses another."""
+    taken: list[str] = []
+    try:
+        model.with_settings(**{name: _CANARY})
+    except (TaskRefused, TypeError) as refused:
+        for word in dict.fromkeys(re.findall(r"[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?", str(refused))):
+            with contextlib.suppress(TaskRefused, TypeError):
+                model.with_settings(**{name: word})
+                taken.append(word)
+    return taken
 
 
 def _asked_variables(model: Model, request: Request) -> list[str]:
