@@ -240,7 +240,7 @@ def _(constraint: limits.Expand) -> SearchStrategy[Any]:
 
 @st.composite
 def expansions(draw: st.DrawFn, size: Size, limit: limits.Expand | None) -> Box:
-    """Borders for a picture of a size, up to the longest sides of a canvas, though of few pixels: canvases cost time."""
+    """Borders for a picture of a size, up to the longest sides of a canvas, but not to many pixels: these cost time."""
     rule = None if limit is None else limit.canvas
     pixels = _MANY_PIXELS if rule is None else max(_MANY_PIXELS, rule.min_pixels)
 

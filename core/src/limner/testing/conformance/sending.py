@@ -238,7 +238,7 @@ def _expect_nothing_kept(conformance: Conformance, request: Request) -> None:
 
         def noted(itself: Model, name: str, value: Any) -> None:
             if itself is model:  # and not one with other settings that send has made of it
-                kept.append(name)
+                kept.append(f"self.{name}")
             object.__setattr__(itself, name, value)
 
         kind = type(model)
@@ -248,8 +248,8 @@ def _expect_nothing_kept(conformance: Conformance, request: Request) -> None:
         before = _class_attributes(kind, conformance.package)
         sent(model, attrs.evolve(request))
         after = _class_attributes(kind, conformance.package)
-        kept += [name for name, value in after.items() if value is not before.get(name)]
-    expect(not kept, f"each send sets self.{', self.'.join(kept)}: send runs in several threads, keep nothing of a call")
+        kept += [f"{kind.__name__}.{name}" for name, value in after.items() if value is not before.get(name)]
+    expect(not kept, f"each send sets {', '.join(kept)}: send runs in several threads, keep nothing of a call")
 
 
 def _class_attributes(kind: type[Model], package: str) -> dict[str, Any]:
