@@ -447,7 +447,7 @@ def _expect_every_picture(conformance: Conformance, base: Task, name: str, limit
 
 
 def _pictures(limit: limits.Picture) -> Iterator[tuple[Image, Image, Callable[[], Image]]]:
-    """A picture at an end of the limits, one just beyond, and how to make one far beyond, which is refused if sizes matter."""
+    """A picture at an end of the limits, one just beyond, and how to make one far beyond, as a control."""
     rule = limit.size
     size = (24, 16) if rule is None or rule.allows((24, 16)) else ends(rule)[0]
     if rule is not None:
