@@ -396,6 +396,16 @@ def _expect_timeout_of_all_attempts(conformance: Conformance, task: Task, reques
         sent(model_at(conformance, there.url).with_settings(timeout=_TIMEOUT_OF_ALL), request)
         if not there.made_twice():
             return
+    for _ in range(2):  # a busy machine may be slow once
+        met, seconds = _two_attempts(conformance, request, busy)
+        if seconds < 1.7 * _TIMEOUT_OF_ALL:
+            return
+    seen = f"with timeout={_TIMEOUT_OF_ALL}, and a second attempt that is not answered, send gave {told(met)}"
+    expect(False, f"{seen} after {seconds:.1f} s: the timeout is for all attempts", task)
+
+
+def _two_attempts(conformance: Conformance, request: Request, busy: Reply) -> tuple[Response | LimnerError, float]:
+    """What send gives if its first attempt is refused late and its second not answered, and after how many seconds."""
     refused: list[str] = []
 
     def late(call: Call) -> Reply:
@@ -408,7 +418,4 @@ def _expect_timeout_of_all_attempts(conformance: Conformance, task: Task, reques
     with provider(late) as there:
         started = time.monotonic()
         met = sent(model_at(conformance, there.url).with_settings(timeout=_TIMEOUT_OF_ALL), request)
-        seconds = time.monotonic() - started
-    seen = f"with timeout={_TIMEOUT_OF_ALL}, and a second attempt that is not answered, send gave {told(met)}"
-    fine = seconds < 1.7 * _TIMEOUT_OF_ALL
-    expect(fine, f"{seen} after {seconds:.1f} s: the timeout is for all attempts", task)
+        return met, time.monotonic() - started
