@@ -391,7 +391,7 @@ CAUGHT = {
         "TheSecondAttemptWaitsForTheWholeTimeout": "test_send_keeps_the_timeout",
         "KeepsTheLastRequestInTheClass": "test_send_posts_the_request",
         "StoresTheHeadersOfAGateway": "test_secrets_are_never_shown",
-        "ListsModelsBesideTheGateway": "test_available_ids_are_texts",
+        "ListsModelsBesideTheGateway": "test_send_uses_its_own_settings",
         "WarnsOfLargePicturesByLetters": "test_comments_are_texts_that_quote_nothing",
         "RegionOfTheEnvironmentFirst": "test_a_setting_overrides_the_environment",
         "NobodyMayHaveBilled": "test_send_keeps_the_timeout",

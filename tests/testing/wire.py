@@ -117,9 +117,9 @@ def call_once(
         raise ProviderTimeout("no answer in time; the call may have been billed") from error
     except urllib.error.URLError as error:
         kind = ProviderTimeout if isinstance(error.reason, TimeoutError) else ProviderUnavailable
-        unreached = kind(f"the API cannot be reached: {error.reason}")
-        unreached.may_be_billed = not isinstance(error.reason, ConnectionRefusedError)
-        raise unreached from error
+        unreachable = kind(f"the API cannot be reached: {error.reason}")
+        unreachable.may_be_billed = not isinstance(error.reason, ConnectionRefusedError)
+        raise unreachable from error
     except (OSError, http.client.HTTPException) as error:
         raise ProviderUnavailable(f"the connection broke: {type(error).__name__}") from error
 

@@ -48,7 +48,7 @@ def parsed(body: bytes) -> Any:
 def _multipart(body: bytes) -> Any:
     boundary = body[2 : body.index(b"\r\n")].decode("latin-1")
     head = f'Content-Type: multipart/form-data; boundary="{boundary}"\r\n\r\n'.encode("latin-1")
-    message: Any = email.message_from_bytes(head + body)  # of the policy compat32, which parses a header when it is read
+    message: Any = email.message_from_bytes(head + body)  # compat32 parses a header only when it is read
     fields: list[tuple[str, Any]] = []
     for part in message.get_payload() if message.is_multipart() else ():
         name = str(part.get_param("name", "", header="content-disposition"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -68,6 +69,12 @@ class Reply:
     pause: float = 0.0
     pieces: int = 0
 
+    def written(self) -> Iterator[bytes]:
+        """Give the body in pieces, with a pause after each."""
+        pieces = 1 if not self.pause else self.pieces or len(self.body)
+        length = math.ceil(len(self.body) / pieces) if self.body else 1
+        return (self.body[at : at + length] for at in range(0, len(self.body), length))
+
 
 @attrs.define
 class Loopback:
@@ -107,9 +114,8 @@ def _handler(made: Loopback) -> type[BaseHTTPRequestHandler]:
             for name, value in (known | given | {"content-length": str(len(reply.body))}).items():
                 self.send_header(name, value)
             self.end_headers()
-            length = len(reply.body) if not reply.pause else -(-len(reply.body) // reply.pieces) if reply.pieces else 1
-            for at in range(0, len(reply.body), length or 1):
-                self.wfile.write(reply.body[at : at + length])
+            for piece in reply.written():
+                self.wfile.write(piece)
                 if made.closing.wait(reply.pause):
                     return
 

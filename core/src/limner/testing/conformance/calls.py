@@ -20,9 +20,6 @@ from limner.testing.probes import starts
 
 _ID_NAME = re.compile(r"(^|-)(id|ids|requestid|request|trace|traceid|correlation|ray)(-|$)", re.IGNORECASE)
 
-GATEWAY = "/of/a-gateway"
-"""The path under which a gateway serves a provider."""
-
 AT_ONCE = {"retry-after": "0"}
 """So that a plugin that may try again does not wait."""
 

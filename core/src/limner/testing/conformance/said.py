@@ -34,7 +34,7 @@ from limner.limits import Constraint
 from limner.prices import PRICES_VARIABLE, cost, wrong_prices
 from limner.testing import bodies
 from limner.testing.conformance.answers import small_tasks
-from limner.testing.conformance.calls import AT_ONCE, GATEWAY, first_request, good, model_at, sent
+from limner.testing.conformance.calls import AT_ONCE, first_request, good, model_at, sent
 from limner.testing.conformance.secrets import SecretSetting, diagnosed, secret_settings, without_secrets
 from limner.testing.ends import ends
 from limner.testing.kit import Conformance, ContractBroken, check, expect
@@ -410,21 +410,8 @@ def test_available_ids_are_texts(conformance: Conformance) -> None:
             _expect_unbilled("available_ids", called, there.calls)
             refused = reply.status == 200 or not there.calls or found is None
             expect(refused, f"HTTP {reply.status} to available_ids gave {found!r}, must be a ProviderError")
-    _expect_path_of_the_endpoint(conformance, request)
     found = _ids_of(model_at(conformance, nowhere()))
     expect(found is None, f"nobody is at the endpoint, and available_ids gave {shorten(found)} without asking")
-
-
-def _expect_path_of_the_endpoint(conformance: Conformance, request: Request) -> None:
-    """Hold that available_ids keeps the path of an endpoint's URL if send keeps it."""
-    with provider(lambda call: good(conformance, call, request)) as there, contextlib.suppress(TaskRefused):
-        model = model_at(conformance, f"{there.url}{GATEWAY}")
-        sent(model, request)
-        kept = all(call.path.startswith(GATEWAY) for call in there.calls)
-        there.calls.clear()
-        _ids_of(model)
-        lost = [call.path for call in there.calls if not call.path.startswith(GATEWAY)]
-        expect(not kept or not lost, f"the endpoint's URL ends in {GATEWAY}, and available_ids calls {', '.join(lost)}")
 
 
 def _spoilt_lists(found: Iterable[bytes]) -> Iterator[bytes]:

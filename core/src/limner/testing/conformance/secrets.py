@@ -55,58 +55,54 @@ def is_secret(field: attrs.Attribute[Any]) -> bool:
 
 
 @attrs.frozen
-class _Marked:
-    """A model with a canary in a setting.
+class SecretSetting:
+    """A secret setting, and a value for it that nobody else says.
 
     Attributes:
-        model: the model.
-        value: what the setting was given: the canary, or headers with it.
-        canary: the text that nobody may see.
+        name: the setting.
+        value: the text that nobody may see.
+        given: what the setting is given: the text, or headers with it.
     """
-
-    model: Model
-    value: Any
-    canary: str
-
-
-def _with_canary(model: Model, name: str) -> _Marked | None:
-    """The model with a canary in a setting; nothing where the setting takes neither a text nor headers."""
-    for canary in CANARIES:
-        for value in (canary, {"x-of-the-kit": canary}):
-            with contextlib.suppress(TaskRefused, TypeError, ValueError):
-                made = model.with_settings(**{name: value})
-                if canary in _plain(getattr(made.settings, name)):
-                    return _Marked(made, value, canary)
-    return None
-
-
-@attrs.frozen
-class SecretSetting:
-    """A secret setting, and a value for it that nobody else says."""
 
     name: str
     value: str
+    given: Any
 
     def given_to(self, model: Model) -> Model:
         """The model with it."""
-        return model.with_settings(**{self.name: self.value})
+        return model.with_settings(**{self.name: self.given})
 
     def is_in(self, call: Call) -> bool:
         """Tell whether a call says it."""
         return says(call, self.value)
 
 
+def _with_canary(model: Model, name: str) -> SecretSetting | None:
+    """A setting with a canary that a model takes; nothing where it takes neither a text nor headers."""
+    for canary in CANARIES:
+        for given in (canary, {"x-of-the-kit": canary}):
+            with contextlib.suppress(TaskRefused, TypeError, ValueError):
+                made = SecretSetting(name, canary, given)
+                if canary in _plain(getattr(made.given_to(model).settings, name)):
+                    return made
+    return None
+
+
 def says(call: Call, value: str) -> bool:
     """Tell whether a call says a text, plainly or in base64."""
-    wire = f"{call.headers!r} {call.path} {call.body!r}"
-    return any(told in wire for told in (value, *coded_in_base64(value)))
+    return holds(f"{call.headers!r} {call.path} {call.body!r}", value)
+
+
+def holds(text: str, value: str) -> bool:
+    """Tell whether a text holds another, plainly or in base64."""
+    return any(told in text for told in (value, *coded_in_base64(value)))
 
 
 def secret_settings(conformance: Conformance) -> list[SecretSetting]:
     """The secret settings of a model that take a text."""
     fields = [field.name for field in attrs.fields(type(conformance.model.settings)) if is_secret(field)]
-    found = {name: made for name in fields if (made := _with_canary(conformance.model, name)) is not None}
-    return [SecretSetting(name, made.canary) for name, made in found.items() if made.value == made.canary]
+    found = [made for name in fields if (made := _with_canary(conformance.model, name)) is not None]
+    return [made for made in found if made.given == made.value]
 
 
 def _plain(value: Any) -> str:
@@ -192,12 +188,13 @@ def _all_warnings() -> Iterator[list[warnings.WarningMessage]]:
 def test_secrets_are_never_shown(conformance: Conformance) -> None:
     """A secret setting is in no repr, finding, plan, request, result, log record or error, even if the provider sends it."""
     found = [field.name for field in attrs.fields(type(conformance.model.settings)) if is_secret(field)]
-    made = {name: one for name in found if (one := _with_canary(conformance.model, name)) is not None}
+    made = [one for name in found if (one := _with_canary(conformance.model, name)) is not None]
     named = secret_variables(conformance)
     if not made and not named:
         pytest.skip("the model has no secret settings (named like a key, or not shown)")
-    for name, one in made.items():
-        _expect_hidden(conformance, one.model, one.canary, f"the value of the setting {name}", {name: one.value})
+    for one in made:
+        model, who = one.given_to(conformance.model), f"the value of the setting {one.name}"
+        _expect_hidden(conformance, model, one.value, who, {one.name: one.given})
     for name in named:
         with mock.patch.dict(os.environ, {name: CANARIES[0]}):
             model = type(conformance.model)(type(conformance.model.settings)(), model_id=conformance.model.model_id)

@@ -16,6 +16,7 @@ from limner import (
     ContentFiltered,
     LimnerError,
     Model,
+    ProviderError,
     ProviderTimeout,
     ProviderUnavailable,
     Request,
@@ -28,7 +29,6 @@ from limner.errors import shorten
 from limner.testing import bodies
 from limner.testing.conformance.calls import (
     AT_ONCE,
-    GATEWAY,
     first_request,
     good,
     model_at,
@@ -289,12 +289,18 @@ def _expect_path_of_the_endpoint(conformance: Conformance, request: Request) -> 
     """Hold that the path of an endpoint's URL stays: a gateway serves several providers under paths of one address."""
     with provider(lambda call: good(conformance, call, request)) as there:
         try:
-            model = model_at(conformance, f"{there.url}{GATEWAY}")
+            model = model_at(conformance, f"{there.url}{_GATEWAY}")
         except TaskRefused:
             return
-        sent(model, request)
-    lost = [call.path for call in there.calls[:1] if not call.path.startswith(GATEWAY)]
-    expect(not lost, f"the endpoint's URL ends in {GATEWAY}, and send calls {''.join(lost)}")
+        for name, ask in (("send", lambda: sent(model, request)), ("available_ids", model.available_ids)):
+            there.calls.clear()
+            with contextlib.suppress(ProviderError):
+                ask()
+            lost = [call.path for call in there.calls[:1] if not call.path.startswith(_GATEWAY)]
+            expect(not lost, f"the endpoint's URL ends in {_GATEWAY}, and {name} calls {''.join(lost)}")
+
+
+_GATEWAY = "/of/a-gateway"
 
 
 _OF_ANOTHER = "of-another-model-4v7"

@@ -15,7 +15,7 @@ import pytest
 from limner import LimnerError, Model, Request, Settings, Task, TaskRefused
 from limner.testing.conformance.calls import AT_ONCE, first_request, good, model_at, sent
 from limner.testing.conformance.interface import type_of
-from limner.testing.conformance.secrets import CANARIES, coded_in_base64, is_secret, says, secret_variables, without_secrets
+from limner.testing.conformance.secrets import CANARIES, holds, is_secret, says, secret_variables, without_secrets
 from limner.testing.kit import Conformance, check, expect
 from limner.testing.loopback import Call, Reply, provider
 from limner.testing.probes import all_starts
@@ -69,7 +69,7 @@ def _expect_sent_with_requests(conformance: Conformance, calls: list[Task], name
 
 def _is_used(conformance: Conformance, calls: list[Task], name: str, plain: list[str] | None, more: dict[str, Any]) -> bool:
     other = _effects(conformance, calls, {**more, name: _CANARY})
-    told = other is None or any(_tells(one) for one in other)
+    told = other is None or any(holds(one, _CANARY) for one in other)
     return told or plain is None or plain != other
 
 
@@ -106,7 +106,7 @@ def _outcome(model: Model, request: Request) -> str:
 
 def _wire(call: Call, settings: dict[str, Any]) -> str:
     """A call as text; of its headers only what holds the value, for others may differ from call to call."""
-    told = [name for name, value in call.headers.items() if settings and _tells(value)]
+    told = [name for name, value in call.headers.items() if settings and holds(value, _CANARY)]
     return f"{call.method} {call.path} {sorted(told)} {call.identity}"
 
 
@@ -200,10 +200,6 @@ def _asked_variables(model: Model, request: Request) -> list[str]:
     with mock.patch.object(os, "environ", recording):
         sent(model, request)
     return [name for name in dict.fromkeys(recording.asked) if name.isupper()]
-
-
-def _tells(text: str) -> bool:
-    return any(told in text for told in (_CANARY, *coded_in_base64(_CANARY)))
 
 
 @check
