@@ -403,4 +403,12 @@ CAUGHT = {
         "NeverAsksWhetherItsKeyIsTaken": "test_diagnose_tells_the_truth",
         "WarnsOfTwoInTheWordsOfTheUser": "test_comments_are_texts_that_quote_nothing",
     },
+    "wrong_seventh": {
+        "BillsWhatTheSubmissionSays": "test_recorded_answers_decode_as_recorded",
+        "FailsInItsOwnWords": "test_recorded_answers_decode_as_recorded",
+        "AsksOnAboutJobsThatFailed": "test_recorded_answers_decode_as_recorded",
+        "BlockedJobsAreRejected": "test_recorded_answers_decode_as_recorded",
+        "SubmitsAgainWhatFailed": "test_send_calls_once",
+        "ReturnsWhatIsBlurred": "test_recorded_answers_decode_as_recorded",
+    },
 }

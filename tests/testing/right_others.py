@@ -33,7 +33,7 @@ from unusual_plugins import RawBytes, Unusual, b64, png
 from wire import KeySettings, call
 
 if TYPE_CHECKING:
-    from limner.testing import Conformance
+    from limner.testing import Conformance, Recorded
     from limner.testing.loopback import Call, Reply
 
 DOCS = "the provider's API reference"
@@ -172,14 +172,18 @@ class Kiln(RawBytes):
             match self.polled(job, deadline):
                 case {"status": "done", "url": str(url)} as state:
                     return url, self.usage(state)
-                case {"status": "blocked", "reason": str(reason)}:
-                    raise ContentFiltered(reason)
+                case {"status": "blocked" | "failed" as status, "reason": str(reason)}:
+                    raise self.ended(status, reason)
                 case {"status": "queued" | "working" as status}:
                     limner.progress(message=status)
                 case _:
                     raise BadResponse("the job's state is not as documented")
             self.rest(min(pause, max(0.0, deadline - time.monotonic())))
             pause = min(1.5 * pause, 5)
+
+    def ended(self, status: str, reason: str) -> ProviderError:
+        """The error of a job that ended without a picture."""
+        return ContentFiltered(reason) if status == "blocked" else ProviderUnavailable(reason)
 
     def usage(self, state: Any) -> dict[str, float]:
         """What a job cost, where its state says so."""
@@ -205,14 +209,28 @@ class Kiln(RawBytes):
 
     @classmethod
     def conformance(cls) -> Conformance:
-        return attrs.evolve(super().conformance(), service=Service())
+        return attrs.evolve(super().conformance(), service=Service(), recorded=stored_jobs())
+
+
+def stored_jobs() -> list[Recorded]:
+    """Jobs as they ended at the provider."""
+    from limner.testing import Recorded
+
+    fox, ends = Generate(prompt="a fox", seed=7), (("blocked", "the picture shows a trademark"), ("failed", "out of clay"))
+    errors = (ContentFiltered, ProviderUnavailable)
+    ended = [Service({"status": status, "reason": reason}) for status, reason in ends]
+    return [
+        Recorded(task=fox, service=Service(), usage={"credits": 3}, name="a job that goes well"),
+        *(Recorded(task=fox, service=one, error=kind) for one, kind in zip(ended, errors, strict=True)),
+    ]
 
 
 class Service:
     """The provider of jobs: the first question is too early, the second is not."""
 
-    def __init__(self) -> None:
+    def __init__(self, ending: dict[str, Any] | None = None) -> None:
         self.asked: set[str] = set()
+        self.ending = ending
 
     def __call__(self, called: Call) -> Reply:
         from limner.testing.loopback import Reply
@@ -235,8 +253,8 @@ class Service:
             self.asked.add(called.path)
             return Reply(b'{"status": "working"}')
         name = called.path.rpartition("/")[2]
-        state = {"status": "done", "url": f"{called.base_url}/pictures/{name}.png", "credits": 3}
-        return Reply(json.dumps(state).encode())
+        done = {"status": "done", "url": f"{called.base_url}/pictures/{name}.png", "credits": 3}
+        return Reply(json.dumps(self.ending or done).encode())
 
     def picture(self, called: Call) -> Reply:
         """The picture of a job, which has its number."""

@@ -151,7 +151,8 @@ def test_the_right_plugin_may_match_its_versions() -> None:
 def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """What waits too long is found sooner."""
     monkeypatch.setattr("limner.testing.conformance.sending._PATIENCE", 2.0)
-    monkeypatch.setattr("limner.testing.conformance.jobs._PATIENCE", 4.0)
+    monkeypatch.setattr("limner.testing.conformance.calls.PATIENCE", 4.0)
+    monkeypatch.setattr("limner.testing.conformance.jobs.PATIENCE", 4.0)
 
 
 @pytest.mark.usefixtures("little_patience")
@@ -203,7 +204,7 @@ def test_recorded_usage_is_compared() -> None:
         for one in stored
     ]
     said = caught("test_recorded_answers_decode_as_recorded", conformance_of(right_plugin.Palette, recorded=parts))
-    assert "decode gives the usage {}; recorded: {'credits': 2.5}" in said
+    assert "the usage is {}; recorded: {'credits': 2.5}" in said
 
 
 def test_retries_that_the_provider_documents_are_no_fault() -> None:

@@ -342,6 +342,28 @@ class RawBytes(OneSize):
         return Response(png((64, 64)))
 
 
+class FactsInHeaders(RawBytes):
+    """The answer is the picture itself, blurred where a header says so."""
+
+    id = "unusual.facts-in-headers"
+
+    def decode(self, task: Task, response: Response) -> Sequence[Picture]:
+        if response.metadata.get("finish_reason") == "filtered":
+            return [Picture(outcome="filtered", reason="the provider blurred the picture")]
+        return super().decode(task, response)
+
+    @classmethod
+    def more(cls) -> dict[str, Any]:
+        from limner.testing import Recorded
+
+        fox, blurred = Generate(prompt="a fox", seed=7), {"x-finish-reason": "filtered"}
+        stored = [
+            Recorded(task=fox, body=png((64, 64)), headers={"x-finish-reason": "done"}),
+            Recorded(task=fox, body=png((64, 64)), headers=blurred, outcomes=("filtered",)),
+        ]
+        return {"recorded": stored}
+
+
 class Job(RawBytes):
     """Submits a job, asks until it is done, and downloads the picture."""
 
@@ -547,6 +569,19 @@ class DataUrls(Seedless):
 
 
 UNUSUAL: list[type[Unusual]] = [
-    *(Seedless, OneSize, BatchOfTen, BatchOfThirty, AlphaMask, Multipart, RawBytes, Job, ByAspect, LongPrompts, UrlEncoded),
+    *(
+        Seedless,
+        OneSize,
+        BatchOfTen,
+        BatchOfThirty,
+        AlphaMask,
+        Multipart,
+        RawBytes,
+        FactsInHeaders,
+        Job,
+        ByAspect,
+        LongPrompts,
+        UrlEncoded,
+    ),
     *(LocalPipeline, DataUrls),
 ]

@@ -38,6 +38,7 @@ KINDS: dict[int, type[ProviderError]] = {
     504: ProviderTimeout,
 }
 KEY_VARIABLE = "PALETTE_API_KEY"
+FACTS = {"x-credits": "credits_left", "x-finish-reason": "finish_reason"}
 
 
 @attrs.frozen(kw_only=True)
@@ -106,8 +107,8 @@ def call_once(
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), NoRedirect())
     try:
         with opener.open(request, timeout=max(0.001, deadline - time.monotonic())) as answer:
-            credits_left = answer.headers.get("x-credits")
-            facts = {} if credits_left is None else {"credits_left": credits_left}
+            told = {name: answer.headers.get(header) for header, name in FACTS.items()}
+            facts = {name: value for name, value in told.items() if value is not None}
             return Response(read(answer, deadline), request_id=answer.headers.get("x-request-id"), metadata=facts)
     except urllib.error.HTTPError as error:
         with error:

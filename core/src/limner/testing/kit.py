@@ -41,23 +41,28 @@ class Recorded:
     Args:
         task: a task for one call, as a user writes it; with a seed if the model supports seeds.
         body: the provider's bytes.
+        service: instead of ``body``, what the provider answers to each call of HTTP for this task: a function of a
+            :class:`Call` that returns a :class:`Reply`, for a job that is refused or fails. Requires ``endpoint``.
         outcomes: the outcomes of the pictures that :meth:`limner.Model.decode` returns, in order.
-        error: the class of the error that is raised instead: by ``decode``, or by ``send`` if ``status`` is an error.
+        error: the class of the error that is raised instead: by ``decode``, or by ``send`` if ``status`` is an error or
+            there is a ``service``.
         name: a name for messages, such as that of the file.
         status: the HTTP status. ``send`` receives a response with another status than 2xx, through ``endpoint`` or
             ``failing``.
-        headers: HTTP headers of the response, such as the request id.
-        usage: the usage that ``decode`` returns, such as ``{"output_tokens": 272}``. Default: it is not compared.
+        headers: HTTP headers of the response, such as the request id. With an ``endpoint``, ``send`` receives a
+            response that has any.
+        usage: the usage that ``send`` and ``decode`` read, such as ``{"output_tokens": 272}``. Default: it is not compared.
     """
 
     task: Task
-    body: bytes
+    body: bytes = b""
     outcomes: tuple[PictureOutcome, ...] = attrs.field(default=("ok",), converter=_outcomes)
     error: type[ProviderError] | None = None
     name: str = ""
     status: int = 200
     headers: Mapping[str, str] = attrs.field(factory=dict)
     usage: Mapping[str, float] | None = None
+    service: Callable[[Call], Reply] | None = None
 
     @property
     def is_http_error(self) -> bool:

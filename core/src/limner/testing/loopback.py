@@ -78,11 +78,12 @@ class Reply:
 
 @attrs.define
 class Loopback:
-    """A provider, and the calls that it saw."""
+    """A provider, the calls that it saw, and its replies."""
 
     reply: Callable[[Call], Reply]
     url: str = ""
     calls: list[Call] = attrs.field(factory=list)
+    replies: list[Reply] = attrs.field(factory=list)
     closing: threading.Event = attrs.field(factory=threading.Event)
 
     def made_twice(self) -> list[str]:
@@ -99,6 +100,7 @@ def _handler(made: Loopback) -> type[BaseHTTPRequestHandler]:
             call = Call(self.command, self.path, {name.lower(): value for name, value in self.headers.items()}, _body(self))
             made.calls.append(call)
             reply = made.reply(call)
+            made.replies.append(reply)
             if reply.silent:
                 made.closing.wait(LONGEST_SILENCE)
                 return

@@ -37,6 +37,7 @@ from limner import (
 )
 from limner.limits import Aspects
 from limner.testing import bodies
+from limner.testing.conformance.calls import received
 from limner.testing.ends import ends
 from limner.testing.kit import Conformance, ContractBroken, Recorded, check, decoded, expect, explore, facts
 from limner.testing.pictures import padded
@@ -118,7 +119,9 @@ def _stored_answers(conformance: Conformance) -> Iterator[tuple[Task, Response]]
     for recorded in conformance.recorded:
         made = plan_or_none(conformance.model, recorded.task)
         if made is not None and recorded.error is None and not recorded.is_http_error:
-            yield made.calls[0], Response(recorded.body)
+            answer = received(conformance, recorded)
+            if isinstance(answer, Response):
+                yield made.calls[0], answer
 
 
 def _shown(pictures: Sequence[Picture]) -> list[tuple[Any, ...]]:
@@ -264,12 +267,15 @@ def _expect_same_how(model: Model, task: Task) -> None:
 def _expect_same_outcome(conformance: Conformance, recorded: Recorded) -> None:
     made = plan_or_none(conformance.model, recorded.task)
     task = recorded.task if made is None else made.task  # its seed is drawn once for both
+    answer = received(conformance, recorded, task)
     for how in ("raise", "return", None):
         sent: list[Request] = []
 
         def send(request: Request, sent: list[Request] = sent) -> Response:
             sent.append(request)
-            return Response(recorded.body)
+            if isinstance(answer, LimnerError):
+                raise answer
+            return answer
 
         model = conformance.connected(send)
         one, calls = _outcome(lambda model=model, how=how: model.run(task, on_filtered=how)), len(sent)  # type: ignore[misc]

@@ -15,13 +15,17 @@ from limner import LimnerError, Model, Request, Response, Task
 from limner.errors import shorten
 from limner.testing import bodies
 from limner.testing.kit import Conformance, ContractBroken, Recorded, expect, skip
-from limner.testing.loopback import ID_HEADERS, REQUEST_ID, Call, Reply
+from limner.testing.loopback import ID_HEADERS, REQUEST_ID, Call, Reply, provider
 from limner.testing.probes import starts
 
 _ID_NAME = re.compile(r"(^|-)(id|ids|requestid|request|trace|traceid|correlation|ray)(-|$)", re.IGNORECASE)
 
 AT_ONCE = {"retry-after": "0"}
 """So that a plugin that may try again does not wait."""
+
+
+PATIENCE = 15.0
+"""Seconds in which a job must end."""
 
 
 def some_requests(conformance: Conformance) -> Iterator[tuple[Task, Request]]:
@@ -84,6 +88,15 @@ def same_body(call: Call, request: Request) -> bool:
 def reply_of(recorded: Recorded) -> Reply:
     """The stored answer."""
     return Reply(recorded.body, recorded.status, recorded.headers)
+
+
+def received(conformance: Conformance, recorded: Recorded, task: Task | None = None) -> Response | LimnerError:
+    """What decode gets of a stored response, or the error that send raises: send meets the headers and several calls."""
+    if recorded.service is None and (not recorded.headers or conformance.endpoint is None):
+        return Response(recorded.body)
+    with provider(recorded.service or reply_of(recorded)) as there:
+        model = model_at(conformance, there.url).with_settings(timeout=PATIENCE)
+        return sent(model, conformance.model.plan(task or recorded.task).requests[0])
 
 
 def is_id(header: str) -> bool:

@@ -15,6 +15,7 @@ from limner import Model, PluginError, ProviderError, Response, Task
 from limner.errors import shorten
 from limner.testing import bodies
 from limner.testing.conformance.answers import expect_from_answer, good_answers
+from limner.testing.conformance.calls import received
 from limner.testing.kit import Conformance, ContractBroken, check, decoded, expect, explore
 from limner.testing.probes import first, plan_or_none
 from limner.testing.strategies import json_values
@@ -80,7 +81,9 @@ def _stored_refusals(conformance: Conformance) -> Iterator[tuple[Task, Response]
     for recorded in conformance.recorded:
         made = None if recorded.is_http_error else plan_or_none(conformance.model, recorded.task)
         if made is not None and (recorded.error is not None or set(recorded.outcomes) != {"ok"}):
-            yield made.calls[0], Response(recorded.body)
+            answer = received(conformance, recorded)
+            if isinstance(answer, Response):
+                yield made.calls[0], answer
 
 
 _ODD_TEXTS = ("", "odd", "-1", "9" * 500, "é")

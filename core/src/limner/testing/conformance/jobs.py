@@ -12,7 +12,7 @@ import pytest
 
 from limner import LimnerError, ProviderError, ProviderTimeout, Request, Response, Task, limits, workers
 from limner.testing import bodies
-from limner.testing.conformance.calls import AT_ONCE, model_at, sent, some_requests, told
+from limner.testing.conformance.calls import AT_ONCE, PATIENCE, model_at, sent, some_requests, told
 from limner.testing.conformance.secrets import secret_settings
 from limner.testing.kit import Conformance, check, expect, skip
 from limner.testing.loopback import Call, Loopback, Reply, provider
@@ -21,7 +21,6 @@ from limner.testing.purity import side_by_side
 from limner.workers import Cancellation
 
 _MOST_CALLS = 12
-_PATIENCE = 15.0  # seconds
 _WAIT = 1.0  # seconds for a job that never ends
 _BUSY = 25  # calls a second are too many
 
@@ -215,7 +214,7 @@ def test_waiting_for_a_job_ends(conformance: Conformance) -> None:
             seconds = time.monotonic() - started
             polls = len(there.calls)
         expect(isinstance(met, ProviderTimeout), f"a job took longer than timeout={_WAIT}, and send gave {told(met)}", task)
-        expect(seconds < _PATIENCE, f"with timeout={_WAIT} send polled for {seconds:.0f} s", task)
+        expect(seconds < PATIENCE, f"with timeout={_WAIT} send polled for {seconds:.0f} s", task)
         expect(polls < _BUSY * _WAIT, f"send made {polls} calls in {seconds:.1f} s; pause between polls", task)
         cancelling = _methods_after_the_first(there.calls)
         given_up = _expect_cancelled(conformance, task, request)
@@ -241,10 +240,10 @@ def _expect_cancelled(conformance: Conformance, task: Task, request: Request) ->
 
     with provider(answered) as there, mock.patch.object(workers, "current_cancellation", return_value=cancelled):
         started = time.monotonic()
-        gave = sent(model_at(conformance, there.url).with_settings(timeout=_PATIENCE), request)
+        gave = sent(model_at(conformance, there.url).with_settings(timeout=PATIENCE), request)
         seconds = time.monotonic() - started
         posted_twice = there.made_twice()
-    fine = isinstance(gave, ProviderError) and seconds < _PATIENCE / 2
+    fine = isinstance(gave, ProviderError) and seconds < PATIENCE / 2
     expect(fine, f"the caller gave up while a job was polled, and send gave {told(gave)} after {seconds:.0f} s", task)
     expect(not posted_twice, "the job was submitted again after the caller had given up", task)
     return _methods_after_the_first(there.calls)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+from collections.abc import Collection, Iterable, Iterator
 
+import attrs
 import pytest
 
 from limner import ContentFiltered, LimnerError, Response, Result, Task
 from limner.testing import bodies
 from limner.testing.conformance.answers import expect_from_answer
-from limner.testing.conformance.calls import model_at
+from limner.testing.conformance.calls import PATIENCE, model_at, received, reply_of
 from limner.testing.kit import Conformance, ContractBroken, Recorded, check, decoded, expect, facts
-from limner.testing.loopback import Reply, provider
+from limner.testing.loopback import provider
 
 
 def _some(conformance: Conformance) -> list[Recorded]:
@@ -34,49 +36,83 @@ def test_recorded_answers_cover_every_task(conformance: Conformance) -> None:
 @check
 def test_recorded_answers_decode_as_recorded(conformance: Conformance) -> None:
     """Each stored response gives the recorded outcomes, or raises the recorded error."""
-    for recorded in _some(conformance):
-        if recorded.is_http_error:  # decode never sees it
-            continue
-        call = conformance.model.plan(recorded.task).calls[0]
+    stored = list(_for_decode(conformance, _some(conformance)))
+    usage = _usage_read(conformance, stored)
+    for recorded, call, answer in stored:
+        seen = f"{recorded}: {'send' if isinstance(answer, LimnerError) else 'decode'}"
         try:
-            pictures = decoded(conformance.model, call, Response(recorded.body))
+            pictures = decoded(conformance.model, call, _answered(answer))
         except LimnerError as error:
             wanted = recorded.error is not None and isinstance(error, recorded.error)
-            expect(wanted, f"{recorded}: decode raised {error!r}; recorded: {recorded.error or recorded.outcomes}", call)
+            expect(wanted, f"{seen} raised {error!r}; recorded: {recorded.error or recorded.outcomes}", call)
+            _expect_reason(conformance, recorded)
             continue
         outcomes = tuple(picture.outcome for picture in pictures)
-        expect(recorded.error is None, f"{recorded}: decode returned {outcomes}; recorded: {recorded.error}", call)
-        expect(outcomes == recorded.outcomes, f"{recorded}: decode returned {outcomes}; recorded: {recorded.outcomes}", call)
+        expect(recorded.error is None, f"{seen} returned {outcomes}; recorded: {recorded.error}", call)
+        expect(outcomes == recorded.outcomes, f"{seen} returned {outcomes}; recorded: {recorded.outcomes}", call)
         for picture in pictures:
-            expect_from_answer(picture, recorded.body, call)
-        _expect_usage(conformance, recorded, call)
-        _expect_turned(conformance, recorded, call)
+            expect_from_answer(picture, _answered(answer).body, call)
+        _expect_usage(conformance, recorded, call, _answered(answer), usage)
+        _expect_turned(conformance, recorded, call, _answered(answer))
 
 
-def _expect_usage(conformance: Conformance, recorded: Recorded, call: Task) -> None:
+Received = tuple[Recorded, Task, Response | LimnerError]
+
+
+def _for_decode(conformance: Conformance, stored: Iterable[Recorded]) -> Iterator[Received]:
+    """The stored responses but those that decode never sees, with what becomes of each on its way there."""
+    for recorded in stored:
+        if not recorded.is_http_error:
+            call = conformance.model.plan(recorded.task).calls[0]
+            yield recorded, call, received(conformance, recorded, call)
+
+
+def _expect_reason(conformance: Conformance, recorded: Recorded) -> None:
+    """Hold that the error of a job has the provider's words."""
+    if recorded.service is not None:
+        met, said = _run(conformance, recorded, "raise")
+        lost = [words for words in _reasons_in(said, 1) if words[:40].rstrip(".!") not in str(met)]
+        expect(not lost, f"{recorded}: the provider says {lost[:1]}, and the error does not: {met}", recorded.task)
+
+
+def _usage_read(conformance: Conformance, stored: Iterable[Received]) -> set[str]:
+    """The names of the usage that decode reads of some stored response."""
+    names: set[str] = set()
+    for recorded, call, answer in stored:
+        with contextlib.suppress(LimnerError):
+            names |= set() if recorded.error else set(facts(conformance.model, call, _answered(answer))[0])
+    return names
+
+
+def _answered(answer: Response | LimnerError) -> Response:
+    """The answer, unless it is an error."""
+    if isinstance(answer, LimnerError):
+        raise answer
+    return answer
+
+
+def _expect_usage(
+    conformance: Conformance, recorded: Recorded, call: Task, answer: Response, known: Collection[str]
+) -> None:
     """Hold that usage is as recorded, and that what decode reads of other answers is read of a refusal too."""
-    others = [one for one in conformance.recorded if one.error is None and not one.is_http_error]
-    known: set[str] = set()
-    for other in others:
-        known |= set(facts(conformance.model, conformance.model.plan(other.task).calls[0], Response(other.body))[0])
-    found = facts(conformance.model, call, Response(recorded.body))[0]
+    found = {**answer.usage, **facts(conformance.model, call, answer)[0]}
     fine = recorded.usage is None or found == dict(recorded.usage)
-    expect(fine, f"{recorded}: decode gives the usage {found}; recorded: {recorded.usage}", call)
-    there = {str(path[-1]): leaf for path, leaf in bodies.leaves(bodies.parsed(recorded.body)).items() if path}
+    expect(fine, f"{recorded}: the usage is {found}; recorded: {recorded.usage}", call)
+    there = {str(path[-1]) for path in bodies.leaves(bodies.parsed(answer.body)) if path}
     lost = [name for name in known if name in there and name not in found]
     expect(not lost, f"{recorded}: decode does not give the usage {', '.join(lost)}, which the response contains", call)
 
 
-def _expect_turned(conformance: Conformance, recorded: Recorded, call: Task) -> None:
+def _expect_turned(conformance: Conformance, recorded: Recorded, call: Task, answer: Response) -> None:
     """Hold that with the answer's pictures in the opposite order the outcomes are: what is bad may also come first."""
-    if len(set(recorded.outcomes)) < 2 or not bodies.is_json(recorded.body):
+    if len(set(recorded.outcomes)) < 2 or not bodies.is_json(answer.body):
         return
-    tree = bodies.parsed(recorded.body)
+    tree = bodies.parsed(answer.body)
     turned = bodies.with_lists(tree, len(recorded.outcomes), lambda items: items[::-1])
     if turned == tree:
         return
     try:
-        pictures = decoded(conformance.model, call, Response(json.dumps(turned).encode()))
+        pictures = decoded(conformance.model, call, attrs.evolve(answer, body=json.dumps(turned).encode()))
     except LimnerError as error:
         raise ContractBroken(f"{recorded}, its pictures in the opposite order: decode raised {error!r}", call) from error
     outcomes = tuple(picture.outcome for picture in pictures)
@@ -93,24 +129,25 @@ def test_filtered_is_never_a_plain_success(conformance: Conformance) -> None:
     if not filtered:
         pytest.skip("give Conformance(recorded=[...]): an answer of which a picture was filtered")
     for recorded in filtered:
-        met = _run(conformance, recorded, "raise")
+        met, _ = _run(conformance, recorded, "raise")
         seen = f"{recorded}: run gave {met!r}, must raise ContentFiltered"
         expect(isinstance(met, ContentFiltered), seen, recorded.task)
-        kept = _run(conformance, recorded, "return")
+        kept, said = _run(conformance, recorded, "return")
         if isinstance(kept, Result):
             outcomes = [picture.outcome for picture in kept.pictures]
             expect("filtered" in outcomes, f"{recorded}: on_filtered='return' returned {outcomes}", recorded.task)
             unsaid = [picture for picture in kept.pictures if picture.outcome == "filtered" and not picture.reason]
             expect(not unsaid, f"{recorded}: a filtered picture has no reason", recorded.task)
             reasons = " ".join(picture.reason for picture in kept.pictures)
-            lost = [words for words in _reasons_in(recorded) if words[:40].rstrip(".!") not in reasons]
+            told = _reasons_in(said, len(recorded.outcomes))
+            lost = [words for words in told if words[:40].rstrip(".!") not in reasons]
             expect(not lost, f"{recorded}: the provider says {lost[:1]}, and no picture's reason does", recorded.task)
 
 
-def _reasons_in(recorded: Recorded) -> list[str]:
+def _reasons_in(body: bytes, pictures: int) -> list[str]:
     """What a refusal says in words, where it says only one thing of each picture, or of all."""
-    tree = bodies.parsed(recorded.body) if bodies.is_json(recorded.body) else None
-    places = [path for path, node in bodies.nodes(tree) if isinstance(node, list) and len(node) == len(recorded.outcomes)]
+    tree = bodies.parsed(body) if bodies.is_json(body) else None
+    places = [path for path, node in bodies.nodes(tree) if isinstance(node, list) and len(node) == pictures]
     said: dict[bodies.Path, set[str]] = {}
     for path, leaf in bodies.leaves(tree).items():
         if isinstance(leaf, str) and _names_a_reason(path, leaf):
@@ -120,19 +157,23 @@ def _reasons_in(recorded: Recorded) -> list[str]:
     return [word for words in several if len(words) == 1 for word in words]
 
 
-_REASON = re.compile("reason|message|detail|why|explanation", re.IGNORECASE)
+_REASON = re.compile("reason|message|detail|why|explanation|error", re.IGNORECASE)
 
 
 def _names_a_reason(path: bodies.Path, leaf: str) -> bool:
     return len(leaf.split()) > 1 and bool(path) and _REASON.search(str(path[-1])) is not None
 
 
-def _run(conformance: Conformance, recorded: Recorded, on_filtered: str) -> Result | LimnerError:
-    model = conformance.connected(lambda _: Response(recorded.body))
-    reply = Reply(recorded.body, recorded.status, recorded.headers)
-    with provider(reply) if recorded.is_http_error else contextlib.nullcontext() as there:
+def _run(conformance: Conformance, recorded: Recorded, on_filtered: str) -> tuple[Result | LimnerError, bytes]:
+    """What run makes of a stored response, and the body in which the provider says it."""
+    over_http = conformance.endpoint is not None and (recorded.is_http_error or recorded.headers or recorded.service)
+    with provider(recorded.service or reply_of(recorded)) if over_http else contextlib.nullcontext() as there:
+        model = conformance.connected(lambda _: Response(recorded.body))
+        if there is not None:
+            model = model_at(conformance, there.url).with_settings(timeout=PATIENCE)
         try:
-            called = model if there is None else model_at(conformance, there.url)
-            return called.run(recorded.task, on_filtered=on_filtered)
+            met: Result | LimnerError = model.run(recorded.task, on_filtered=on_filtered)
         except LimnerError as error:
-            return error
+            met = error
+        said = [reply.body for reply in there.replies if bodies.is_json(reply.body)] if there is not None else []
+    return met, said[-1] if said else recorded.body

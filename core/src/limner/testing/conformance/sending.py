@@ -123,10 +123,11 @@ def _expect_few_attempts(conformance: Conformance, task: Task, request: Request)
 
 
 def _expect_filtered_is_final(conformance: Conformance, task: Task, request: Request) -> None:
-    """Hold that a stored answer of which pictures are missing is not asked for again."""
+    """Hold that a stored answer of which pictures are missing is not asked for again, nor a job that has failed."""
     for recorded in conformance.recorded:
-        if recorded.error is ContentFiltered or (recorded.error is None and set(recorded.outcomes) != {"ok"}):
-            with provider(reply_of(recorded)) as there:
+        ended = recorded.error is ContentFiltered or recorded.service is not None
+        if ended or (recorded.error is None and set(recorded.outcomes) != {"ok"}):
+            with provider(recorded.service or reply_of(recorded)) as there:
                 sent(model_at(conformance, there.url), request)
             expect(not there.made_twice(), f"{recorded}, which may be billed, makes send call again", task)
 
