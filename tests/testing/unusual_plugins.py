@@ -25,6 +25,7 @@ from limner import (
     Task,
     TaskRefused,
     Vary,
+    WeightedText,
     image_from_base64,
     parse_json,
 )
@@ -568,6 +569,34 @@ class DataUrls(Seedless):
         return {"body_schema": {**schema, "properties": {**schema["properties"], **more}}}
 
 
+class MixedParts(Unusual):
+    """Weighted texts and pictures are items of one list, the texts first."""
+
+    id = "unusual.mixed-parts"
+    limits: ClassVar[Limits] = {
+        Vary: TaskLimits(
+            {
+                "image": Pictures(PICTURE, 3, required=True, source=DOCS),
+                "prompt": PromptText(40, required=True, max_parts=4, weights=Real(0.0, 2.0, source=DOCS), source=DOCS),
+            }
+        )
+    }
+
+    def body(self, task: Any) -> dict[str, Any]:
+        said = [WeightedText(task.prompt)] if isinstance(task.prompt, str) else task.prompt
+        texts = [{"text": part.text, "weight": part.weight} for part in said]
+        return {"parts": texts + [{"picture": b64(image.data)} for image in task.image]}
+
+    @classmethod
+    def more(cls) -> dict[str, Any]:
+        words, weight = {"type": "string", "maxLength": 40}, {"minimum": 0, "maximum": 2}
+        text = {"required": ["text"], "properties": {"text": words, "weight": weight}}
+        texts = {"contains": text, "minContains": 1, "maxContains": 4}
+        pictures = {"contains": {"required": ["picture"]}, "minContains": 1, "maxContains": 3}
+        item = {"properties": {**text["properties"], "picture": {"type": "string"}}, "additionalProperties": False}  # type: ignore[dict-item]
+        return {"body_schema": {"properties": {"parts": {"type": "array", "items": item, "allOf": [texts, pictures]}}}}
+
+
 UNUSUAL: list[type[Unusual]] = [
     *(
         Seedless,
@@ -583,5 +612,5 @@ UNUSUAL: list[type[Unusual]] = [
         LongPrompts,
         UrlEncoded,
     ),
-    *(LocalPipeline, DataUrls),
+    *(LocalPipeline, DataUrls, MixedParts),
 ]

@@ -106,6 +106,7 @@ def test_the_doctor_shows_no_key(model, serving):
     "text",
     [
         "sk-proj-abc123def456",
+        "key-live-abcdef12",
         "Bearer abcdef",
         "token=abc",
         "api_key: 'xyz'",
@@ -116,3 +117,8 @@ def test_the_doctor_shows_no_key(model, serving):
 def test_what_looks_like_a_secret_is_hidden(text):
     assert "[hidden]" in safe(f"see {text} there")
     assert text not in safe(f"see {text} there")
+
+
+@pytest.mark.parametrize("code", ["key_invalid", "key-not-found"])
+def test_a_code_that_begins_like_a_key_is_told(code):
+    assert code in safe(f"see {code} there")

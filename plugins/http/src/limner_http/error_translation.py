@@ -20,7 +20,8 @@ _MAX_PAGE = 4000
 
 _SECRETS = re.compile(
     r"""(?ix)
-    \b(?:sk|pk|xai|key|hf|r8|gsk)[-_][A-Za-z0-9_*.-]{6,}     # keys with the usual beginnings, also where they are shortened
+    \b(?:sk|pk|xai|hf|r8|gsk)[-_][A-Za-z0-9_*.-]{6,}         # keys with the usual beginnings, also where they are shortened
+    | \bkey[-_](?=[a-z_.-]*[0-9*])[A-Za-z0-9_*.-]{6,}        # but no code such as key_invalid
     | \bAIza[A-Za-z0-9_-]{10,}
     | \bbearer \s+ [^\s"',;]+
     | \b(?:authorization|api[-_ ]?key|x-goog-api-key|token|signature|sig|password)\b ['"]? \s* [:=] \s* ['"]? [^\s"',;]+

@@ -285,9 +285,17 @@ def _one_step_on(near: Request, at: Request) -> Iterator[tuple[Request, Request]
     lists = {path[: _list_at(path)] for path in added if _list_at(path)}
     if added and not paths and len(lists) == 1:
         path = lists.pop()
-        items = _at(tree, path)
-        further = bodies.replaced(tree, path, [*items, items[-1]])
+        before = dict(bodies.nodes(bodies.parsed(near.body))).get(path)
+        further = bodies.replaced(tree, path, _longer(before, _at(tree, path)))
         yield _with(at, further), _with(at, bodies.replaced(tree, path, _NONSENSE))
+
+
+def _longer(before: Any, items: Sequence[Any]) -> list[Any]:
+    """Repeat the last item that the shorter list has less often: a list may hold texts and pictures."""
+    shorter = before if isinstance(before, list) else []
+    added = [at for at, item in enumerate(items) if items.count(item) > shorter.count(item)]
+    last = added[-1] if added else len(items) - 1
+    return [*items[: last + 1], *items[last:]]
 
 
 def _list_at(path: bodies.Path) -> int:
