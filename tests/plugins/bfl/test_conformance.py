@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+import zlib
 from typing import Any
 
 import limner
 import pytest
 from limner import Inpaint, Model, Outpaint, Request, Response, Vary
-from limner.testing import Conformance, Recorded
+from limner.testing import Call, Conformance, Recorded, Reply
 from limner.testing.conformance import *  # noqa: F403
 from limner.testing.pictures import mask, picture
 from limner_bfl.plugin import limner_models
@@ -120,6 +121,56 @@ def recorded(model: type[Model]) -> list[Recorded]:
     ]
 
 
+class Tasks:
+    """The service on the other side: the first poll of a task is too early, the second says how the task ended."""
+
+    def __init__(self, ending: dict[str, Any] | None = None) -> None:
+        self.ending = ending
+        self.made: dict[str, bytes] = {}
+        self.polled: set[str] = set()
+
+    def __call__(self, call: Call) -> Reply:
+        path, _, task = call.path.strip("/").partition("?id=")
+        match call.method, path.split("/"):
+            case "POST", [model] if model in fake.SCHEMAS:
+                return self.submitted(call, model)
+            case "GET", ["get_result"] if task in self.made:
+                return self.state(call, task)
+            case "GET", ["delivery", task] if task in self.made:
+                return Reply(self.made[task], headers={"content-type": "image/jpeg"})
+        return Reply(b'{"detail": "Not Found"}', 404)
+
+    def submitted(self, call: Call, model: str) -> Reply:
+        content = json.loads(call.body)
+        if wrong := fake.problems(model, content):
+            return Reply(json.dumps(fake.refusal(wrong)).encode(), 422)
+        task = f"task-{zlib.crc32(call.body)}"
+        self.made[task] = fake.paint(model, content)
+        self.polled.discard(task)
+        said = {"id": task, "polling_url": f"{call.base_url}/get_result?id={task}", "cost": 3.0, "output_mp": 1.5}
+        return Reply(json.dumps(said).encode())
+
+    def state(self, call: Call, task: str) -> Reply:
+        if task not in self.polled:
+            self.polled.add(task)
+            return Reply(json.dumps({"id": task, "status": "Pending", "result": None}).encode())
+        done = self.ending or fake.ready(f"{call.base_url}/delivery/{task}")
+        return Reply(json.dumps({**done, "id": task}).encode())
+
+
+def tasks_that_ended(task: limner.Task) -> list[Recorded]:
+    """Tasks whose end ``send`` meets while it polls; the service does not charge for moderated ones."""
+    why = {"error": "the worker ran out of memory"}
+    billed = {"credits": 3.0, "output_megapixels": 1.5}
+    moderated = {"status": "Content Moderated", "result": None, "details": {"Moderation Reasons": ["Violence"]}}
+    return [
+        Recorded(task=task, service=Tasks(), usage=billed, name="a task that is ready"),
+        Recorded(task=task, service=Tasks(moderated), outcomes=("filtered",), usage={}, name="not charged"),
+        Recorded(task=task, service=Tasks({"status": "Error", "details": why}), error=limner.ProviderUnavailable),
+        Recorded(task=task, service=Tasks({"status": "Task not found"}), error=limner.ProviderUnavailable),
+    ]
+
+
 OWN_RANGES = "where no document states a range, limner ends it"
 OWN = {"test_limits_reach_the_ends_of_the_schema": OWN_RANGES}
 AUTO = {"test_limits_reach_the_ends_of_the_schema": "auto is what leaving size out means"}
@@ -136,6 +187,8 @@ def conformance(request: pytest.FixtureRequest) -> Conformance:
     def endpoint(url: str) -> Model:
         return model(HttpSettings(base_url=url, api_key="key-of-the-tests", timeout=10.0, max_attempts=2))
 
+    over_http = model.id == "flux-2-flex"  # one transport for all
+    stored = recorded(model)
     return Conformance(
         model=model(),
         body_schema=lambda kind: fake.SCHEMAS[model.id],
@@ -143,8 +196,9 @@ def conformance(request: pytest.FixtureRequest) -> Conformance:
         examples=examples(model),
         answer=answer,
         reference_painter=answer,
-        endpoint=endpoint if model.id == "flux-2-flex" else None,  # one transport for all
-        recorded=recorded(model),
+        endpoint=endpoint if over_http else None,
+        service=Tasks() if over_http else None,
+        recorded=[*stored, *tasks_that_ended(stored[0].task)] if over_http else stored,
         deviations=DEVIATIONS[model.id],
         module="limner_bfl.plugin",
     )
