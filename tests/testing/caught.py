@@ -410,5 +410,8 @@ CAUGHT = {
         "BlockedJobsAreRejected": "test_recorded_answers_decode_as_recorded",
         "SubmitsAgainWhatFailed": "test_send_calls_once",
         "ReturnsWhatIsBlurred": "test_recorded_answers_decode_as_recorded",
+        "LocksForGood": "test_failed_calls_leave_nothing_behind",
+        "KeepsABrokenConnection": "test_failed_calls_leave_nothing_behind",
+        "LocksForGoodOnceCancelled": "test_cancelled_work_stops",
     },
 }

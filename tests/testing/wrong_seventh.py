@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import http.client
+import threading
+import urllib.parse
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
-from limner import Picture, ProviderError, ProviderUnavailable, Request, RequestRejected, Response, Task
-from right_others import Kiln
+from limner import (
+    Picture,
+    ProviderError,
+    ProviderTimeout,
+    ProviderUnavailable,
+    Request,
+    RequestRejected,
+    Response,
+    Task,
+)
+from right_others import Easel, Kiln
+from right_plugin import Palette
 from unusual_plugins import FactsInHeaders, RawBytes
+from wire import check_key, failure
 
 
 class BillsWhatTheSubmissionSays(Kiln):
@@ -44,3 +58,46 @@ class SubmitsAgainWhatFailed(Kiln):
 class ReturnsWhatIsBlurred(FactsInHeaders):
     def decode(self, task: Task, response: Response) -> Sequence[Picture]:
         return RawBytes.decode(self, task, response)
+
+
+class LocksForGood(Palette):
+    lock: ClassVar[threading.Lock] = threading.Lock()
+
+    def send(self, request: Request) -> Response:
+        if not self.lock.acquire(timeout=min(1.0, self.settings.timeout)):
+            raise ProviderTimeout("another call takes too long")
+        made = super().send(request)
+        self.lock.release()
+        return made
+
+
+class KeepsABrokenConnection(Palette):
+    connections: ClassVar[dict[str, http.client.HTTPConnection]] = {}
+
+    def send(self, request: Request) -> Response:
+        check_key(self.settings)
+        address = urllib.parse.urlsplit(self.settings.endpoint_url).netloc
+        connection = self.connections.setdefault(address, http.client.HTTPConnection(address, timeout=self.settings.timeout))
+        headers = {"authorization": f"Bearer {self.settings.key()}", "content-type": request.content_type}
+        try:
+            connection.request("POST", "/paint", request.body, headers)
+            answer = connection.getresponse()
+            body = answer.read()
+        except TimeoutError as error:
+            raise ProviderTimeout("no answer in time") from error
+        except (OSError, http.client.HTTPException) as error:
+            raise ProviderUnavailable("the connection broke") from error
+        if answer.status != 200:
+            raise failure(self.settings, answer.status, body, answer.headers["x-request-id"])
+        return Response(body, request_id=answer.headers["x-request-id"])
+
+
+class LocksForGoodOnceCancelled(Easel):
+    lock: ClassVar[threading.Lock] = threading.Lock()
+
+    def send(self, request: Request) -> Response:
+        if not self.lock.acquire(timeout=min(1.0, self.settings.timeout)):
+            raise ProviderTimeout("another call takes too long")
+        made = super().send(request)
+        self.lock.release()
+        return made

@@ -18,7 +18,7 @@ import pytest
 
 from limner import Generate, Image, LimnerError, Model, Progress, Request, Response, Task, TaskRefused, limits, workers
 from limner.reporting import Reporter, reporting
-from limner.testing.conformance.calls import sent, some_requests, told
+from limner.testing.conformance.calls import PATIENCE, sent, some_requests, told
 from limner.testing.conformance.secrets import diagnosed, expect_not_told, is_secret, secret_settings
 from limner.testing.conformance.settings import own_fields
 from limner.testing.kit import Conformance, ContractBroken, check, expect
@@ -199,7 +199,7 @@ _MANY_STEPS = 4
 @check
 def test_cancelled_work_stops(conformance: Conformance) -> None:
     """A send that looks at limner.cancellation() and reports its steps ends soon after the caller has given up."""
-    model = _offline(conformance)
+    model = _offline(conformance).with_settings(timeout=PATIENCE)
     for task, request in some_requests(conformance):
         asked: list[bool] = []
         whole = _steps(model, request, Cancellation(), lambda _: None, asked)
@@ -207,6 +207,8 @@ def test_cancelled_work_stops(conformance: Conformance) -> None:
             cancelled = Cancellation()
             done = _steps(model, request, cancelled, lambda _, cancelled=cancelled: cancelled.set(), asked)  # type: ignore[misc]
             expect(len(done) < len(whole), f"cancelled after its first step, send went on to the last, {len(whole)}", task)
+            met = sent(model, request)
+            expect(isinstance(met, Response), f"after a call that was cancelled, the next call gave {told(met)}", task)
 
 
 def _steps(

@@ -11,6 +11,7 @@ from unittest import mock
 from urllib.parse import unquote
 
 import attrs
+import pytest
 
 from limner import (
     ContentFiltered,
@@ -426,3 +427,61 @@ def _two_attempts(conformance: Conformance, request: Request, busy: Reply) -> tu
         started = time.monotonic()
         met = sent(model_at(conformance, there.url).with_settings(timeout=_TIMEOUT_OF_ALL), request)
         return met, time.monotonic() - started
+
+
+@check
+def test_failed_calls_leave_nothing_behind(conformance: Conformance) -> None:
+    """After a call that failed, the next call of the same model gets its own response."""
+    task, request = first_request(conformance)
+    with provider(lambda call: good(conformance, call, request)) as there:
+        if not isinstance(sent(model_at(conformance, there.url), request), Response):
+            pytest.skip("no response is known with which a call goes well")
+    for what, failure in _FAILURES_BEFORE.items():
+        met = _after(conformance, request, failure)
+        expect(isinstance(met, Response), f"after a call that {what}, the next call gave {told(met)}", task)
+    if conformance.service is None:
+        _expect_no_late_answer(conformance, task, request)
+
+
+_FAILURES_BEFORE = {
+    "met HTTP 500": Reply(b'{"error": {"message": "no"}}', 500),
+    "met HTTP 401": Reply(b'{"error": {"message": "no"}}', 401),
+    "got no JSON": Reply(b"<html>no</html>"),
+    "lost its connection": Reply(dropped=True),
+}
+
+
+def _after(conformance: Conformance, request: Request, failure: Reply) -> Response | LimnerError:
+    """What a model gives, after everything that its first send asked had failed."""
+    failing = True
+    with provider(lambda call: failure if failing else good(conformance, call, request)) as there:
+        model = model_at(conformance, there.url)
+        sent(model, request)
+        failing = False
+        return sent(model, request)
+
+
+def _expect_no_late_answer(conformance: Conformance, task: Task, request: Request) -> None:
+    """Hold that an answer which comes after the timeout is not taken for that to the next call."""
+    late = b'{"late": "%b"}' % (b"x" * 100)
+    for _ in range(2):  # a busy machine may be slow once
+        calls: list[Call] = []
+
+        def answered(call: Call, calls: list[Call] = calls) -> Reply:
+            calls.append(call)
+            if len(calls) > 1:
+                return good(conformance, call, request)
+            time.sleep(_TIMEOUT + _LATE)
+            return Reply(late)
+
+        with provider(answered) as there:
+            model = model_at(conformance, there.url).with_settings(timeout=_TIMEOUT)
+            first = sent(model, request)
+            time.sleep(_LATE if isinstance(first, ProviderTimeout) else 0)
+            met = sent(model, request)
+        if isinstance(met, Response) and met.body != late:
+            return
+    expect(False, f"after a call that ran out of time, the next call gave {told(met)}", task)
+
+
+_LATE = 0.2  # seconds after the timeout
