@@ -413,5 +413,9 @@ CAUGHT = {
         "LocksForGood": "test_failed_calls_leave_nothing_behind",
         "KeepsABrokenConnection": "test_failed_calls_leave_nothing_behind",
         "LocksForGoodOnceCancelled": "test_cancelled_work_stops",
+        "QuotesTheKeyOfTheEnvironment": "test_refused_secrets_are_not_quoted",
+        "HardensTheMaskOfAJpeg": "test_grey_of_a_mask_keeps_its_order",
+        "RefusesLargePictures": "test_limits_reach_the_ends_of_the_schema",
+        "TakesTheSmallestSizeForNone": "test_every_change_reaches_the_request",
     },
 }

@@ -59,6 +59,10 @@ PROMPT = PromptText(400, required=True, source=DOCS)
 PICTURE = PictureLimit(size=SizeRule(8, 256, source=DOCS), required=True, source=DOCS)
 
 
+def large_picture(most: int) -> PictureLimit:
+    return PictureLimit(size=SizeRule(16, most, source=DOCS), required=True, source=DOCS)
+
+
 def b64(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
@@ -569,6 +573,26 @@ class DataUrls(Seedless):
         return {"body_schema": {**schema, "properties": {**schema["properties"], **more}}}
 
 
+class LargePictures(Unusual):
+    """Varies pictures of up to 4096 pixels a side."""
+
+    id = "unusual.large-pictures"
+    limits: ClassVar[Limits] = {Vary: TaskLimits({"image": Pictures(large_picture(4096), 1, required=True, source=DOCS)})}
+
+    def body(self, task: Any) -> dict[str, Any]:
+        return {"picture": b64(task.image[0].data)}
+
+    @classmethod
+    def more(cls) -> dict[str, Any]:
+        return {"body_problems": cls.problems}
+
+    @classmethod
+    def problems(cls, request: Request) -> list[str]:
+        """What the documents say of a picture."""
+        image = Image(base64.b64decode(json.loads(request.body)["picture"]))
+        return [] if all(16 <= side <= 4096 for side in image.size) else [f"the picture is {image.size}"]
+
+
 class MixedParts(Unusual):
     """Weighted texts and pictures are items of one list, the texts first."""
 
@@ -612,5 +636,5 @@ UNUSUAL: list[type[Unusual]] = [
         LongPrompts,
         UrlEncoded,
     ),
-    *(LocalPipeline, DataUrls, MixedParts),
+    *(LocalPipeline, DataUrls, LargePictures, MixedParts),
 ]

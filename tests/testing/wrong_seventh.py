@@ -8,7 +8,11 @@ import urllib.parse
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+import attrs
+from faults import limited
 from limner import (
+    AuthenticationFailed,
+    Mask,
     Picture,
     ProviderError,
     ProviderTimeout,
@@ -17,10 +21,12 @@ from limner import (
     RequestRejected,
     Response,
     Task,
+    Vary,
 )
+from limner.limits import Limits, Pictures, TaskLimits
 from right_others import Easel, Kiln
-from right_plugin import Palette
-from unusual_plugins import FactsInHeaders, RawBytes
+from right_plugin import SIZE, Palette
+from unusual_plugins import DOCS, FactsInHeaders, LargePictures, RawBytes, large_picture
 from wire import check_key, failure
 
 
@@ -101,3 +107,30 @@ class LocksForGoodOnceCancelled(Easel):
         made = super().send(request)
         self.lock.release()
         return made
+
+
+class QuotesTheKeyOfTheEnvironment(Palette):
+    def send(self, request: Request) -> Response:
+        key = self.settings.key()
+        if self.settings.api_key is None and not key.isprintable():
+            raise AuthenticationFailed(f"the key {key!r} has characters that no key has")
+        return super().send(request)
+
+
+class HardensTheMaskOfAJpeg(Palette):
+    def pictures(self, task: Task) -> dict[str, Any]:
+        mask, image = getattr(task, "mask", None), getattr(task, "image", None)
+        hard = isinstance(mask, Mask) and getattr(image, "media_type", "") == "image/jpeg"
+        return {**super().pictures(task), **({"keep_mask": mask.hardened().inverted().png()} if hard else {})}
+
+
+class RefusesLargePictures(LargePictures):
+    limits: ClassVar[Limits] = {Vary: TaskLimits({"image": Pictures(large_picture(3840), 1, required=True, source=DOCS)})}
+
+
+class TakesTheSmallestSizeForNone(Palette):
+    limits = limited(Vary, size=attrs.evolve(SIZE, default=None))
+
+    def encode(self, task: Task) -> Request:
+        unsaid = isinstance(task, Vary) and task.size == (64, 64)
+        return super().encode(attrs.evolve(task, size=None) if unsaid else task)

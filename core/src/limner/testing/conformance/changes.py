@@ -10,7 +10,8 @@ from limner import Model, Plan, Request, Task, limits
 from limner.testing import bodies
 from limner.testing.constraints import values
 from limner.testing.kit import Conformance, check, expect, explore
-from limner.testing.probes import changed, constraints, plan_or_none, probes, seeded, value_of, values_for
+from limner.testing.pictures import picture
+from limner.testing.probes import changed, constraints, plan_or_none, probes, saying, seeded, value_of, values_for
 from limner.testing.strategies import tasks_within
 
 
@@ -31,11 +32,8 @@ def _expect_values_to_differ(model: Model, base: Task, name: str, found: list[An
         if made is not None:
             used = meaning(value_of(made.task, name))
             earlier, shown = seen.setdefault(made.requests, (used, made.task))
-            fine = _same(used, earlier) or _is_unsaid(name, made, earlier)
+            fine = _same(used, earlier) or (_is_unsaid(name, made, earlier) and not _is_always(model, name, made, shown))
             expect(fine, f"{name}={value_of(shown, name)!r} and {name}={value!r} make the same requests", task)
-
-
-_DRAWN_OR_DERIVED = frozenset({"seed", "size"})  # by limner, or from the picture
 
 
 def _is_unsaid(name: str, made: Plan, value: Any) -> bool:
@@ -44,7 +42,28 @@ def _is_unsaid(name: str, made: Plan, value: Any) -> bool:
         return False
     found = bodies.leaves(bodies.parsed(made.requests[0].body)).values()
     said = value[0][1] if isinstance(value, tuple) and value[:1] and isinstance(value[0], tuple) else value
-    return name in _DRAWN_OR_DERIVED or any(type(leaf) is type(said) and leaf == said for leaf in found)
+    drawn_or_derived = name == "seed" or (name == "size" and bool(getattr(made.task, "image", None)))
+    return drawn_or_derived or any(type(leaf) is type(said) and leaf == said for leaf in found)
+
+
+def _is_always(model: Model, name: str, unsaid: Plan, said: Task) -> bool:
+    """Tell whether a size means the same as none whatever the shape of the picture, so that none is derived from it."""
+    image = getattr(unsaid.task, "image", None)
+    if name != "size" or not image:
+        return False
+    limit = model.limits_of(type(said)).parameters["image"]
+    several = isinstance(limit, limits.Pictures)
+    found: list[bool] = []
+    for shape in _SHAPES:
+        other = picture(shape)
+        plans = [plan_or_none(model, saying(task, image=(other,) if several else other)) for task in (unsaid.task, said)]
+        if None not in plans:
+            found.append(len({plan.requests for plan in plans if plan is not None}) == 1)
+    return len(found) > 1 and all(found)
+
+
+_SHAPES = ((480, 160), (320, 320), (160, 480), (1200, 400), (400, 1200))
+"""Shapes of which most models take some."""
 
 
 _NO_DIFFERENCE = 1e-5

@@ -241,14 +241,15 @@ def _largest(rule: limits.SizeRule) -> Iterator[tuple[Size, Size]]:
             yield (found[1], other), (found[0], other)
 
 
-def _sides(rule: limits.SizeRule) -> Iterator[tuple[Size, Size]]:
-    """Widths and heights at their ends, the other side such that no other rule is near."""
+def _sides(rule: limits.SizeRule, *, small: bool = False) -> Iterator[tuple[Size, Size]]:
+    """Widths and heights at their ends, the other side such that no other rule is near; of pictures, which cost, small."""
     sides = attrs.evolve(rule, min_side=1, max_side=1 << 30)
     step = rule.multiple_of
     least, most = -(-rule.min_side // step) * step, rule.max_side // step * step
     for end, inner in ((most, most - step), (least, least + step)):
         beyond = 2 * end - inner
-        for other in (end, (least + most) // 2 // step * step, least, most):
+        others = (end, (least + most) // 2 // step * step, least, most)
+        for other in sorted(others) if small else others:
             if beyond > 0 and sides.allows((beyond, other)) and rule.allows((end, other)) and rule.allows((inner, other)):
                 yield (inner, other), (end, other)
                 yield (other, inner), (other, end)
@@ -459,7 +460,7 @@ def _pictures(limit: limits.Picture) -> Iterator[tuple[Image, Image, Callable[[]
     rule = limit.size
     size = (24, 16) if rule is None or rule.allows((24, 16)) else ends(rule)[0]
     if rule is not None:
-        for (inner, other), (end, _) in itertools.islice(_sides(rule), 0, None, 2):
+        for (inner, other), (end, _) in itertools.islice(_sides(rule, small=True), 0, None, 2):
             step = end - inner
             far = end * 8 if step > 0 else 1
             if max(end + step, far) * other < _MOST_PIXELS and end + step > 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 from collections.abc import Iterator
 from typing import Any
@@ -64,9 +65,20 @@ def _places(way: str, limit: Constraint, size: Size) -> Iterator[tuple[Any, Imag
         return
     for mask in _hard_masks(size):
         yield mask, plain
+    for media_type in _OTHER_FORMATS:
+        yield _hard_masks(size)[0], Image(_saved(pattern(size), media_type))
     cutout = pattern(size)
     cutout.putalpha(_hard_masks(size)[0].inverted().pil())
     yield "alpha", Image(png_bytes(cutout))
+
+
+_OTHER_FORMATS = ("image/jpeg", "image/webp")
+
+
+def _saved(opened: PIL.Image.Image, media_type: str) -> bytes:
+    buffer = io.BytesIO()
+    opened.save(buffer, media_type.removeprefix("image/").upper(), quality=95)
+    return buffer.getvalue()
 
 
 def _hard_masks(size: Size) -> list[Mask]:
@@ -178,6 +190,18 @@ def test_grey_of_a_mask_keeps_its_order(conformance: Conformance) -> None:
         )
         if len(strengths) == len(_LEVELS) and not _is_rounded(strengths):
             _expect_ramp(model, task, plain)
+            _expect_grey_in_other_formats(model, task, dict(strengths)[128])
+
+
+def _expect_grey_in_other_formats(model: Model, task: Edit, half: float) -> None:
+    """Hold that grey means the same on a picture of another format."""
+    for media_type in _OTHER_FORMATS:
+        plain = Image(_saved(PIL.Image.new("RGB", task.image.size, (255, 0, 0)), media_type))
+        edit = attrs.evolve(task, image=plain, mask=box(plain.size, (0, 0, *plain.size), 128), preserve=False)
+        if plan_or_none(model, edit) is not None:
+            found = _departure(plain.pil(), _painted(model, edit))
+            fine = abs(found - half) < 0.1
+            expect(fine, f"on {media_type} the grey 128 of a mask is painted over to {found:.0%}, on PNG {half:.0%}", edit)
 
 
 def _expect_ramp(model: Model, task: Edit, plain: Image) -> None:

@@ -207,12 +207,22 @@ def test_secrets_are_never_shown(conformance: Conformance) -> None:
 def test_refused_secrets_are_not_quoted(conformance: Conformance) -> None:
     """A secret setting that is refused for how it looks is not quoted in the error."""
     for secret in secret_settings(conformance):
-        for odd in (f"{secret.value}\n", f" {secret.value}", f"{secret.value} é", f"{secret.value}\x00", secret.value[:9]):
+        for odd in _misshapen(secret.value):
             _expect_unquoted_by_validators(conformance, secret, odd)
-            met = _refused(conformance, secret.name, odd)
-            told = "" if met is None else "".join(traceback.format_exception(met))
+            told = _said_of_refused(conformance, {secret.name: odd})
             fine = not _told_by(secret.value, told) and odd.strip() not in told
             expect(fine, f"the setting {secret.name} is refused for how it looks, and the error quotes it")
+    for name in secret_variables(conformance) if conformance.endpoint is not None else ():
+        for odd in _misshapen(CANARIES[0]):
+            with without_secrets(conformance) as without, mock.patch.dict(os.environ, {name: odd.replace("\x00", "\x01")}):
+                told = _said_of_refused(conformance, without)
+            fine = not _told_by(CANARIES[0], told) and odd.strip() not in told
+            expect(fine, f"the variable {name} is refused for how it looks, and an error or finding quotes it")
+
+
+def _misshapen(secret: str) -> tuple[str, ...]:
+    """The secret as it is copied badly."""
+    return f"{secret}\n", f" {secret}", f"{secret} é", f"{secret}\x00", secret[:9]
 
 
 def _expect_unquoted_by_validators(conformance: Conformance, secret: SecretSetting, odd: str) -> None:
@@ -225,18 +235,25 @@ def _expect_unquoted_by_validators(conformance: Conformance, secret: SecretSetti
         expect(fine, f"Settings({secret.name}=...) raises an error that quotes the value; a validator must not")
 
 
-def _refused(conformance: Conformance, name: str, value: str) -> LimnerError | None:
-    """The error for a secret's value, whether the settings find it or send."""
+def _said_of_refused(conformance: Conformance, settings: Given) -> str:
+    """What is said of a secret's value: by the error, whether the settings find it or send, and by diagnose."""
+    told = ""
     try:
         if conformance.endpoint is None:
-            conformance.model.with_settings(**{name: value})
-            return None
+            conformance.model.with_settings(**settings)
+            return told
         _, request = first_request(conformance)
         with provider(lambda call: good(conformance, call, request)) as there:
-            met = sent(model_at(conformance, there.url).with_settings(**{name: value}), request)
-    except TaskRefused as refused:
-        return refused
-    return met if isinstance(met, LimnerError) else None
+            model = model_at(conformance, there.url).with_settings(**settings)
+            met = sent(model, request)
+            told = _with_causes(met) if isinstance(met, LimnerError) else ""
+            return told + repr(diagnosed(model, live=False))
+    except LimnerError as error:
+        return told + _with_causes(error)
+
+
+def _with_causes(error: LimnerError) -> str:
+    return "".join(traceback.format_exception(error))
 
 
 def _is_sent(conformance: Conformance, settings: Given, canary: str) -> bool:
