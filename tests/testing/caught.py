@@ -417,5 +417,10 @@ CAUGHT = {
         "HardensTheMaskOfAJpeg": "test_grey_of_a_mask_keeps_its_order",
         "RefusesLargePictures": "test_limits_reach_the_ends_of_the_schema",
         "TakesTheSmallestSizeForNone": "test_every_change_reaches_the_request",
+        "TimeoutsNameNoJob": "test_waiting_for_a_job_ends",
+        "DownloadsHaveATimeoutOfTheirOwn": "test_waiting_for_a_job_ends",
+        "ReportsPercentOfTheSteps": "test_progress_is_true",
+        "LosesAllForOneDownload": "test_jobs_end_with_pictures",
+        "LosesAllForOnePicture": "test_jobs_end_with_pictures",
     },
 }

@@ -20,12 +20,15 @@ from limner import (
     ContentFiltered,
     Finding,
     Generate,
+    Picture,
     ProviderError,
     ProviderTimeout,
     ProviderUnavailable,
     Request,
     Response,
     Settings,
+    Task,
+    image_from_base64,
     parse_json,
 )
 from limner.limits import Count, Integer, Limits, PromptText, Seed, SizeRule, TaskLimits
@@ -140,8 +143,8 @@ class Kiln(RawBytes):
             case _:
                 raise BadResponse("the job did not start", request_ids=filter(None, [submitted.request_id]))
         try:
-            url, usage = self.finished(job, deadline)
-            picture = self.download(url, deadline)
+            urls, usage = self.finished(job, deadline)
+            picture = self.fetched(urls, deadline)
         except ProviderError as error:
             raise self.failed(error, tuple(dict.fromkeys([*ids, *error.request_ids]))) from error
         known = {
@@ -165,21 +168,29 @@ class Kiln(RawBytes):
             raise ProviderTimeout("the job was not done in time; it may be billed")
         return self.with_settings(timeout=left).settings
 
-    def finished(self, job: str, deadline: float) -> tuple[str, dict[str, float]]:
-        """Ask until the job is done; the address of its picture, and what it cost."""
+    def finished(self, job: str, deadline: float) -> tuple[Sequence[str], dict[str, float]]:
+        """Ask until the job is done; the addresses of its pictures, and what it cost."""
         pause = 0.05
         while True:
             match self.polled(job, deadline):
-                case {"status": "done", "url": str(url)} as state:
-                    return url, self.usage(state)
+                case {"status": "done", "urls": [*urls]} as state if urls and all(isinstance(url, str) for url in urls):
+                    return urls, self.usage(state)
                 case {"status": "blocked" | "failed" as status, "reason": str(reason)}:
                     raise self.ended(status, reason)
-                case {"status": "queued" | "working" as status}:
-                    limner.progress(message=status)
+                case {"status": "queued" | "working" as status, **more}:
+                    self.tell(status, more.get("progress"))
                 case _:
                     raise BadResponse("the job's state is not as documented")
             self.rest(min(pause, max(0.0, deadline - time.monotonic())))
             pause = min(1.5 * pause, 5)
+
+    def tell(self, status: str, progress: Any) -> None:
+        """Report how far the job is."""
+        match progress:
+            case {"step": int(step), "steps": int(steps)} if 0 <= step <= steps:
+                limner.progress(step, steps, message=status)
+            case _:
+                limner.progress(message=status)
 
     def ended(self, status: str, reason: str) -> ProviderError:
         """The error of a job that ended without a picture."""
@@ -200,6 +211,10 @@ class Kiln(RawBytes):
         """Wait before the next question."""
         if limner.cancellation().wait(seconds):
             raise ProviderError("the caller has given up; the job may be billed")
+
+    def fetched(self, urls: Sequence[str], deadline: float) -> bytes:
+        """The body for decode: the one picture."""
+        return self.download(urls[0], deadline)
 
     def download(self, url: str, deadline: float) -> bytes:
         """The picture; the key goes to nobody but the provider."""
@@ -230,6 +245,7 @@ class Service:
 
     def __init__(self, ending: dict[str, Any] | None = None) -> None:
         self.asked: set[str] = set()
+        self.count: dict[str, int] = {}
         self.ending = ending
 
     def __call__(self, called: Call) -> Reply:
@@ -248,21 +264,65 @@ class Service:
         if called.method == "POST":
             job = f"job-{zlib.crc32(called.body)}"
             self.asked.discard(f"/jobs/{job}")
+            self.count[job] = json.loads(called.body).get("count", 1)
             return Reply(json.dumps({"id": job}).encode())
         if called.path not in self.asked:
             self.asked.add(called.path)
-            return Reply(b'{"status": "working"}')
+            return Reply(b'{"status": "working", "progress": {"step": 7, "steps": 28}}')
         name = called.path.rpartition("/")[2]
-        done = {"status": "done", "url": f"{called.base_url}/pictures/{name}.png", "credits": 3}
+        urls = [f"{called.base_url}/pictures/{at}-{name}.png" for at in range(self.count[name])]
+        done = {"status": "done", "urls": urls, "credits": 3}
         return Reply(json.dumps(self.ending or done).encode())
 
     def picture(self, called: Call) -> Reply:
         """The picture of a job, which has its number."""
         from limner.testing.loopback import Reply
 
-        number = int(called.path.rpartition("-")[2].removesuffix(".png"))
-        return Reply(png((64, 64), number), headers={"content-type": "image/png"})
+        at, _, job = called.path.rpartition("/")[2].removesuffix(".png").partition("-job-")
+        return Reply(png((64, 64), int(at) + int(job)), headers={"content-type": "image/png"})
 
 
-OTHERS: Sequence[type[Unusual]] = (Easel, Kiln)
+class Rack(Kiln):
+    """A job of several pictures, each of which is downloaded; one that is not there takes no other with it."""
+
+    id = "others.rack"
+    limits: ClassVar[Limits] = {
+        Generate: TaskLimits({**Kiln.limits[Generate].parameters, "n": Count(3, source=DOCS)}),
+    }
+
+    def body(self, task: Any) -> dict[str, Any]:
+        return {**super().body(task), "count": task.n}
+
+    def fetched(self, urls: Sequence[str], deadline: float) -> bytes:
+        pictures = [self.one(url, deadline) for url in urls]
+        return json.dumps({"pictures": pictures}).encode()
+
+    def one(self, url: str, deadline: float) -> str | None:
+        """The picture in base64; nothing where it cannot be had."""
+        try:
+            return b64(self.download(url, deadline))
+        except ProviderTimeout:
+            raise
+        except ProviderError:
+            return None
+
+    def decode(self, task: Task, response: Response) -> Sequence[Picture]:
+        match parse_json(response.body):
+            case {"pictures": [*pictures]}:
+                return [self.picture(one) for one in pictures]
+        raise BadResponse("the answer has no pictures")
+
+    def picture(self, one: Any) -> Picture:
+        """One picture of a job."""
+        if one is None:
+            return Picture(outcome="failed", reason="the picture could not be downloaded")
+        return Picture(image=image_from_base64(one))
+
+    @classmethod
+    def answer(cls, request: Request) -> Response:
+        pictures = [b64(png((64, 64), at)) for at in range(json.loads(request.body)["count"])]
+        return Response(json.dumps({"pictures": pictures}).encode())
+
+
+OTHERS: Sequence[type[Unusual]] = (Easel, Kiln, Rack)
 """The right ones; what each must not skip is in the tests."""

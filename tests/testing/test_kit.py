@@ -286,6 +286,7 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
         ("test_interface_of_the_import", "import ssl; ssl._create_default_https_context = None", "ssl._create_default"),
         ("test_interface_of_the_import", "import os; os.environ.setdefault('PALETTE_HOME', '/')", "the environment"),
         ("test_interface_of_the_import", "import os; os.umask(0)", "os.umask"),
+        ("test_interface_of_the_import", "import ssl; TLS = ssl.create_default_context()", "trusted certificates"),
         ("test_interface_of_the_import", "import os, tempfile; os.rmdir(tempfile.mkdtemp())", "os.mkdir"),
         ("test_interface_of_the_import", "import logging; logging.getLogger('httpx').setLevel(30)", "logging"),
         ("test_interface_of_the_import", "import pathlib; pathlib.Path('/etc/hosts').read_text()", "reads /etc/hosts"),

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import http.client
 import threading
+import time
 import urllib.parse
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import attrs
+import limner
 from faults import limited
 from limner import (
     AuthenticationFailed,
+    BadResponse,
     Mask,
     Picture,
     ProviderError,
@@ -24,9 +27,9 @@ from limner import (
     Vary,
 )
 from limner.limits import Limits, Pictures, TaskLimits
-from right_others import Easel, Kiln
+from right_others import Easel, Kiln, Rack
 from right_plugin import SIZE, Palette
-from unusual_plugins import DOCS, FactsInHeaders, LargePictures, RawBytes, large_picture
+from unusual_plugins import DOCS, FactsInHeaders, LargePictures, RawBytes, b64, large_picture
 from wire import check_key, failure
 
 
@@ -134,3 +137,33 @@ class TakesTheSmallestSizeForNone(Palette):
     def encode(self, task: Task) -> Request:
         unsaid = isinstance(task, Vary) and task.size == (64, 64)
         return super().encode(attrs.evolve(task, size=None) if unsaid else task)
+
+
+class TimeoutsNameNoJob(Kiln):
+    def failed(self, error: ProviderError, ids: tuple[str, ...]) -> ProviderError:
+        return super().failed(error, () if isinstance(error, ProviderTimeout) else ids)
+
+
+class DownloadsHaveATimeoutOfTheirOwn(Kiln):
+    def download(self, url: str, deadline: float) -> bytes:
+        return super().download(url, time.monotonic() + self.settings.timeout)
+
+
+class ReportsPercentOfTheSteps(Kiln):
+    def tell(self, status: str, progress: Any) -> None:
+        match progress:
+            case {"step": int(step), "steps": int(steps)} if steps:
+                limner.progress(100 * step / steps, steps, message=status)
+
+
+class LosesAllForOneDownload(Rack):
+    def one(self, url: str, deadline: float) -> str | None:
+        return b64(self.download(url, deadline))
+
+
+class LosesAllForOnePicture(Rack):
+    def decode(self, task: Task, response: Response) -> Sequence[Picture]:
+        found = super().decode(task, response)
+        if any(one.image is None for one in found):
+            raise BadResponse("a picture is missing")
+        return found

@@ -433,12 +433,16 @@ def world():
         "open or print": repr((builtins.open, builtins.print)),
         "atexit": len(at_exit),
         "os.umask": umask(),
+        "the trusted certificates, which are read from disk": contexts(),
         "the locale": locale.setlocale(locale.LC_ALL),
         "the decimal context": repr(decimal.getcontext()),
         "the garbage collector": [gc.isenabled(), gc.get_threshold()],
         "urllib's opener": repr(urllib.request._opener),
         "how modules are imported": repr([sys.meta_path, sys.path_hooks]),
     }}
+def contexts():
+    kind = getattr(sys.modules.get("ssl"), "SSLContext", None)
+    return 0 if kind is None else sum(isinstance(one, kind) for one in gc.get_objects())
 def umask():
     os.umask(now := os.umask(0))
     return now

@@ -14,9 +14,9 @@ from limner import LimnerError, ProviderError, ProviderTimeout, Request, Respons
 from limner.testing import bodies
 from limner.testing.conformance.calls import AT_ONCE, PATIENCE, model_at, sent, some_requests, told
 from limner.testing.conformance.secrets import secret_settings
-from limner.testing.kit import Conformance, check, expect, skip
-from limner.testing.loopback import Call, Loopback, Reply, provider
-from limner.testing.probes import saying
+from limner.testing.kit import Conformance, check, decoded, expect, skip
+from limner.testing.loopback import REQUEST_ID, Call, Loopback, Reply, provider
+from limner.testing.probes import all_starts, plan_or_none, saying
 from limner.testing.purity import side_by_side
 from limner.workers import Cancellation
 
@@ -52,6 +52,7 @@ def test_jobs_end_with_pictures(conformance: Conformance) -> None:
             expect(not there.made_twice(), "the job was submitted twice", task)
     for task, request, _ in _jobs(conformance)[:1]:
         _expect_parts(conformance, task, request)
+    _expect_other_downloads(conformance)
 
 
 def _expect_parts(conformance: Conformance, task: Task, request: Request) -> None:
@@ -69,6 +70,46 @@ def _expect_parts(conformance: Conformance, task: Task, request: Request) -> Non
         found = _usage(conformance, answered, request).get(name)
         fine = not said or found in {None, value + 0.5}
         expect(fine, f"a reply says {name}={value + 0.5}, and send gives the usage {found!r}", task)
+
+
+def _expect_other_downloads(conformance: Conformance) -> None:
+    """Hold that a picture which cannot be downloaded takes no other with it: they are paid for."""
+    service, model = _service(conformance), conformance.model
+    for start in all_starts(model):
+        several = plan_or_none(model, saying(start, n=2)) if model.per_call(type(start)) > 1 else None
+        if several is None:
+            continue
+        with provider(service) as there:
+            whole = sent(model_at(conformance, there.url), several.requests[0])
+            downloads = [at for at, reply in enumerate(there.replies) if there.calls[at].method == "GET" and _is_file(reply)]
+        if not isinstance(whole, Response) or len(downloads) < 2:
+            continue
+        for at in (downloads[0], downloads[-1]):
+            with provider(_missing_at(service, at)) as there:
+                met = sent(model_at(conformance, there.url), several.requests[0])
+            seen = f"one of {len(downloads)} pictures cannot be downloaded, and send gave {told(met)}"
+            if not isinstance(met, Response):
+                expect(False, f"{seen}: the others, which are paid for, are lost", several.calls[0])
+                return
+            outcomes = [picture.outcome for picture in decoded(model, several.calls[0], met)]
+            expect("ok" in outcomes, f"{seen}, and decode {outcomes}: the others are lost", several.calls[0])
+
+
+def _is_file(reply: Reply) -> bool:
+    return bool(reply.body) and reply.status == 200 and not bodies.is_json(reply.body)
+
+
+def _missing_at(service: Callable[[Call], Reply], at: int) -> Callable[[Call], Reply]:
+    """The provider, which does not find what one call asks for."""
+    asked: list[str] = []
+
+    def answered(call: Call) -> Reply:
+        asked.append(call.path)
+        reply = service(call)
+        missing = len(asked) > at and call.path == asked[at]
+        return Reply(b"not found", 404, {"content-type": "text/plain"}) if missing else reply
+
+    return answered
 
 
 def _usage(conformance: Conformance, service: Callable[[Call], Reply], request: Request) -> Mapping[str, float]:
@@ -216,9 +257,44 @@ def test_waiting_for_a_job_ends(conformance: Conformance) -> None:
         expect(isinstance(met, ProviderTimeout), f"a job took longer than timeout={_WAIT}, and send gave {told(met)}", task)
         expect(seconds < PATIENCE, f"with timeout={_WAIT} send polled for {seconds:.0f} s", task)
         expect(polls < _BUSY * _WAIT, f"send made {polls} calls in {seconds:.1f} s; pause between polls", task)
+        _expect_job_named(conformance, task, request, met)
+        _expect_deadline_of_downloads(conformance, task, request, calls)
         cancelling = _methods_after_the_first(there.calls)
         given_up = _expect_cancelled(conformance, task, request)
         _expect_cancelling(conformance, cancelling, given_up, (task, request, calls))
+
+
+def _expect_job_named(conformance: Conformance, task: Task, request: Request, late: Response | LimnerError) -> None:
+    """Hold that a timeout names the job if other errors do: the picture can be looked for by it."""
+    with provider(_failing_at(_service(conformance), 1, _FAILURES["fails with HTTP 404"])) as there:
+        met = sent(model_at(conformance, there.url).with_settings(timeout=_WAIT), request)
+    named = isinstance(met, ProviderError) and set(met.request_ids) - {REQUEST_ID}
+    fine = not named or (isinstance(late, ProviderError) and set(late.request_ids) - {REQUEST_ID})
+    expect(fine, "an error of a poll has the job's id in its request_ids, and ProviderTimeout does not", task)
+
+
+_DEADLINE = 2.0  # seconds: long enough for a busy machine, too
+
+
+def _expect_deadline_of_downloads(conformance: Conformance, task: Task, request: Request, calls: Sequence[Call]) -> None:
+    """Finish a job shortly before the timeout, and do not answer the call that follows: the timeout is for all calls."""
+    for _ in range(2):  # a busy machine may be slow once
+        started, met_calls = time.monotonic(), list[Call]()
+
+        def answered(call: Call, started: float = started, met_calls: list[Call] = met_calls) -> Reply:
+            met_calls.append(call)
+            reply = _service(conformance)(call)
+            if len(met_calls) == len(calls) - 1:
+                time.sleep(max(0.0, started + 0.9 * _DEADLINE - time.monotonic()))
+            return Reply(silent=True) if len(met_calls) >= len(calls) else reply
+
+        with provider(answered) as there:
+            sent(model_at(conformance, there.url).with_settings(timeout=_DEADLINE), request)
+            seconds = time.monotonic() - started
+        if seconds < 1.7 * _DEADLINE:
+            return
+    seen = f"with timeout={_DEADLINE}, and a last call that is not answered, send ended after {seconds:.1f} s"
+    expect(False, f"{seen}: the timeout is for the submission, the polls and the download together", task)
 
 
 def _methods_after_the_first(calls: Sequence[Call]) -> set[str]:
