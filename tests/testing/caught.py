@@ -422,5 +422,8 @@ CAUGHT = {
         "ReportsPercentOfTheSteps": "test_progress_is_true",
         "LosesAllForOneDownload": "test_jobs_end_with_pictures",
         "LosesAllForOnePicture": "test_jobs_end_with_pictures",
+        "NoIdOfAnErrorThatSaysNothing": "test_send_tells_the_request_id",
+        "CutsTheCreditsOfAHeader": "test_send_reads_odd_headers",
+        "NoWebP": "test_limits_reach_the_ends_of_the_schema",
     },
 }

@@ -286,6 +286,8 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
         ("test_interface_of_the_import", "import ssl; ssl._create_default_https_context = None", "ssl._create_default"),
         ("test_interface_of_the_import", "import os; os.environ.setdefault('PALETTE_HOME', '/')", "the environment"),
         ("test_interface_of_the_import", "import os; os.umask(0)", "os.umask"),
+        ("test_interface_of_the_import", "import mimetypes; mimetypes.add_type('image/x', '.x')", "the media types"),
+        ("test_interface_of_the_import", "import http.client as h; h.HTTPConnection.debuglevel = 1", "debuglevel"),
         ("test_interface_of_the_import", "import ssl; TLS = ssl.create_default_context()", "trusted certificates"),
         ("test_interface_of_the_import", "import os, tempfile; os.rmdir(tempfile.mkdtemp())", "os.mkdir"),
         ("test_interface_of_the_import", "import logging; logging.getLogger('httpx').setLevel(30)", "logging"),

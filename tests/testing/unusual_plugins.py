@@ -593,6 +593,30 @@ class LargePictures(Unusual):
         return [] if all(16 <= side <= 4096 for side in image.size) else [f"the picture is {image.size}"]
 
 
+FORMATS = PictureLimit(("image/png", "image/jpeg", "image/webp"), size=SizeRule(8, 99, source=DOCS), source=DOCS)
+SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
+
+
+class ThreeFormats(Unusual):
+    """Takes pictures of three formats, and names each by its suffix."""
+
+    id = "unusual.three-formats"
+    limits: ClassVar[Limits] = {Vary: TaskLimits({"image": Pictures(FORMATS, 1, required=True, source=DOCS)})}
+
+    def body(self, task: Any) -> dict[str, Any]:
+        return {"picture": b64(task.image[0].data), "kind": SUFFIXES[task.image[0].media_type]}
+
+    @classmethod
+    def more(cls) -> dict[str, Any]:
+        return {"body_problems": cls.problems}
+
+    @classmethod
+    def problems(cls, request: Request) -> list[str]:
+        """What the documents say of a picture."""
+        media_type = Image(base64.b64decode(json.loads(request.body)["picture"])).media_type
+        return [] if media_type in SUFFIXES else [f"the picture is {media_type}"]
+
+
 class MixedParts(Unusual):
     """Weighted texts and pictures are items of one list, the texts first."""
 
@@ -636,5 +660,5 @@ UNUSUAL: list[type[Unusual]] = [
         LongPrompts,
         UrlEncoded,
     ),
-    *(LocalPipeline, DataUrls, LargePictures, MixedParts),
+    *(LocalPipeline, DataUrls, LargePictures, ThreeFormats, MixedParts),
 ]

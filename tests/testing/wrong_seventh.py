@@ -29,8 +29,8 @@ from limner import (
 from limner.limits import Limits, Pictures, TaskLimits
 from right_others import Easel, Kiln, Rack
 from right_plugin import SIZE, Palette
-from unusual_plugins import DOCS, FactsInHeaders, LargePictures, RawBytes, b64, large_picture
-from wire import check_key, failure
+from unusual_plugins import DOCS, FORMATS, FactsInHeaders, LargePictures, RawBytes, ThreeFormats, b64, large_picture
+from wire import FACTS, check_key, failure
 
 
 class BillsWhatTheSubmissionSays(Kiln):
@@ -167,3 +167,30 @@ class LosesAllForOnePicture(Rack):
         if any(one.image is None for one in found):
             raise BadResponse("a picture is missing")
         return found
+
+
+class NoIdOfAnErrorThatSaysNothing(Palette):
+    def send(self, request: Request) -> Response:
+        try:
+            return super().send(request)
+        except ProviderError as error:
+            if "nothing" in error.message:
+                error.request_ids = ()
+            raise
+
+
+CREDITS = FACTS["x-credits"]
+
+
+class CutsTheCreditsOfAHeader(Palette):
+    def send(self, request: Request) -> Response:
+        met = super().send(request)
+        said = met.metadata.get(CREDITS, "")
+        known = said.replace(".", "", 1).isdecimal() and len(said) < 9
+        return attrs.evolve(met, usage={CREDITS: int(float(said))}) if known else met
+
+
+class NoWebP(ThreeFormats):
+    limits: ClassVar[Limits] = {
+        Vary: TaskLimits({"image": Pictures(attrs.evolve(FORMATS, formats=("image/png", "image/jpeg")), 1, source=DOCS)})
+    }

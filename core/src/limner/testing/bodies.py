@@ -189,6 +189,11 @@ def carries_bytes(body: bytes, data: bytes) -> bool:
     return any(isinstance(leaf, str) and encoded in leaf for leaf in leaves(parsed(body)).values())
 
 
+def with_bytes(body: bytes, data: bytes, other: bytes) -> bytes:
+    """Replace bytes in a body, as they are or in base64."""
+    return body.replace(data, other).replace(base64.b64encode(data), base64.b64encode(other))
+
+
 def data_url(text: str) -> tuple[str, str]:
     """Split a data URL into its head and its base64; the head of plain base64 is empty."""
     head, comma, encoded = text.rpartition(",")

@@ -222,7 +222,7 @@ def test_send_reads_odd_failures(conformance: Conformance) -> None:
 
 @check
 def test_send_reads_odd_headers(conformance: Conformance) -> None:
-    """Whatever the headers of an answer are, send returns a Response or raises a ProviderError."""
+    """Whatever the headers of an answer are, send returns a Response or raises a ProviderError; it cuts no number."""
     task, request = first_request(conformance)
     for odd in _ODD_HEADERS:
         headers = dict.fromkeys(headers_read(conformance), odd)
@@ -232,9 +232,22 @@ def test_send_reads_odd_headers(conformance: Conformance) -> None:
         expect(
             fine, f"with {odd!r} in its headers an answer became {shorten(told(met), 200)}, must be a ProviderError", task
         )
+    whole, part = (_usage_with(conformance, request, str(number)) for number in (_SOME, _SOME + 0.5))
+    for name, value in whole.items():
+        fine = value != _SOME or part.get(name, _SOME + 0.5) == _SOME + 0.5
+        expect(fine, f"a header says {_SOME + 0.5}, and the usage is {name}={part.get(name)}", task)
 
 
+_SOME = 7919  # which no other number is by chance
 _ODD_HEADERS = ("unlimited", "nan", "9" * 400, "-1")
+
+
+def _usage_with(conformance: Conformance, request: Request, number: str) -> Mapping[str, float]:
+    """The usage that send reads where each header says a number."""
+    headers = dict.fromkeys(headers_read(conformance), number)
+    with provider(lambda call: _with_headers(good(conformance, call, request), headers)) as there:
+        met = sent(model_at(conformance, there.url), request)
+    return met.usage if isinstance(met, Response) else {}
 
 
 def _with_headers(reply: Reply, headers: Mapping[str, str]) -> Reply:
@@ -267,9 +280,10 @@ def test_send_tells_the_request_id(conformance: Conformance) -> None:
         having_id["a good answer"] = bool(own_id) and answered.request_id == own_id
         expect(answered.request_id is None or answered.request_id, "the request id of a good answer is an empty text", task)
     for status in (400, 429, 500):
-        met = _failure(conformance, Reply(b'{"error": {"message": "no"}}', status, ids_of(conformance)), request)
-        if isinstance(met, ProviderError):
-            having_id[f"HTTP {status}"] = REQUEST_ID in met.request_ids
+        for body in (b'{"error": {"message": "no"}}', b"<html>no</html>", b""):
+            met = _failure(conformance, Reply(body, status, ids_of(conformance)), request)
+            if isinstance(met, ProviderError):
+                having_id[f"HTTP {status} {body!r}"] = REQUEST_ID in met.request_ids
     missing = [what for what, fine in having_id.items() if not fine]
     having = [what for what, fine in having_id.items() if fine]
     expect(

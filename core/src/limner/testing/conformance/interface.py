@@ -437,9 +437,18 @@ def world():
         "the locale": locale.setlocale(locale.LC_ALL),
         "the decimal context": repr(decimal.getcontext()),
         "the garbage collector": [gc.isenabled(), gc.get_threshold()],
+        "the media types of mimetypes": mimetypes_of(sys.modules.get("mimetypes")),
+        "http.client's debuglevel": debuglevel(sys.modules.get("http.client")),
+        "the switch interval": sys.getswitchinterval(),
+        "the folder of tempfile": getattr(sys.modules.get("tempfile"), "tempdir", None),
+        "a trace or profile function": repr([sys.gettrace(), sys.getprofile()]),
         "urllib's opener": repr(urllib.request._opener),
         "how modules are imported": repr([sys.meta_path, sys.path_hooks]),
     }}
+def debuglevel(module):
+    return 0 if module is None else module.HTTPConnection.debuglevel
+def mimetypes_of(module):
+    return sorted(module.types_map) if module is not None and module.inited else []
 def contexts():
     kind = getattr(sys.modules.get("ssl"), "SSLContext", None)
     return 0 if kind is None else sum(isinstance(one, kind) for one in gc.get_objects())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import locale
 import logging
 import os
@@ -123,6 +124,7 @@ def _process() -> dict[str, Any]:
         "sys.stdout or sys.stderr": (id(sys.stdout), id(sys.stderr)),
         "sys.excepthook": (sys.excepthook, threading.excepthook),
         "sys.setrecursionlimit": sys.getrecursionlimit(),
+        "http.client's debuglevel": http.client.HTTPConnection.debuglevel,
         "socket.setdefaulttimeout": socket.getdefaulttimeout(),
     }
 
