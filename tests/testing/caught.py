@@ -425,5 +425,9 @@ CAUGHT = {
         "NoIdOfAnErrorThatSaysNothing": "test_send_tells_the_request_id",
         "CutsTheCreditsOfAHeader": "test_send_reads_odd_headers",
         "NoWebP": "test_limits_reach_the_ends_of_the_schema",
+        "AsksAgainWithoutTheProject": "test_send_calls_once",
+        "RefererOfTheEnvironmentFirst": "test_a_setting_overrides_the_environment",
+        "RefusesNewFieldsOfTheResult": "test_answers_may_have_more_fields",
+        "WaitsAThousandTimesAsLong": "test_send_names_each_failure",
     },
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import threading
 import time
 import urllib.parse
@@ -11,26 +12,45 @@ from typing import Any, ClassVar
 
 import attrs
 import limner
+from attrs.validators import matches_re, optional
 from faults import limited
 from limner import (
+    AccessDenied,
     AuthenticationFailed,
     BadResponse,
+    Generate,
     Mask,
     Picture,
     ProviderError,
     ProviderTimeout,
     ProviderUnavailable,
+    RateLimited,
     Request,
     RequestRejected,
     Response,
     Task,
     Vary,
+    image_from_base64,
+    parse_json,
 )
 from limner.limits import Limits, Pictures, TaskLimits
+from limner.testing import Recorded
+from limner.testing.bodies import parsed
 from right_others import Easel, Kiln, Rack
 from right_plugin import SIZE, Palette
-from unusual_plugins import DOCS, FORMATS, FactsInHeaders, LargePictures, RawBytes, ThreeFormats, b64, large_picture
-from wire import FACTS, check_key, failure
+from unusual_plugins import (
+    DOCS,
+    FORMATS,
+    FactsInHeaders,
+    LargePictures,
+    OneSize,
+    RawBytes,
+    ThreeFormats,
+    b64,
+    large_picture,
+    png,
+)
+from wire import FACTS, KeySettings, call, check_key, failure
 
 
 class BillsWhatTheSubmissionSays(Kiln):
@@ -194,3 +214,64 @@ class NoWebP(ThreeFormats):
     limits: ClassVar[Limits] = {
         Vary: TaskLimits({"image": Pictures(attrs.evolve(FORMATS, formats=("image/png", "image/jpeg")), 1, source=DOCS)})
     }
+
+
+@attrs.frozen(kw_only=True)
+class ProjectSettings(KeySettings):
+    project: str | None = attrs.field(default=None, validator=optional(matches_re(r"[a-z0-9-]+")))
+    referer: str | None = attrs.field(default=None, validator=optional(matches_re(r"https?://[!-~]+")))
+
+
+class AsksAgainWithoutTheProject(Palette):
+    Settings = ProjectSettings
+    settings: ProjectSettings
+
+    def send(self, request: Request) -> Response:
+        project = {} if self.settings.project is None else {"x-project": self.settings.project}
+        try:
+            return call(self.settings, "/paint", request.body, headers={**request.headers, **project})
+        except AccessDenied:
+            if not project:
+                raise
+            return call(self.settings, "/paint", request.body, headers=request.headers)
+
+
+class RefererOfTheEnvironmentFirst(Palette):
+    Settings = ProjectSettings
+    settings: ProjectSettings
+
+    def send(self, request: Request) -> Response:
+        referer = os.environ.get("PALETTE_REFERER") or self.settings.referer
+        more = {} if referer is None else {"referer": referer}
+        return call(self.settings, "/paint", request.body, headers={**request.headers, **more})
+
+
+class RefusesNewFieldsOfTheResult(OneSize):
+    def decode(self, task: Task, response: Response) -> Sequence[Picture]:
+        match parse_json(response.body):
+            case {"result": {"image": str(image), **more}} if not more:
+                return [Picture(image=image_from_base64(image))]
+        raise BadResponse("the answer has no picture")
+
+    @classmethod
+    def answer(cls, request: Request) -> Response:
+        return Response(b'{"result": {"image": "%b"}}' % b64(png((64, 64))).encode())
+
+
+BUSY = b'{"error": {"code": "busy", "message": "too many at once", "retry_in_ms": 50}}'
+
+
+class WaitsAThousandTimesAsLong(Palette):
+    documented: ClassVar[dict[str, Any]] = {
+        "recorded": [Recorded(task=Generate(prompt="a fox"), status=429, body=BUSY, error=RateLimited)]
+    }
+
+    def send(self, request: Request) -> Response:
+        return call(self.settings, "/paint", request.body, headers=request.headers, failed=self.failure)
+
+    def failure(self, settings: KeySettings, status: int, body: bytes, *more: Any) -> ProviderError:
+        error = failure(settings, status, body, *more)
+        match error, parsed(body):
+            case RateLimited(), {"error": {"retry_in_ms": int(wait)}}:
+                error.retry_after = wait
+        return error

@@ -228,16 +228,14 @@ def written_otherwise(tree: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
     yield "with a new field", json.dumps({**tree, _NEW_FIELD: {"of": ["a later version", 7, None]}}).encode()
     more = _with_new_fields(tree)
     if more != tree:
-        yield "with a new field in each item", json.dumps(more).encode()
+        yield "with a new field in each object", json.dumps(more).encode()
 
 
 def _with_new_fields(node: Any) -> Any:
-    """Add a field to each object in a list."""
+    """Add a field to each object."""
     if isinstance(node, dict):
-        return {key: _with_new_fields(value) for key, value in node.items()}
-    if isinstance(node, list):
-        return [{**_with_new_fields(one), _NEW_FIELD: None} if isinstance(one, dict) else one for one in node]
-    return node
+        return {key: _with_new_fields(value) for key, value in node.items()} | {_NEW_FIELD: None}
+    return [_with_new_fields(one) for one in node] if isinstance(node, list) else node
 
 
 _NEW_FIELD = "fieldOfALaterVersion"

@@ -6,6 +6,7 @@ import datetime
 import email.utils
 import inspect
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -123,9 +124,25 @@ def _expect_recorded(conformance: Conformance, recorded: Recorded, request: Requ
     after = next((value for name, value in recorded.headers.items() if name.lower() == "retry-after"), "")
     if after.isdigit() and _carries_headers(conformance) and isinstance(met, RateLimited):
         expect(met.retry_after == float(after), f"{recorded}: the error has retry_after={met.retry_after}, not {after}")
+    if isinstance(met, RateLimited):
+        _expect_seconds(recorded, met)
     ids = [value for name, value in recorded.headers.items() if is_id(name)]
     if ids and _carries_headers(conformance) and isinstance(met, ProviderError):
         expect(set(ids) & set(met.request_ids), f"{recorded}: the request id {ids[0]!r} is not in {met.request_ids}")
+
+
+_WAIT = re.compile("retry|wait|reset", re.IGNORECASE)
+_MILLISECONDS = re.compile(r"_ms$|Ms$|millis", re.ASCII)
+
+
+def _expect_seconds(recorded: Recorded, met: RateLimited) -> None:
+    """Hold that how long to wait, where the body says it in milliseconds, is told in seconds."""
+    for path, leaf in bodies.leaves(bodies.parsed(recorded.body)).items():
+        name = str(path[-1]) if path else ""
+        if isinstance(leaf, int | float) and leaf and _WAIT.search(name):
+            wrong = leaf if _MILLISECONDS.search(name) else leaf / 1000
+            seen = f"{recorded}: {name} is {leaf}, and the error has retry_after={met.retry_after}"
+            expect(met.retry_after != wrong, f"{seen}, which is in seconds")
 
 
 def _expect_same_error(conformance: Conformance, recorded: Recorded, request: Request) -> None:

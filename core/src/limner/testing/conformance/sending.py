@@ -39,6 +39,7 @@ from limner.testing.conformance.calls import (
     some_requests,
     told,
 )
+from limner.testing.conformance.settings import taken, texts_of
 from limner.testing.kit import Conformance, check, expect
 from limner.testing.loopback import Call, Loopback, Reply, nowhere, provider
 from limner.testing.probes import changed, plan_or_none
@@ -68,6 +69,7 @@ def test_send_calls_once(conformance: Conformance) -> None:
     task, request = first_request(conformance)
     _expect_no_other_call(conformance, task, request)
     _expect_no_redirected_post(conformance, task, request)
+    _expect_no_call_for_another(conformance, task)
     _expect_few_attempts(conformance, task, request)
     _expect_attempts(conformance, task, request)
     _expect_no_attempt_after_giving_up(conformance, task, request)
@@ -155,6 +157,25 @@ def _expect_no_attempt_after_giving_up(conformance: Conformance, task: Task, req
         sent(model_at(conformance, there.url), request)
     times = sum(same_body(call, request) for call in there.calls)
     expect(times < 2, "after its caller has given up, send tries again what was refused with HTTP 429", task)
+
+
+def _expect_no_call_for_another(conformance: Conformance, task: Task) -> None:
+    """Hold that what is refused with a setting, such as the project that is billed, is not sent again without it."""
+    with provider(Reply()) as there:
+        plain = model_at(conformance, there.url)
+        unsaid = [name for name in texts_of(plain, but=there.url) if getattr(plain.settings, name) is None]
+        given = {name: value for name in unsaid if (value := taken(plain, name)) is not None}
+    for name, value in given.items():
+        for status in _NOT_ALLOWED:
+            with provider(Reply(b'{"error": {"message": "no"}}', status)) as there:
+                model = model_at(conformance, there.url).with_settings(**{name: value})
+                request = model.plan(task).requests[0]
+                sent(model, request)
+            times = sum(call.method == "POST" and same_body(call, request) for call in there.calls)
+            expect(times < 2, f"with the setting {name}, HTTP {status} makes send post the request again", task)
+
+
+_NOT_ALLOWED = (401, 403, 404)
 
 
 def _shown(there: Loopback) -> str:

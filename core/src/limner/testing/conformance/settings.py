@@ -36,7 +36,7 @@ def test_settings_are_used(conformance: Conformance) -> None:
     with provider(Reply()) as there:
         model = model_at(conformance, there.url)
     calls = [model.plan(start).calls[0] for start in all_starts(model)]
-    texts = _texts(model, but=there.url)
+    texts = texts_of(model, but=there.url)
     plain = _effects(conformance, calls, {}) if texts else None
     for name in texts:
         fine = _is_used(conformance, calls, name, plain, {})
@@ -52,18 +52,18 @@ def _expect_sent_with_requests(conformance: Conformance, calls: list[Task], name
     """Hold that a setting which goes with free calls, such as an organization, goes with those that are billed, too."""
     requests = [conformance.model.encode(task) for task in calls]
     with provider(lambda call: good(conformance, call, requests[0])) as there:
-        try:
-            model = model_at(conformance, there.url).with_settings(**{name: _CANARY})
-        except (TaskRefused, TypeError):
+        value = taken(model_at(conformance, there.url), name)
+        if value is None:
             return
+        model = model_at(conformance, there.url).with_settings(**{name: value})
         for ask in (lambda: list(model.diagnose(live=True)), model.available_ids):
             with contextlib.suppress(LimnerError):
                 ask()
-        asked = any(says(call, _CANARY) for call in there.calls)
+        asked = any(says(call, value) for call in there.calls)
         there.calls.clear()
         for request in requests if asked else ():
             sent(model, request)
-        fine = not asked or any(says(call, _CANARY) for call in there.calls)
+        fine = not asked or any(says(call, value) for call in there.calls)
     expect(fine, f"the setting {name} is sent when diagnose or available_ids ask, but never with a request")
 
 
@@ -73,7 +73,21 @@ def _is_used(conformance: Conformance, calls: list[Task], name: str, plain: list
     return told or plain is None or plain != other
 
 
-def _texts(model: Model, but: str) -> list[str]:
+def shapes(canary: str) -> tuple[str, ...]:
+    """A text that nobody else says, as a name, an address and in small letters: settings check how their values look."""
+    return canary, f"https://{canary}.invalid/", canary.lower()
+
+
+def taken(model: Model, name: str) -> str | None:
+    """A text for a setting that it takes; ``None`` where it refuses all."""
+    for value in shapes(_CANARY):
+        with contextlib.suppress(TaskRefused, TypeError):
+            model.with_settings(**{name: value})
+            return value
+    return None
+
+
+def texts_of(model: Model, but: str) -> list[str]:
     """The plugin's own settings that are texts, but for the one with the endpoint's URL."""
     values = {field.name: getattr(model.settings, field.name) for field in own_fields(model)}
     kind = type(model.settings)
@@ -144,19 +158,22 @@ def test_a_setting_overrides_the_environment(conformance: Conformance) -> None:
     secret = [name for name in secret_variables(conformance) if name.isupper()]
     task, request = first_request(conformance)
     with provider(lambda call: good(conformance, call, request)) as there:
-        texts = _texts(model_at(conformance, there.url), but=there.url)
+        texts = texts_of(model_at(conformance, there.url), but=there.url)
         asked = _asked_variables(model_at(conformance, there.url), request)
     for name in texts:
         names = {*secret, *(one for one in asked if name.upper() in one)}
+        with provider(Reply()) as there:
+            value = taken(model_at(conformance, there.url), name) or _CANARY
+        other = shapes(CANARIES[1])[shapes(_CANARY).index(value)]
         told = []
-        for environment in ({}, dict.fromkeys(names, CANARIES[1])):
+        for environment in ({}, dict.fromkeys(names, other)):
             with (
                 mock.patch.dict(os.environ, environment),
                 provider(lambda call: good(conformance, call, request)) as there,
                 contextlib.suppress(TaskRefused, TypeError),
             ):
-                sent(model_at(conformance, there.url).with_settings(**{name: _CANARY}), request)
-            told.append(any(says(call, _CANARY) for call in there.calls))
+                sent(model_at(conformance, there.url).with_settings(**{name: value}), request)
+            told.append(any(says(call, value) for call in there.calls))
         fine = told[1] or not told[0]
         named = [one for one in names if one.endswith(name.upper())]
         fine = fine and _one_of_its_words_overrides(conformance, request, name, dict.fromkeys(named, CANARIES[1]))
