@@ -258,6 +258,7 @@ class RefusesNewFieldsOfTheResult(OneSize):
         return Response(b'{"result": {"image": "%b"}}' % b64(png((64, 64))).encode())
 
 
+BROKEN = b'{"error": {"code": "internal", "message": "the brush broke"}}'
 BUSY = b'{"error": {"code": "busy", "message": "too many at once", "retry_in_ms": 50}}'
 
 
@@ -275,3 +276,17 @@ class WaitsAThousandTimesAsLong(Palette):
             case RateLimited(), {"error": {"retry_in_ms": int(wait)}}:
                 error.retry_after = wait
         return error
+
+
+class TriesAgainWhatIsBroken(Palette):
+    documented: ClassVar[dict[str, Any]] = {
+        "recorded": [Recorded(task=Generate(prompt="a fox"), status=500, body=BROKEN, error=ProviderUnavailable)]
+    }
+
+    def send(self, request: Request) -> Response:
+        try:
+            return super().send(request)
+        except ProviderUnavailable as error:
+            if "broke" not in error.message or "HTTP" not in error.message:
+                raise
+            return super().send(request)

@@ -96,6 +96,8 @@ def _expect_no_other_call(conformance: Conformance, task: Task, request: Request
     once = [status for status in (*_REFUSALS, *_FAULTS) if status not in conformance.retryable]
     replies = [Reply(b'{"error": {"message": "no"}}', status, headers) for status in once for headers in ({}, AT_ONCE)]
     replies += [Reply(b'{"none": "of what is documented"}'), Reply(b"not even JSON"), Reply(b"")]
+    stored = [one for one in conformance.recorded if one.is_http_error and one.status not in conformance.retryable]
+    replies += [attrs.evolve(reply_of(one), headers={**one.headers, **AT_ONCE}) for one in stored]
     for reply in replies:
         with provider(reply) as there:
             sent(model_at(conformance, there.url), request)
