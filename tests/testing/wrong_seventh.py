@@ -51,6 +51,7 @@ from unusual_plugins import (
     png,
 )
 from wire import FACTS, KeySettings, call, check_key, failure
+from wrong_fifth import sent_plainly
 
 
 class BillsWhatTheSubmissionSays(Kiln):
@@ -289,4 +290,12 @@ class TriesAgainWhatIsBroken(Palette):
         except ProviderUnavailable as error:
             if "broke" not in error.message or "HTTP" not in error.message:
                 raise
+            return super().send(request)
+
+
+class TriesAgainWhatBreaksOff(Palette):
+    def send(self, request: Request) -> Response:
+        try:
+            return sent_plainly(self, request, self.settings.timeout)
+        except http.client.IncompleteRead:
             return super().send(request)

@@ -57,6 +57,7 @@ class Reply:
         headers: further headers; ``content-type`` is JSON unless it is given.
         silent: answer nothing at all.
         dropped: close the connection without an answer.
+        cut: end the connection after half of the body.
         pause: seconds between the pieces of the body.
         pieces: how many pieces there are if there is a pause; 0 means one for each byte.
     """
@@ -66,14 +67,16 @@ class Reply:
     headers: Mapping[str, str] = attrs.field(factory=dict)
     silent: bool = False
     dropped: bool = False
+    cut: bool = False
     pause: float = 0.0
     pieces: int = 0
 
     def written(self) -> Iterator[bytes]:
-        """Give the body in pieces, with a pause after each."""
-        pieces = 1 if not self.pause else self.pieces or len(self.body)
-        length = math.ceil(len(self.body) / pieces) if self.body else 1
-        return (self.body[at : at + length] for at in range(0, len(self.body), length))
+        """Give the body in pieces, with a pause after each; half of it if it is cut."""
+        body = self.body[: len(self.body) // 2] if self.cut else self.body
+        pieces = 1 if not self.pause else self.pieces or len(body)
+        length = math.ceil(len(body) / pieces) if body else 1
+        return (body[at : at + length] for at in range(0, len(body), length))
 
 
 @attrs.define
@@ -116,6 +119,7 @@ def _handler(made: Loopback) -> type[BaseHTTPRequestHandler]:
             for name, value in (known | given | {"content-length": str(len(reply.body))}).items():
                 self.send_header(name, value)
             self.end_headers()
+            self.close_connection = reply.cut
             for piece in reply.written():
                 self.wfile.write(piece)
                 if made.closing.wait(reply.pause):

@@ -210,6 +210,7 @@ _FAILURES: dict[str, Disturbed] = {
     "has no JSON": _always(Reply(b"<html>no</html>")),
     "has other JSON": _always(Reply(b'{"none": "of what is documented"}')),
     "loses its connection": _always(Reply(dropped=True)),
+    "breaks off": lambda reply: attrs.evolve(reply, cut=True),
     "is not answered": _always(Reply(silent=True)),
     **{f"says {word!r}": _with_state(word) for word in ("failed", "Error", "crashed", "a state that nobody knows")},
 }

@@ -104,10 +104,15 @@ def _expect_no_other_call(conformance: Conformance, task: Task, request: Request
         times = sum(call.method == "POST" and same_body(call, request) for call in there.calls)
         seen = f"HTTP {reply.status} {reply.body!r} makes send call again: {_shown(there)}"
         expect(not there.made_twice() and times < 2, seen, task)
-    with provider(Reply(dropped=True)) as there:
+    for when, cut in {"before": False, "within": True}.items():
+        first = Reply(dropped=not cut, cut=cut, body=b'{"error": {"message": "no"}}')
+        with provider(first) as there:
+            sent(model_at(conformance, there.url), request)
+        seen = f"a connection that breaks {when} the answer makes send call again; it may be billed"
+        expect(not there.made_twice(), seen, task)
+    with provider(lambda call: attrs.evolve(good(conformance, call, request), cut=True)) as there:
         sent(model_at(conformance, there.url), request)
-    seen = "a connection that breaks before the answer makes send call again; it may be billed"
-    expect(not there.made_twice(), seen, task)
+    expect(not there.made_twice(), "a good answer that breaks off makes send call again; it is billed", task)
 
 
 def _expect_no_redirected_post(conformance: Conformance, task: Task, request: Request) -> None:
