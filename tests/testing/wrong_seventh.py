@@ -7,7 +7,7 @@ import os
 import threading
 import time
 import urllib.parse
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 import attrs
@@ -33,7 +33,7 @@ from limner import (
     image_from_base64,
     parse_json,
 )
-from limner.limits import Limits, Pictures, TaskLimits
+from limner.limits import Choice, Limits, Pictures, TaskLimits
 from limner.testing import Recorded
 from limner.testing.bodies import parsed
 from right_others import Easel, Kiln, Rack
@@ -41,6 +41,7 @@ from right_plugin import SIZE, Palette
 from unusual_plugins import (
     DOCS,
     FORMATS,
+    ByAspect,
     FactsInHeaders,
     LargePictures,
     OneSize,
@@ -299,3 +300,29 @@ class TriesAgainWhatBreaksOff(Palette):
             return sent_plainly(self, request, self.settings.timeout)
         except http.client.IncompleteRead:
             return super().send(request)
+
+
+class WarnsOfTwoInAWordThatMustNotBeThere(Palette):
+    def warnings(self, task: Task) -> Iterable[str]:
+        if task.options.get("mood") == "wild" and (getattr(task, "steps", None) or 30) < 15:
+            yield f"few steps make a wild picture coarse, and may show {getattr(task, 'negative_prompt', None) or 'grain'}"
+
+
+class LetsWideSketchesPass(ByAspect):
+    limits: ClassVar[Limits] = {
+        Generate: TaskLimits(
+            ByAspect.limits[Generate].parameters, options={"look": Choice(("photo", "sketch"), source=DOCS)}
+        )
+    }
+
+    def body(self, task: Any) -> dict[str, Any]:
+        return {**super().body(task), "look": task.options.get("look")}
+
+    @classmethod
+    def more(cls) -> dict[str, Any]:
+        return {"body_problems": cls.problems}
+
+    @classmethod
+    def problems(cls, request: Request) -> list[str]:
+        body = parsed(request.body)
+        return ["no wide sketches"] if body["aspect_ratio"] == "21:9" and body.get("look") == "sketch" else []

@@ -211,7 +211,13 @@ def _few(limit: Constraint, values: list[Any]) -> list[Any]:
         return [min(values), max(values)]
     if isinstance(limit, limits.SizeRule | limits.Sizes) and values:
         return [min(values, key=math.prod), max(values, key=math.prod)]
+    if isinstance(limit, limits.Aspects) and values:
+        return [min(values, key=_shape), max(values, key=_shape)]
     return values[:6] if isinstance(limit, limits.Choice | limits.Flag) else values[:1]
+
+
+def _shape(size: tuple[int, int]) -> float:
+    return size[0] / size[1]
 
 
 def seeded(model: Model, task: Task) -> Task:

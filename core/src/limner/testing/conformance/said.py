@@ -155,7 +155,9 @@ def _commented(model: Model) -> Iterator[Task]:
         yield start
         yield _worded(model, full(model, start))
         yield from _wordy(model, start)
-        yield from (_worded(model, task) for task in pairs(model, start))
+        for pair in pairs(model, start):
+            yield _worded(model, pair)
+            yield _with_all_texts(model, pair)
     for base, name, limit in probes(model):
         if isinstance(limit, limits.Text):
             for text in _unusual_texts(limit):
@@ -196,6 +198,15 @@ def _wordy(model: Model, task: Task, but: str = "") -> Iterator[Task]:
     yield task
     if getattr(task, "prompt", None) is not None and (unprompted := changed(task, "prompt", None)) is not None:
         yield unprompted
+
+
+def _with_all_texts(model: Model, task: Task) -> Task:
+    """The task with the unusual text in all that it may say."""
+    for name, limit in constraints(model.limits_of(type(task))).items():
+        text = _unusual(limit) if isinstance(limit, limits.Text) else None
+        said = None if text is None else changed(task, name, text)
+        task = task if said is None else said
+    return task
 
 
 def _unusual(limit: Constraint) -> Any:

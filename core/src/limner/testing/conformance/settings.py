@@ -50,8 +50,8 @@ def test_settings_are_used(conformance: Conformance) -> None:
 
 def _expect_sent_with_requests(conformance: Conformance, calls: list[Task], name: str) -> None:
     """Hold that a setting which goes with free calls, such as an organization, goes with those that are billed, too."""
-    requests = [conformance.model.encode(task) for task in calls]
-    with provider(lambda call: good(conformance, call, requests[0])) as there:
+    first = conformance.model.encode(calls[0])
+    with provider(lambda call: good(conformance, call, first)) as there:
         value = taken(model_at(conformance, there.url), name)
         if value is None:
             return
@@ -61,8 +61,8 @@ def _expect_sent_with_requests(conformance: Conformance, calls: list[Task], name
                 ask()
         asked = any(says(call, value) for call in there.calls)
         there.calls.clear()
-        for request in requests if asked else ():
-            sent(model, request)
+        for task in calls if asked else ():
+            sent(model, model.encode(task))
         fine = not asked or any(says(call, value) for call in there.calls)
     expect(fine, f"the setting {name} is sent when diagnose or available_ids ask, but never with a request")
 
