@@ -18,6 +18,7 @@ from limner import (
     Inpaint,
     Mask,
     Model,
+    Outpaint,
     Picture,
     Request,
     Response,
@@ -34,6 +35,7 @@ from limner.limits import (
     Choice,
     Constraint,
     Count,
+    Expand,
     Flag,
     Integer,
     Limits,
@@ -617,6 +619,33 @@ class ThreeFormats(Unusual):
         return [] if media_type in SUFFIXES else [f"the picture is {media_type}"]
 
 
+class LargeCanvases(Unusual):
+    """Extends pictures of up to 4096 pixels a side, to canvases that may not be larger."""
+
+    id = "unusual.large-canvases"
+    SIZE = SizeRule(16, 4096, source=DOCS)
+    limits: ClassVar[Limits] = {
+        Outpaint: TaskLimits({"image": large_picture(4096), "expand": Expand(512, canvas=SIZE, source=DOCS)})
+    }
+
+    def body(self, task: Any) -> dict[str, Any]:
+        sides = dict(zip(("left", "top", "right", "bottom"), task.expand, strict=True))
+        return {"picture": b64(task.image.data), **sides}
+
+    @classmethod
+    def more(cls) -> dict[str, Any]:
+        return {"body_problems": cls.problems}
+
+    @classmethod
+    def problems(cls, request: Request) -> list[str]:
+        """What the documents say of a picture and of its canvas."""
+        body = json.loads(request.body)
+        width, height = Image(base64.b64decode(body["picture"])).size
+        canvas = (width + body["left"] + body["right"], height + body["top"] + body["bottom"])
+        fine = all(16 <= side <= 4096 for side in (width, height, *canvas))
+        return [] if fine else [f"the picture is {width}x{height}, the canvas {canvas}"]
+
+
 class MixedParts(Unusual):
     """Weighted texts and pictures are items of one list, the texts first."""
 
@@ -660,5 +689,5 @@ UNUSUAL: list[type[Unusual]] = [
         LongPrompts,
         UrlEncoded,
     ),
-    *(LocalPipeline, DataUrls, LargePictures, ThreeFormats, MixedParts),
+    *(LocalPipeline, DataUrls, LargePictures, LargeCanvases, ThreeFormats, MixedParts),
 ]
