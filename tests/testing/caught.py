@@ -432,6 +432,8 @@ CAUGHT = {
         "TriesAgainWhatIsBroken": "test_send_calls_once",
         "TriesAgainWhatBreaksOff": "test_send_calls_once",
         "WarnsOfTwoInAWordThatMustNotBeThere": "test_comments_are_texts_that_quote_nothing",
+        "PaintsWhatItMustKeep": "test_offline_edits_follow_the_task",
+        "TurnsWhatItPaints": "test_offline_edits_follow_the_task",
         "LetsWideSketchesPass": "test_bodies_keep_the_provider_schema",
     },
 }

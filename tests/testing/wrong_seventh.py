@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
+import io
+import json
 import os
 import threading
 import time
@@ -12,6 +15,7 @@ from typing import Any, ClassVar
 
 import attrs
 import limner
+import PIL.Image
 from attrs.validators import matches_re, optional
 from faults import limited
 from limner import (
@@ -19,6 +23,7 @@ from limner import (
     AuthenticationFailed,
     BadResponse,
     Generate,
+    Image,
     Mask,
     Picture,
     ProviderError,
@@ -34,7 +39,7 @@ from limner import (
     parse_json,
 )
 from limner.limits import Choice, Limits, Pictures, TaskLimits
-from limner.testing import Recorded
+from limner.testing import Conformance, Recorded
 from limner.testing.bodies import parsed
 from right_others import Easel, Kiln, Rack
 from right_plugin import SIZE, Palette
@@ -44,6 +49,7 @@ from unusual_plugins import (
     ByAspect,
     FactsInHeaders,
     LargePictures,
+    LocalPipeline,
     OneSize,
     RawBytes,
     ThreeFormats,
@@ -326,3 +332,28 @@ class LetsWideSketchesPass(ByAspect):
     def problems(cls, request: Request) -> list[str]:
         body = parsed(request.body)
         return ["no wide sketches"] if body["aspect_ratio"] == "21:9" and body.get("look") == "sketch" else []
+
+
+class PaintsWhatItMustKeep(LocalPipeline):
+    """Its own pipeline does, not the painter that was given."""
+
+    def send(self, request: Request) -> Response:
+        body = parsed(request.body)
+        if "mask_image" in body:
+            body["mask_image"] = b64(Mask.from_image(Image(base64.b64decode(body["mask_image"]))).inverted().png())
+        return super().send(attrs.evolve(request, body=json.dumps(body).encode()))
+
+    @classmethod
+    def conformance(cls) -> Conformance:
+        return Conformance(model=cls(), reference_painter=LocalPipeline().send)
+
+
+class TurnsWhatItPaints(PaintsWhatItMustKeep):
+    def send(self, request: Request) -> Response:
+        made = LocalPipeline.send(self, request)
+        if "mask_image" not in parsed(request.body):
+            return made
+        painted = io.BytesIO()
+        (text,) = parse_json(made.body)["images"]
+        image_from_base64(text).pil().transpose(PIL.Image.Transpose.ROTATE_90).save(painted, "PNG")
+        return Response(json.dumps({"images": [b64(painted.getvalue())]}).encode())

@@ -177,7 +177,7 @@ def test_grey_of_a_mask_keeps_its_order(conformance: Conformance) -> None:
             whole = box(task.image.size, (0, 0, *task.image.size), level)
             edit = attrs.evolve(task, image=plain, mask=whole, preserve=False)
             if plan_or_none(model, edit) is not None:
-                strengths.append((level, _departure(plain.pil(), _painted(model, edit))))
+                strengths.append((level, departure(plain.pil(), _painted(model, edit))))
         fine = all(more[1] >= less[1] - 0.02 for less, more in itertools.pairwise(strengths))
         if len(strengths) == len(_LEVELS) and not _is_rounded(strengths):
             half = dict(strengths)[128]
@@ -199,7 +199,7 @@ def _expect_grey_in_other_formats(model: Model, task: Edit, half: float) -> None
         plain = Image(_saved(PIL.Image.new("RGB", task.image.size, (255, 0, 0)), media_type))
         edit = attrs.evolve(task, image=plain, mask=box(plain.size, (0, 0, *plain.size), 128), preserve=False)
         if plan_or_none(model, edit) is not None:
-            found = _departure(plain.pil(), _painted(model, edit))
+            found = departure(plain.pil(), _painted(model, edit))
             fine = abs(found - half) < 0.1
             expect(fine, f"on {media_type} the grey 128 of a mask is painted over to {found:.0%}, on PNG {half:.0%}", edit)
 
@@ -234,7 +234,7 @@ def _takes_grey(conformance: Conformance, task: Edit) -> bool:
     return isinstance(limit, limits.MaskPicture) and limit.grey
 
 
-def _departure(before: PIL.Image.Image, after: PIL.Image.Image) -> float:
+def departure(before: PIL.Image.Image, after: PIL.Image.Image) -> float:
     """How far a picture is from another: 0 the same, 1 its inverse."""
     one, other = before.convert("RGB"), after.convert("RGB").resize(before.size)
     far: float = sum(ImageStat.Stat(ImageChops.difference(one, other)).mean) / 3 / 255
@@ -254,7 +254,7 @@ def test_strength_departs_from_the_picture(conformance: Conformance) -> None:
         for strength in numbers(limit):
             task = saying(smallest(model, start), strength=strength, image=_coloured(start))
             if plan_or_none(model, task) is not None:
-                found.append((strength, _departure(_coloured(start).pil(), model.run(task).image.pil())))
+                found.append((strength, departure(_coloured(start).pil(), model.run(task).image.pil())))
         fine = all(more[1] > less[1] - 0.02 for less, more in itertools.pairwise(found)) and found[-1][1] > found[0][1]
         shown = ", ".join(f"{strength:g}: {departure:.0%}" for strength, departure in found)
         expect(fine, f"the picture is departed from so far by strength ({shown}): it must grow", start)

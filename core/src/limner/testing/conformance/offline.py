@@ -14,15 +14,37 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from unittest import mock
 
+import PIL.Image
 import pytest
 
-from limner import Generate, Image, LimnerError, Model, Progress, Request, Response, Task, TaskRefused, limits, workers
+from limner import (
+    Generate,
+    Image,
+    Inpaint,
+    LimnerError,
+    Mask,
+    Model,
+    Outpaint,
+    Progress,
+    Request,
+    Response,
+    Task,
+    TaskRefused,
+    Vary,
+    limits,
+    workers,
+)
+from limner.images import Size
+from limner.images.pixels import png_bytes
 from limner.reporting import Reporter, reporting
 from limner.testing.conformance.calls import PATIENCE, sent, some_requests, told
+from limner.testing.conformance.masks import departure, pattern
+from limner.testing.conformance.meaning import numbers
 from limner.testing.conformance.secrets import diagnosed, expect_not_told, is_secret, secret_settings
 from limner.testing.conformance.settings import own_fields
 from limner.testing.kit import Conformance, ContractBroken, check, expect
-from limner.testing.probes import all_starts, changed, plan_or_none, saying, smallest
+from limner.testing.pictures import mask as box
+from limner.testing.probes import all_starts, changed, plan_or_none, saying, seeded, smallest
 from limner.testing.watching import NETWORK, PROCESSES, watching
 from limner.workers import Cancellation
 
@@ -98,6 +120,94 @@ def _pictures(model: Model, call: Task, request: Request) -> list[Image | None]:
     if not isinstance(met, Response):
         raise ContractBroken(f"the model says that it is offline, and send gave {told(met)}", call)
     return [picture.image for picture in model.decode(call, met)]
+
+
+# ---------------------------------------------------------------------------------------------- edits
+
+
+@check
+def test_offline_edits_follow_the_task(conformance: Conformance) -> None:
+    """What an offline model itself paints lies where mask and expand say, and departs as far as strength says."""
+    model = _offline(conformance)
+    for start in all_starts(model):
+        if isinstance(start, Inpaint) and isinstance(start.mask, Mask):
+            _expect_painted_in_mask(model, start)
+        if isinstance(start, Outpaint) and start.expand is not None:
+            _expect_picture_in_place(model, start)
+        if isinstance(start, Vary):
+            _expect_departure(model, start)
+        if isinstance(start, Vary | Inpaint):
+            _expect_shape(model, start)
+
+
+def _with_pattern(start: Vary | Inpaint | Outpaint, size: Size, **more: Any) -> Task:
+    image = Image(png_bytes(pattern(size)))
+    return saying(start, image=(image,) if isinstance(start, Vary) else image, **more)
+
+
+def _run(model: Model, task: Task) -> PIL.Image.Image | None:
+    """The picture that the model makes of a task; nothing where it refuses the task."""
+    made = plan_or_none(model, seeded(model, task))
+    image = None if made is None else _pictures(model, made.calls[0], made.requests[0])[0]
+    return None if image is None else image.pil().convert("RGB")
+
+
+def _size_of(start: Vary | Inpaint | Outpaint) -> Size:
+    image = start.image[0] if isinstance(start.image, tuple) else start.image
+    return image.size
+
+
+def _expect_painted_in_mask(model: Model, start: Inpaint) -> None:
+    """Open one half of the picture, and then the other."""
+    width, height = size = _size_of(start)
+    halves = (0, 0, width // 2, height), (width // 2, 0, width, height)
+    for half, other in (halves, halves[::-1]):
+        found = _run(model, _with_pattern(start, size, mask=box(size, half), preserve=False))
+        if found is not None and found.size == size:
+            inside, outside = (departure(pattern(size).crop(part), found.crop(part)) for part in (half, other))
+            seen = f"send changes the half that the mask opens by {inside:.0%}, and the other by {outside:.0%}"
+            expect(outside <= inside or outside < _LITTLE, seen, start)
+
+
+def _expect_picture_in_place(model: Model, start: Outpaint) -> None:
+    """Extend the picture on one side: it stays on the other."""
+    width, height = size = _size_of(start)
+    for at, border in enumerate(((width, 0, 0, 0), (0, height, 0, 0), (0, 0, width, 0), (0, 0, 0, height))):
+        found = _run(model, _with_pattern(start, size, expand=border, preserve=False))
+        canvas = (2 * width, height) if at % 2 == 0 else (width, 2 * height)
+        if found is not None and found.size == canvas:
+            left, top = border[:2]
+            place, opposite = (left, top), (canvas[0] - width - left, canvas[1] - height - top)
+            here, there = (departure(pattern(size), found.crop((x, y, x + width, y + height))) for x, y in (place, opposite))
+            expect(here <= there, f"with expand={border} send paints the picture at {opposite}, not at {place}", start)
+
+
+def _expect_departure(model: Model, start: Vary) -> None:
+    """Vary with the least and the largest strength."""
+    limit = model.limits_of(Vary).parameters.get("strength")
+    if limit is None:
+        return
+    size, found = _size_of(start), []
+    for strength in (min(numbers(limit)), max(numbers(limit))):
+        made = _run(model, _with_pattern(start, size, strength=strength))
+        found += [] if made is None else [departure(pattern(size), made)]
+    shown = " and ".join(f"{far:.0%}" for far in found)
+    fine = len(found) < 2 or found[0] <= found[1] + _LITTLE
+    expect(fine, f"with the least and the largest strength send changes the picture by {shown}", start)
+
+
+def _expect_shape(model: Model, start: Vary | Inpaint) -> None:
+    """Edit a wide picture where no size is said: what comes is wide."""
+    side = max(_size_of(start))
+    for size in ((4 * side, 2 * side), (2 * side, 4 * side)):
+        masked = {"mask": box(size, (0, 0, *size)), "preserve": False} if isinstance(start, Inpaint) else {}
+        task = _with_pattern(start, size, **masked)
+        made = None if getattr(task, "size", None) is not None else _run(model, task)
+        turned = made is not None and (made.width > made.height) != (size[0] > size[1]) and made.width != made.height
+        expect(not turned, f"of a picture of {size} pixels send makes one of {made and made.size}", start)
+
+
+_LITTLE = 0.02
 
 
 # ---------------------------------------------------------------------------------------------- settings
