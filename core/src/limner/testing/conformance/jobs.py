@@ -88,11 +88,9 @@ def _expect_other_downloads(conformance: Conformance) -> None:
             with provider(_missing_at(service, at)) as there:
                 met = sent(model_at(conformance, there.url), several.requests[0])
             seen = f"one of {len(downloads)} pictures cannot be downloaded, and send gave {told(met)}"
-            if not isinstance(met, Response):
-                expect(False, f"{seen}: the others, which are paid for, are lost", several.calls[0])
-                return
-            outcomes = [picture.outcome for picture in decoded(model, several.calls[0], met)]
-            expect("ok" in outcomes, f"{seen}, and decode {outcomes}: the others are lost", several.calls[0])
+            pictures = decoded(model, several.calls[0], met) if isinstance(met, Response) else []
+            fine = any(picture.outcome == "ok" for picture in pictures)
+            expect(fine, f"{seen}: the others, which are paid for, are lost", several.calls[0])
 
 
 def _is_file(reply: Reply) -> bool:
