@@ -7,8 +7,10 @@ import http.client
 import io
 import json
 import os
+import re
 import threading
 import time
+import unicodedata
 import urllib.parse
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
@@ -26,6 +28,7 @@ from limner import (
     Image,
     Mask,
     Picture,
+    Problem,
     ProviderError,
     ProviderTimeout,
     ProviderUnavailable,
@@ -38,14 +41,16 @@ from limner import (
     image_from_base64,
     parse_json,
 )
-from limner.limits import Choice, Limits, Pictures, TaskLimits
+from limner.limits import Choice, Limits, Pictures, Real, SizeRule, TaskLimits
 from limner.testing import Conformance, Recorded
 from limner.testing.bodies import parsed
+from limner.testing.loopback import Call, Reply
 from right_others import Easel, Kiln, Rack
-from right_plugin import SIZE, Palette
+from right_plugin import NEEDED, SIZE, Palette
 from unusual_plugins import (
     DOCS,
     FORMATS,
+    PROMPT,
     ByAspect,
     FactsInHeaders,
     LargePictures,
@@ -357,3 +362,77 @@ class TurnsWhatItPaints(PaintsWhatItMustKeep):
         (text,) = parse_json(made.body)["images"]
         image_from_base64(text).pil().transpose(PIL.Image.Transpose.ROTATE_90).save(painted, "PNG")
         return Response(json.dumps({"images": [b64(painted.getvalue())]}).encode())
+
+
+class MergesEqualParts(Palette):
+    def numbers(self, task: Task) -> dict[str, Any]:
+        said = super().numbers(task)
+        words = {part.text: part for part in said["words"] or () if hasattr(part, "text")}
+        return {**said, **({"words": [*words.values()]} if words else {})}
+
+
+class ComposesTheLettersOfParts(Palette):
+    limits = limited(Generate, prompt=attrs.evolve(NEEDED, weights=Real(-2, 2, source=DOCS)))
+
+    def numbers(self, task: Task) -> dict[str, Any]:
+        said = super().numbers(task)
+        parts = [one for one in said["words"] or () if hasattr(one, "text")]
+        words = [attrs.evolve(part, text=unicodedata.normalize("NFC", part.text)) for part in parts]
+        return {**said, **({"words": words} if words else {})}
+
+    def check(self, task: Task) -> Iterable[Problem]:
+        yield from super().check(task)
+        weights = [part.weight for part in getattr(task, "prompt", None) or () if hasattr(part, "weight")]
+        if weights and max(weights) <= 0:
+            yield Problem("prompt", "...", "at least one part needs a weight above 0", DOCS)
+
+
+PIXELS = SizeRule(64, 512, multiple_of=16, max_pixels=250_000, default=(128, 128), source=DOCS)
+
+
+class TooManyPixels(OneSize):
+    limits: ClassVar[Limits] = {Generate: TaskLimits({"prompt": PROMPT, "size": PIXELS})}
+
+    def body(self, task: Any) -> dict[str, Any]:
+        return {"prompt": task.prompt, "width": task.size[0], "height": task.size[1]}
+
+    @classmethod
+    def more(cls) -> dict[str, Any]:
+        return {"body_problems": cls.problems}
+
+    @classmethod
+    def problems(cls, request: Request) -> list[str]:
+        body = parsed(request.body)
+        return ["too many pixels"] if body["width"] * body["height"] > 240_000 else []
+
+
+class SharesItsHeaders(Palette):
+    Settings = ProjectSettings
+    settings: ProjectSettings
+    said: ClassVar[dict[str, str]] = {}
+
+    def send(self, request: Request) -> Response:
+        if self.settings.project is not None:
+            self.said["x-project"] = self.settings.project
+        return call(self.settings, "/paint", request.body, headers={**request.headers, **self.said})
+
+
+def two_models(called: Call) -> Reply:
+    """Answer as a provider that lists its models."""
+    return Reply(b'{"models": [{"id": "palette.painter-9"}]}') if called.method == "GET" else Reply()
+
+
+class ListsWhatHasNoId(Palette):
+    documented: ClassVar[dict[str, Any]] = {"service": two_models}
+
+    def available_ids(self) -> Sequence[str]:
+        match parse_json(call(self.settings, "/models", None).body):
+            case {"models": [*models]}:
+                return [str(one.get("id")) for one in models if isinstance(one, dict)]
+        raise BadResponse("the list of models is not as documented")
+
+
+class AnyCharacterIsADot(Palette):
+    @classmethod
+    def matches(cls, model_id: str) -> bool:
+        return super().matches(model_id) or re.fullmatch(r"palette/painter.9@build[0-9]+", model_id) is not None

@@ -115,10 +115,17 @@ def _(constraint: limits.PromptText) -> list[Any]:
     texts: list[Any] = _ends.dispatch(limits.Text)(constraint)
     if constraint.weights is None:
         return texts
-    weights = ends(constraint.weights)
-    pairs = [(WeightedText("a fox", weight), WeightedText("snow", weights[0])) for weight in weights]
-    many = tuple(WeightedText(f"part {at}", weights[0]) for at in range(min(constraint.max_parts or 3, _MOST_PARTS)))
-    return _allowed(constraint, [*texts, *pairs, *(tuple(reversed(pair)) for pair in pairs[:1]), many])
+    weights, plain = ends(constraint.weights), plain_weight(constraint.weights)
+    pairs = [(WeightedText("a fox", weight), WeightedText("snow", plain)) for weight in weights]
+    many = tuple(WeightedText(f"part {at}", plain) for at in range(min(constraint.max_parts or 3, _MOST_PARTS)))
+    one, other = (WeightedText("a fox", weight) for weight in (plain, next(w for w in [*weights, plain + 1] if w != plain)))
+    twice = [(one, other), (one,), (other,)]
+    return _allowed(constraint, [*texts, *pairs, *(tuple(reversed(pair)) for pair in pairs[:1]), *twice, many])
+
+
+def plain_weight(weights: limits.Real) -> float:
+    """The weight of a text that is not weighted, where it is allowed; a provider may refuse parts that are all below 0."""
+    return 1.0 if weights.wrong(1.0) is None else max(ends(weights))
 
 
 _MOST_PARTS = 50
@@ -154,7 +161,19 @@ def _(constraint: limits.Aspects) -> list[Any]:
 
 @ends.register
 def _(constraint: limits.SizeRule) -> list[Any]:
-    return list(_sizes(constraint))
+    return list(dict.fromkeys([*_sizes(constraint), *_of_most_pixels(constraint)]))
+
+
+def _of_most_pixels(rule: limits.SizeRule) -> list[Size]:
+    """The widest and highest sizes where the number of pixels ends them."""
+    step, most = rule.multiple_of, rule.max_side // rule.multiple_of * rule.multiple_of
+    root = math.isqrt(rule.max_pixels) // step * step
+    found: list[Size] = []
+    for side in (root, root // 2 // step * step) if root < most else ():
+        widths = (width for width in range(most, 0, -step) if rule.allows((width, side)))
+        widest = next(widths, None)
+        found += [] if widest is None else [(widest, side), (side, widest)]
+    return [size for size in found if rule.allows(size)]
 
 
 @functools.lru_cache(64)

@@ -15,9 +15,12 @@ import typing
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
+from unittest import mock
 
 import attrs
 import pytest
+from hypothesis import find, settings
+from hypothesis.strategies import from_regex
 
 from limner import Lifecycle, Model, Settings, Task, TaskRefused, Vary, limits, models
 from limner.interface import CONTRACT
@@ -141,17 +144,59 @@ def _other_names(kind: type[Model]) -> list[str]:
     own_versions = [version for version in versions if kind.matches(version) is True]
     alike = _alike(kind.id)
     alike += [other for own in (*kind.ids, *own_versions) for other in (f"{own}-turbo", f"{own}x", f"x{own}")]
-    alike += [own.replace(".", "x", 1) for own in (*kind.ids, *own_versions)]
+    alike += [other for own in (*kind.ids, *own_versions, *_ids_by_pattern(kind)) for other in _without_a_dot(own)]
     alike += [f"other.{alias}x-2" for alias in kind.aliases] + [f"my-{alias}-clone" for alias in kind.aliases]
     odd = ["", " ", "another.model-1", "ünïcode 🦊", "x" * 5000, "*", ".*", "None", f"{kind.id} "]
     return [other for other in dict.fromkeys(odd + alike) if other not in {*known, *own_versions}]
 
 
 _VERSIONS = (
-    *("-20260401", "-2026-04-01", "@20260401", "@2026-04-01", ":20260401", "-v2", "-v1:0", ":1", "-001", "-1.0", "-2604"),
+    *(
+        "-2026-04",
+        "@2026-04",
+        "-20260401",
+        "-2026-04-01",
+        "@20260401",
+        "@2026-04-01",
+        ":20260401",
+        "-v2",
+        "-v1:0",
+        ":1",
+        "-001",
+        "-1.0",
+        "-2604",
+    ),
     *("@3fa9c01", "@latest", ":latest", "-latest", "-preview", "/versions/1"),
 )
 """How providers name the versions of a model; a model may match some of its own."""
+
+
+def _without_a_dot(own: str) -> Iterator[str]:
+    """The id with another character in place of each dot: a regular expression takes any for one that is not escaped."""
+    yield from (f"{own[:at]}x{own[at + 1 :]}" for at, character in enumerate(own) if character == ".")
+
+
+def _ids_by_pattern(kind: type[Model]) -> list[str]:
+    """An id for each regular expression that matches looks for, its dots being dots."""
+    patterns = [one.pattern for one in vars(sys.modules[kind.__module__]).values() if isinstance(one, re.Pattern)]
+    with contextlib.ExitStack() as stack:
+        functions = ("fullmatch", "match", "search", "compile")
+        asked = [stack.enter_context(mock.patch.object(re, name, side_effect=getattr(re, name))) for name in functions]
+        kind.matches(f"{kind.id}?")
+        patterns += [call.args[0] for one in asked for call in one.call_args_list]
+    found = [_example(_DOT.sub(r"\\.", pattern)) for pattern in patterns if isinstance(pattern, str)]
+    return [one for one in found if kind.matches(one) is True]
+
+
+_DOT = re.compile(r"(?<!\\)\.(?![*+?{])")
+
+
+def _example(pattern: str) -> str:
+    """A short text of printable ASCII that a regular expression describes."""
+    ids = from_regex(pattern, fullmatch=True).filter(lambda one: one.isascii() and one.isprintable())
+    with contextlib.suppress(Exception):
+        return str(find(ids, lambda _: True, settings=settings(max_examples=100, database=None, deadline=None)))
+    return ""
 
 
 def _alike(own: str) -> list[str]:

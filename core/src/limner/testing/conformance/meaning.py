@@ -19,7 +19,7 @@ from limner import Image, Inpaint, Mask, Model, Outpaint, Request, Task, TaskRef
 from limner.errors import shorten
 from limner.limits import Constraint
 from limner.testing import bodies
-from limner.testing.ends import distinct_pictures, ends, masks_of
+from limner.testing.ends import distinct_pictures, ends, masks_of, plain_weight
 from limner.testing.kit import Conformance, ContractBroken, check, expect
 from limner.testing.probes import (
     all_starts,
@@ -375,7 +375,8 @@ def _expect_weights_beside_texts(model: Model) -> None:
     for base, name, limit in probes(model):
         if not isinstance(limit, limits.PromptText) or limit.weights is None:
             continue
-        light, heavy = ends(limit.weights)[0], ends(limit.weights)[-1]
+        heavy = ends(limit.weights)[-1]
+        light = plain_weight(limit.weights) if plain_weight(limit.weights) != heavy else ends(limit.weights)[0]
         for at in range(2):
             parts = [WeightedText(text, light) for text in _PARTS[:2]]
             lighter, heavier = (

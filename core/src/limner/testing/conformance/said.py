@@ -439,6 +439,8 @@ def test_available_ids_are_texts(conformance: Conformance) -> None:
         _ids_of(model_at(conformance, there.url))
         called_for_ids = there.calls[len(called) :]
     lists = [reply.body for reply in map(conformance.service, called_for_ids)] if conformance.service else []
+    for body in lists:
+        _expect_no_id_of_nothing(conformance, body)
     for reply in [*map(Reply, [*_LISTS, *_spoilt_lists(lists)]), Reply(b"no", 401), Reply(b"no", 500, AT_ONCE)]:
         with provider(reply) as there:
             found = _ids_of(model_at(conformance, there.url))
@@ -447,6 +449,23 @@ def test_available_ids_are_texts(conformance: Conformance) -> None:
             expect(refused, f"HTTP {reply.status} to available_ids gave {found!r}, must be a ProviderError")
     found = _ids_of(model_at(conformance, nowhere()))
     expect(found is None, f"nobody is at the endpoint, and available_ids gave {shorten(found)} without asking")
+
+
+def _expect_no_id_of_nothing(conformance: Conformance, body: bytes) -> None:
+    """Hold that an item without an id, which a list may have, is not listed as one."""
+    found: list[Sequence[str] | None] = []
+    nothings: list[list[Any]] = [[], [{}], [{"id": None}]]
+    for items in nothings:
+        tree = bodies.parsed(body)
+        for path, node in [*bodies.nodes(tree)] if bodies.is_json(body) else ():
+            if isinstance(node, list):
+                tree = bodies.replaced(tree, path, [*node, *items])
+                break
+        with provider(Reply(json.dumps(tree).encode())) as there:
+            found.append(_ids_of(model_at(conformance, there.url)))
+    plain, *others = found
+    more = [name for ids in others if plain is not None and ids is not None for name in ids if name not in plain]
+    expect(not more, f"available_ids gives {more[:1]} for an item of the list that has no id")
 
 
 def _spoilt_lists(found: Iterable[bytes]) -> Iterator[bytes]:

@@ -347,6 +347,8 @@ def _expect_no_setting_of_another(conformance: Conformance, request: Request) ->
             with contextlib.suppress(TaskRefused, TypeError):
                 sent(plain.with_settings(**{field.name: _OF_ANOTHER}), request)
             there.calls.clear()
+            with contextlib.suppress(TaskRefused, TypeError):
+                sent(plain.with_settings(**{field.name: None}), request)
             sent(plain, request)
             told = any(_OF_ANOTHER in f"{call.path} {call.headers!r}" for call in there.calls)
             expect(not told, f"a model sends the setting {field.name} of another model that called the same address")
