@@ -440,6 +440,8 @@ CAUGHT = {
         "SharesItsHeaders": "test_send_uses_its_own_settings",
         "ListsWhatHasNoId": "test_available_ids_are_texts",
         "AnyCharacterIsADot": "test_interface_of_names",
+        "NamesNoJob": "test_waiting_for_a_job_ends",
+        "SendsAnyAccount": "test_settings_are_used",
         "LetsWideSketchesPass": "test_bodies_keep_the_provider_schema",
     },
 }

@@ -436,3 +436,26 @@ class AnyCharacterIsADot(Palette):
     @classmethod
     def matches(cls, model_id: str) -> bool:
         return super().matches(model_id) or re.fullmatch(r"palette/painter.9@build[0-9]+", model_id) is not None
+
+
+class NamesNoJob(Kiln):
+    def send(self, request: Request) -> Response:
+        met = super().send(request)
+        return attrs.evolve(met, request_id=str(met.metadata["job"]))
+
+    def failed(self, error: ProviderError, ids: tuple[str, ...]) -> ProviderError:
+        return super().failed(error, tuple(one for one in ids if not one.startswith("job-")))
+
+
+@attrs.frozen(kw_only=True)
+class AccountSettings(KeySettings):
+    account: str | None = None
+
+
+class SendsAnyAccount(Palette):
+    Settings = AccountSettings
+    settings: AccountSettings
+
+    def send(self, request: Request) -> Response:
+        account = {} if self.settings.account is None else {"x-account": self.settings.account}
+        return call(self.settings, "/paint", request.body, headers={**request.headers, **account})

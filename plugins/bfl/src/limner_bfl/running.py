@@ -45,7 +45,7 @@ def _submitted(task: wire.Submitted) -> Iterator[None]:
     try:
         yield
     except limner.ProviderError as error:
-        error.request_ids = error.request_ids or tuple(filter(None, [task.id]))
+        error.request_ids = tuple(dict.fromkeys([*error.request_ids, *filter(None, [task.id])]))
         if "billed" not in error.message:
             error.message += "; the task had been submitted, and may have been billed"
         raise

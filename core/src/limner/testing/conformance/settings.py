@@ -16,7 +16,7 @@ from limner import LimnerError, Model, Request, Settings, Task, TaskRefused
 from limner.testing.conformance.calls import AT_ONCE, first_request, good, model_at, sent
 from limner.testing.conformance.interface import type_of
 from limner.testing.conformance.secrets import CANARIES, holds, is_secret, says, secret_variables, without_secrets
-from limner.testing.kit import Conformance, check, expect
+from limner.testing.kit import Conformance, ContractBroken, check, expect
 from limner.testing.loopback import Call, Reply, provider
 from limner.testing.probes import all_starts
 from limner.testing.purity import RecordingEnvironment
@@ -46,6 +46,7 @@ def test_settings_are_used(conformance: Conformance) -> None:
     for name in texts:
         if not is_secret(attrs.fields_dict(type(model.settings))[name]):
             _expect_sent_with_requests(conformance, calls, name)
+            _expect_misshapen_refused(conformance, calls[0], name)
 
 
 def _expect_sent_with_requests(conformance: Conformance, calls: list[Task], name: str) -> None:
@@ -65,6 +66,21 @@ def _expect_sent_with_requests(conformance: Conformance, calls: list[Task], name
             sent(model, model.encode(task))
         fine = not asked or any(says(call, value) for call in there.calls)
     expect(fine, f"the setting {name} is sent when diagnose or available_ids ask, but never with a request")
+
+
+def _expect_misshapen_refused(conformance: Conformance, task: Task, name: str) -> None:
+    """Hold that a text which no header or address can have is refused, or a ProviderError, and nothing else."""
+    first = conformance.model.encode(task)
+    for odd in (f"{_CANARY}\n", f"{_CANARY} é"):
+        with provider(lambda call: good(conformance, call, first)) as there:
+            try:
+                model = model_at(conformance, there.url).with_settings(**{name: odd})
+            except (TaskRefused, TypeError):
+                continue
+            try:
+                sent(model, model.encode(task))
+            except ContractBroken as error:
+                raise ContractBroken(f"with {name}={odd!r}: {error}; refuse such a value in the settings") from error
 
 
 def _is_used(conformance: Conformance, calls: list[Task], name: str, plain: list[str] | None, more: dict[str, Any]) -> bool:
