@@ -442,6 +442,8 @@ CAUGHT = {
         "AnyCharacterIsADot": "test_interface_of_names",
         "NamesNoJob": "test_waiting_for_a_job_ends",
         "SendsAnyAccount": "test_settings_are_used",
+        "AsksForTheLastOfFreshJobs": "test_jobs_side_by_side_keep_their_pictures",
+        "CancelsSomewhereElse": "test_waiting_for_a_job_ends",
         "LetsWideSketchesPass": "test_bodies_keep_the_provider_schema",
     },
 }

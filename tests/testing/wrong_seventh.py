@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import http.client
 import io
 import json
@@ -45,7 +46,7 @@ from limner.limits import Choice, Limits, Pictures, Real, SizeRule, TaskLimits
 from limner.testing import Conformance, Recorded
 from limner.testing.bodies import parsed
 from limner.testing.loopback import Call, Reply
-from right_others import Easel, Kiln, Rack
+from right_others import Easel, Kiln, Rack, Service
 from right_plugin import NEEDED, SIZE, Palette
 from unusual_plugins import (
     DOCS,
@@ -63,7 +64,7 @@ from unusual_plugins import (
     png,
 )
 from wire import FACTS, KeySettings, call, check_key, failure
-from wrong_fifth import sent_plainly
+from wrong_fifth import AsksForTheLastJob, sent_plainly
 
 
 class BillsWhatTheSubmissionSays(Kiln):
@@ -459,3 +460,29 @@ class SendsAnyAccount(Palette):
     def send(self, request: Request) -> Response:
         account = {} if self.settings.account is None else {"x-account": self.settings.account}
         return call(self.settings, "/paint", request.body, headers={**request.headers, **account})
+
+
+class FreshJobs(Service):
+    """Each job has another id and another picture, also for the same request."""
+
+    def job(self, called: Call) -> Reply:
+        made = super().job(called)
+        if called.method != "POST":
+            return made
+        job = f"job-{len(self.count) + 1}"
+        self.count[job] = 1
+        return Reply(json.dumps({"id": job}).encode())
+
+
+class AsksForTheLastOfFreshJobs(AsksForTheLastJob):
+    @classmethod
+    def conformance(cls) -> Conformance:
+        return attrs.evolve(super().conformance(), service=FreshJobs())
+
+
+class CancelsSomewhereElse(Kiln):
+    def rest(self, seconds: float) -> None:
+        if limner.cancellation().wait(seconds):
+            with contextlib.suppress(ProviderError):
+                call(self.settings, "/job/cancel", b"{}")
+            raise ProviderError("the caller has given up; the job may be billed")

@@ -86,7 +86,7 @@ class Loopback:
     reply: Callable[[Call], Reply]
     url: str = ""
     calls: list[Call] = attrs.field(factory=list)
-    replies: list[Reply] = attrs.field(factory=list)
+    exchanges: list[tuple[Call, Reply]] = attrs.field(factory=list)
     closing: threading.Event = attrs.field(factory=threading.Event)
 
     def made_twice(self) -> list[str]:
@@ -103,7 +103,7 @@ def _handler(made: Loopback) -> type[BaseHTTPRequestHandler]:
             call = Call(self.command, self.path, {name.lower(): value for name, value in self.headers.items()}, _body(self))
             made.calls.append(call)
             reply = made.reply(call)
-            made.replies.append(reply)
+            made.exchanges.append((call, reply))
             if reply.silent:
                 made.closing.wait(LONGEST_SILENCE)
                 return

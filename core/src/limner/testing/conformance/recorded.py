@@ -175,5 +175,6 @@ def _run(conformance: Conformance, recorded: Recorded, on_filtered: str) -> tupl
             met: Result | LimnerError = model.run(recorded.task, on_filtered=on_filtered)
         except LimnerError as error:
             met = error
-        said = [reply.body for reply in there.replies if bodies.is_json(reply.body)] if there is not None else []
+        replies = [] if there is None else [reply for _, reply in there.exchanges]
+        said = [reply.body for reply in replies if bodies.is_json(reply.body)]
     return met, said[-1] if said else recorded.body
