@@ -444,6 +444,7 @@ CAUGHT = {
         "SendsAnyAccount": "test_settings_are_used",
         "AsksForTheLastOfFreshJobs": "test_jobs_side_by_side_keep_their_pictures",
         "CancelsSomewhereElse": "test_waiting_for_a_job_ends",
+        "KeepsTheLastRequestInItsOwnClass": "test_send_posts_the_request",
         "LetsWideSketchesPass": "test_bodies_keep_the_provider_schema",
     },
 }

@@ -486,3 +486,9 @@ class CancelsSomewhereElse(Kiln):
             with contextlib.suppress(ProviderError):
                 call(self.settings, "/job/cancel", b"{}")
             raise ProviderError("the caller has given up; the job may be billed")
+
+
+class KeepsTheLastRequestInItsOwnClass(Palette):
+    def send(self, request: Request) -> Response:
+        type(self).last = request  # type: ignore[attr-defined]
+        return super().send(request)

@@ -275,9 +275,9 @@ def _expect_nothing_kept(conformance: Conformance, request: Request) -> None:
         model.__class__ = type(kind.__name__, (kind,), {"__setattr__": noted, "__module__": kind.__module__})
         sent(model, request)
         kept.clear()  # a client that is made once may stay
-        before = _class_attributes(kind, conformance.package)
+        before = _class_attributes(type(model), conformance.package)
         sent(model, attrs.evolve(request))
-        after = _class_attributes(kind, conformance.package)
+        after = _class_attributes(type(model), conformance.package)
         kept += [f"{kind.__name__}.{name}" for name, value in after.items() if value is not before.get(name)]
     expect(not kept, f"each send sets {', '.join(kept)}: send runs in several threads, keep nothing of a call")
 
