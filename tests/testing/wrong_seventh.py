@@ -492,3 +492,14 @@ class KeepsTheLastRequestInItsOwnClass(Palette):
     def send(self, request: Request) -> Response:
         type(self).last = request  # type: ignore[attr-defined]
         return super().send(request)
+
+
+class AsksForTheNewestVersion(OneSize):
+    id = "unusual.one-size"
+
+    @classmethod
+    def matches(cls, model_id: str) -> bool:
+        return super().matches(model_id) or re.fullmatch(r"unusual\.one-size-[0-9]{8}", model_id) is not None
+
+    def body(self, task: Any) -> dict[str, Any]:
+        return {**super().body(task), "model": self.id}

@@ -139,12 +139,10 @@ def test_interface_of_names(conformance: Conformance) -> None:
 
 def _other_names(kind: type[Model]) -> list[str]:
     """Ids that do not name the model, however like its own they look."""
-    known = {kind.id, *kind.ids, *kind.aliases}
-    versions = [own + suffix for own in (kind.id, *kind.ids) for suffix in _VERSIONS]
-    own_versions = [version for version in versions if kind.matches(version) is True]
+    known, own_versions = {kind.id, *kind.ids, *kind.aliases}, versions_of(kind)
     alike = _alike(kind.id)
     alike += [other for own in (*kind.ids, *own_versions) for other in (f"{own}-turbo", f"{own}x", f"x{own}")]
-    alike += [other for own in (*kind.ids, *own_versions, *_ids_by_pattern(kind)) for other in _without_a_dot(own)]
+    alike += [other for own in (*kind.ids, *own_versions, *ids_by_pattern(kind)) for other in _without_a_dot(own)]
     alike += [f"other.{alias}x-2" for alias in kind.aliases] + [f"my-{alias}-clone" for alias in kind.aliases]
     odd = ["", " ", "another.model-1", "ünïcode 🦊", "x" * 5000, "*", ".*", "None", f"{kind.id} "]
     return [other for other in dict.fromkeys(odd + alike) if other not in {*known, *own_versions}]
@@ -171,12 +169,18 @@ _VERSIONS = (
 """How providers name the versions of a model; a model may match some of its own."""
 
 
+def versions_of(kind: type[Model]) -> list[str]:
+    """The versions of a model that it matches."""
+    versions = [own + suffix for own in (kind.id, *kind.ids) for suffix in _VERSIONS]
+    return [version for version in versions if kind.matches(version) is True]
+
+
 def _without_a_dot(own: str) -> Iterator[str]:
     """The id with another character in place of each dot: a regular expression takes any for one that is not escaped."""
     yield from (f"{own[:at]}x{own[at + 1 :]}" for at, character in enumerate(own) if character == ".")
 
 
-def _ids_by_pattern(kind: type[Model]) -> list[str]:
+def ids_by_pattern(kind: type[Model]) -> list[str]:
     """An id for each regular expression that matches looks for, its dots being dots."""
     patterns = [one.pattern for one in vars(sys.modules[kind.__module__]).values() if isinstance(one, re.Pattern)]
     with contextlib.ExitStack() as stack:

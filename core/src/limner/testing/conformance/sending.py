@@ -39,6 +39,7 @@ from limner.testing.conformance.calls import (
     some_requests,
     told,
 )
+from limner.testing.conformance.interface import ids_by_pattern, versions_of
 from limner.testing.conformance.settings import taken, texts_of
 from limner.testing.kit import Conformance, check, expect
 from limner.testing.loopback import Call, Loopback, Reply, nowhere, provider
@@ -313,6 +314,26 @@ def test_send_uses_its_own_settings(conformance: Conformance) -> None:
             expect(after[0] > before[0] and after[1] - before[1] == after[0] - before[0], seen)
     _expect_no_setting_of_another(conformance, request)
     _expect_path_of_the_endpoint(conformance, request)
+    _expect_own_version(conformance)
+
+
+def _expect_own_version(conformance: Conformance) -> None:
+    """Hold that a version of the model, which matches takes, is asked for where the model is."""
+    task, _ = first_request(conformance)
+
+    def called(model: Model) -> str:
+        request = model.plan(task).requests[0]
+        with provider(lambda call: good(conformance, call, request)) as there:
+            at = model_at(conformance, there.url)
+            sent(type(at)(at.settings, model_id=model.model_id), request)
+            return " ".join(f"{unquote(call.path)} {call.body.decode('utf-8', 'replace')}" for call in there.calls)
+
+    kind = type(conformance.model)
+    plain = called(conformance.model)
+    versions = [*versions_of(kind)[:2], *ids_by_pattern(kind)[:2]]
+    for version in versions if conformance.model.model_id in plain else ():
+        found = called(kind(conformance.model.settings, model_id=version))
+        expect(version in found, f"the model made for the id {version!r} does not ask for this version")
 
 
 def _expect_path_of_the_endpoint(conformance: Conformance, request: Request) -> None:
