@@ -8,6 +8,7 @@ import http.client
 import io
 import json
 import os
+import random
 import re
 import threading
 import time
@@ -503,3 +504,33 @@ class AsksForTheNewestVersion(OneSize):
 
     def body(self, task: Any) -> dict[str, Any]:
         return {**super().body(task), "model": self.id}
+
+
+class KeepsTheStepsOfTheCallBefore(Easel):
+    """Its pipeline is shared, and a task that says less paints with what is left in it."""
+
+    left: ClassVar[dict[str, int]] = {}
+
+    def paint(self, wanted: dict[str, Any], weights: bytes, number: int) -> str:
+        self.left.setdefault("steps", wanted["steps"])
+        used, self.left["steps"] = self.left["steps"], wanted["steps"]
+        return super().paint({**wanted, "steps": used}, weights, number)
+
+    def step(self, done: int, steps: int) -> None:
+        super().step(min(done, steps), steps)
+
+
+class ColoursByHash(Easel):
+    def random(self, wanted: dict[str, Any], number: int) -> random.Random:
+        return random.Random(hash((wanted["seed"], number, wanted["prompt"])))
+
+
+class MultipliesTheSeed(Easel):
+    def random(self, wanted: dict[str, Any], number: int) -> random.Random:
+        return random.Random(f"{wanted['seed'] * number} {wanted['prompt']}")
+
+
+class ConsumesTheGlobalGenerator(Easel):
+    def weights(self) -> bytes:
+        random.random()
+        return super().weights()

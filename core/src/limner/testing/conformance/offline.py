@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 import pickle
+import random
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -25,6 +29,7 @@ from limner import (
     Mask,
     Model,
     Outpaint,
+    Plan,
     Progress,
     Request,
     Response,
@@ -41,15 +46,16 @@ from limner.testing.conformance.calls import PATIENCE, sent, some_requests, told
 from limner.testing.conformance.masks import departure, pattern
 from limner.testing.conformance.meaning import numbers
 from limner.testing.conformance.secrets import diagnosed, expect_not_told, is_secret, secret_settings
-from limner.testing.conformance.settings import own_fields
+from limner.testing.conformance.settings import own_fields, words_taken
 from limner.testing.kit import Conformance, ContractBroken, check, expect
 from limner.testing.pictures import mask as box
-from limner.testing.probes import all_starts, changed, plan_or_none, saying, seeded, smallest
+from limner.testing.probes import all_starts, changed, full, plan_or_none, saying, seeded, smallest
 from limner.testing.watching import NETWORK, PROCESSES, watching
 from limner.workers import Cancellation
 
 _ODD = "/no/such/place/zq7"
-"""For a setting that names a file, a device or a model: a value that no machine has."""
+_ODD_NAME = "no-such/name-zq7"
+"""For a setting that names a file, a device or a model: values that no machine has."""
 
 
 def _offline(conformance: Conformance) -> Model:
@@ -60,7 +66,8 @@ def _offline(conformance: Conformance) -> Model:
 def test_offline_models_stay_offline(conformance: Conformance) -> None:
     """A model that is declared offline needs neither network nor account: it answers without connecting."""
     model = _offline(conformance)
-    for task, request in some_requests(conformance):
+    said = [plan for start in all_starts(model) if (plan := plan_or_none(model, full(model, start))) is not None]
+    for task, request in [*some_requests(conformance), *((plan.task, plan.requests[0]) for plan in said)]:
         with watching(*NETWORK, *PROCESSES) as asked:
             met = sent(model, request)
         expect(not asked, f"the model says that it is offline, and send called {', '.join(asked[:3])}", task)
@@ -96,10 +103,59 @@ def test_offline_answers_follow_the_request(conformance: Conformance) -> None:
                 side_by_side == first * 3, "requests that are sent side by side give other pictures than one by one", start
             )
         per_call = model.per_call(type(start))
-        several = plan_or_none(model, saying(small, n=per_call)) if per_call > 1 and paints else None
-        if several is not None:
+        zero = {"seed": 0} if _takes_zero(model, start) else {}
+        kinds = [{"n": per_call}, {"n": per_call, **zero}] if per_call > 1 and paints else []
+        for several in filter(None, (plan_or_none(model, saying(small, **said)) for said in kinds)):
             found = _pictures(model, several.calls[0], several.requests[0])
             expect(len(set(found)) == len(found), f"the {len(found)} pictures of one call are not all different", start)
+    _expect_nothing_left(model)
+    _expect_turns(model)
+
+
+def _expect_nothing_left(model: Model) -> None:
+    """Send each task after a small one and after a full one: what a call leaves changes the picture of the next."""
+    tasks = [seeded(model, task) for start in all_starts(model) for task in (start, full(model, start, last=True))]
+    plans = [plan for task in tasks if (plan := plan_or_none(model, task)) is not None]
+
+    def after(other: Plan, plan: Plan) -> list[Image | None]:
+        sent(model, other.requests[0])
+        return _pictures(model, plan.calls[0], plan.requests[0])
+
+    for plan in plans:
+        one, other, again = (after(before, plan) for before in (plans[0], plans[1 % len(plans)], plans[0]))
+        fine = one == other or one != again  # without a seed it may paint another picture each time
+        expect(fine, "the same request gives another picture after another call", plan.task)
+    request = plans[0].requests[0]
+    state = random.getstate()
+    sent(model, request)
+    expect(random.getstate() == state, "send changes Python's global random generator: use a random.Random of its own")
+    elsewhere = _in_another_process(model, plans[0].task, request)
+    shown = [_shown(model, plans[0].task, request) for _ in range(2)]
+    fine = shown[0] != shown[1] or elsewhere.get("shown", shown[0]) == shown[0]
+    expect(fine, "the same request gives another picture in a new process", plans[0].task)
+
+
+def _expect_turns(model: Model) -> None:
+    """Run several tasks at once, of models with other settings too: each has its turn."""
+    several = [model, model.with_settings(fit="nearest"), model.with_settings(on_filtered="return")]
+    task = next(iter(all_starts(model)))
+    with ThreadPoolExecutor(6) as pool:
+        met = list(pool.map(_error_of, several * 2, [task] * 6))
+    failed = [error for error in met if error is not None]
+    expect(not failed, f"of {len(met)} calls at once {len(failed)} failed: {failed[:1]}", task)
+
+
+def _error_of(model: Model, task: Task) -> LimnerError | None:
+    try:
+        model.run(task)
+    except LimnerError as error:
+        return error
+    return None
+
+
+def _takes_zero(model: Model, start: Task) -> bool:
+    limit = model.limits_of(type(start)).parameters.get("seed")
+    return limit is not None and limit.wrong(0) is None
 
 
 def _depends_on_words(model: Model, start: Task, found: list[Image | None]) -> bool:
@@ -138,6 +194,7 @@ def test_offline_edits_follow_the_task(conformance: Conformance) -> None:
             _expect_departure(model, start)
         if isinstance(start, Vary | Inpaint):
             _expect_shape(model, start)
+        _expect_formats(model, start)
 
 
 def _with_pattern(start: Vary | Inpaint | Outpaint, size: Size, **more: Any) -> Task:
@@ -207,6 +264,18 @@ def _expect_shape(model: Model, start: Vary | Inpaint) -> None:
         expect(not turned, f"of a picture of {size} pixels send makes one of {made and made.size}", start)
 
 
+def _expect_formats(model: Model, start: Task) -> None:
+    """Ask for each format of pictures that an option names."""
+    for name, limit in model.limits_of(type(start)).options.items():
+        values = limit.values if isinstance(limit, limits.Choice) else ()
+        for value in values if set(values) <= _FORMATS.keys() else ():
+            made = plan_or_none(model, changed(seeded(model, start), f"options.{name}", value))
+            for image in _pictures(model, made.calls[0], made.requests[0]) if made is not None else ():
+                fine = image is None or image.media_type == _FORMATS[value]
+                expect(fine, f"with {name}={value!r} send makes {image and image.media_type}", start)
+
+
+_FORMATS = {name: f"image/{name.replace('jpg', 'jpeg')}" for name in ("png", "jpeg", "jpg", "webp")}
 _LITTLE = 0.02
 
 
@@ -222,26 +291,54 @@ def test_offline_settings_are_used(conformance: Conformance) -> None:
     if plain != _shown(model, task, request):
         pytest.skip("the same request gives another picture the second time")
     secrets = {secret.name: secret.value for secret in secret_settings(conformance)}
-    for name in _texts(model):
+    for name, value in itertools.product(_texts(model), (_ODD, _ODD_NAME)):
         try:
-            odd = model.with_settings(**{name: _ODD})
+            odd = model.with_settings(**{name: value})
         except (TaskRefused, TypeError):
             continue
         with watching(*NETWORK, *PROCESSES) as asked:
             found = _shown(odd, task, request)
-        expect(not asked, f"with {name}={_ODD!r} the offline model calls {', '.join(asked[:3])}", task)
+        expect(not asked, f"with {name}={value!r} the offline model calls {', '.join(asked[:3])}", task)
         used = found != plain or not getattr(type(model.settings)(), name) or found["error"]
-        expect(used, f"the setting {name}={_ODD!r} is neither refused nor used: the same picture comes", task)
-        elsewhere = _in_another_process(odd, task, request)
-        seen = f"with {name}={_ODD!r} send gives something else in a new process than after other calls"
-        expect(elsewhere.get("shown", found) == found, f"{seen}: it uses what an earlier model loaded", task)
-        _expect_found(odd, name, found)
+        expect(used, f"the setting {name}={value!r} is neither refused nor used: the same picture comes", task)
+        _expect_as_elsewhere(odd, f"{name}={value!r}", task, request)
+        _expect_found(odd, name, value, found)
         account = found["error"] in {"AuthenticationFailed", "AccessDenied", "RateLimited", "ContentFiltered"}
-        expect(not account, f"with {name}={_ODD!r} the offline model raises {found['error']}, which sends users elsewhere")
+        expect(not account, f"with {name}={value!r} the offline model raises {found['error']}, which sends users elsewhere")
         met = sent(odd.with_settings(**secrets), request)
-        for secret, value in secrets.items() if isinstance(met, LimnerError) else ():
-            expect_not_told(met, value, f"the value of the setting {secret}, with {name}={_ODD!r}")  # type: ignore[arg-type]
+        for secret, its in secrets.items() if isinstance(met, LimnerError) else ():
+            expect_not_told(met, its, f"the value of the setting {secret}, with {name}={value!r}")  # type: ignore[arg-type]
+    for name in _texts(model):
+        for word in words_taken(model, name)[:_MOST_WORDS]:
+            _expect_as_elsewhere(model.with_settings(**{name: word}), f"{name}={word!r}", task, request)
+        _expect_file_read_again(model, name, task, request)
     expect(_shown(model, task, request) == plain, "after calls with other settings, send gives another picture", task)
+
+
+_MOST_WORDS = 4
+
+
+def _expect_as_elsewhere(model: Model, setting: str, task: Task, request: Request) -> None:
+    """Hold that nothing which an earlier model has loaded shows."""
+    found = _shown(model, task, request)
+    elsewhere = _in_another_process(model, task, request)
+    seen = f"with {setting} send gives something else in a new process than after other calls"
+    expect(elsewhere.get("shown", found) == found, f"{seen}: it uses what an earlier model loaded", task)
+
+
+def _expect_file_read_again(model: Model, name: str, task: Task, request: Request) -> None:
+    """Name a file, if the setting takes any, and write another in its place."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "file"
+        path.write_bytes(bytes(range(256)) * 16)
+        try:
+            with_file = model.with_settings(**{name: str(path)})
+        except (TaskRefused, TypeError):
+            return
+        if _shown(with_file, task, request)["error"]:
+            return
+        path.write_bytes(bytes(range(255, -1, -1)) * 17)
+        _expect_as_elsewhere(with_file, f"{name} as a file that was replaced", task, request)
 
 
 def _texts(model: Model) -> list[str]:
@@ -260,9 +357,9 @@ def _shown(model: Model, task: Task, request: Request) -> dict[str, Any]:
     return {"error": "", "pictures": [None if one is None else hashlib.sha256(one.data).hexdigest() for one in pictures]}
 
 
-def _expect_found(model: Model, name: str, found: dict[str, Any]) -> None:
-    fine = [one for one in diagnosed(model, live=False) if one.fine and _ODD in one.detail]
-    expect(not found["error"] or not fine, f"with {name}={_ODD!r} send fails, and diagnose() finds it fine: {fine}")
+def _expect_found(model: Model, name: str, value: str, found: dict[str, Any]) -> None:
+    fine = [one for one in diagnosed(model, live=False) if one.fine and value in one.detail]
+    expect(not found["error"] or not fine, f"with {name}={value!r} send fails, and diagnose() finds it fine: {fine}")
 
 
 _ELSEWHERE = """
@@ -292,7 +389,11 @@ def _in_another_process(model: Model, task: Task, request: Request) -> dict[str,
     except (pickle.PicklingError, AttributeError, TypeError):
         return {}
     done = subprocess.run(  # noqa: S603 - our own
-        [sys.executable, "-c", _ELSEWHERE], input=given, capture_output=True, check=False, env=dict(os.environ)
+        [sys.executable, "-c", _ELSEWHERE],
+        input=given,
+        capture_output=True,
+        check=False,
+        env={**os.environ, "PYTHONHASHSEED": "4242"},
     )
     with contextlib.suppress(ValueError, IndexError):
         found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])

@@ -205,7 +205,7 @@ def _one_of_its_words_overrides(conformance: Conformance, request: Request, name
             return {"path": there.calls[0].path, **there.calls[0].headers} if there.calls else {}
 
     with provider(Reply()) as there:
-        words = _words_taken(model_at(conformance, there.url), name)[:2]
+        words = words_taken(model_at(conformance, there.url), name)[:2]
     if len(words) < 2:
         return True
     one, other = called(words[0], {}), called(words[1], {})
@@ -214,7 +214,7 @@ def _one_of_its_words_overrides(conformance: Conformance, request: Request, name
     return all(words[0] in found.get(place, "") for place in places)
 
 
-def _words_taken(model: Model, name: str) -> list[str]:
+def words_taken(model: Model, name: str) -> list[str]:
     """The words that a setting takes, of those that it names where it refuses another."""
     taken: list[str] = []
     try:
