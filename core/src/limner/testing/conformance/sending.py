@@ -326,7 +326,7 @@ def _expect_own_version(conformance: Conformance) -> None:
         with provider(lambda call: good(conformance, call, request)) as there:
             at = model_at(conformance, there.url)
             sent(type(at)(at.settings, model_id=model.model_id), request)
-            return " ".join(f"{unquote(call.path)} {call.body.decode('utf-8', 'replace')}" for call in there.calls)
+            return " ".join(unquote(f"{call.path} {call.body.decode('utf-8', 'replace')}") for call in there.calls)
 
     kind = type(conformance.model)
     plain = called(conformance.model)
