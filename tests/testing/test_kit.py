@@ -27,7 +27,7 @@ from limner import Decoded, Generate, LimnerError, Model, Request, Response, Tas
 from limner.limits import Items, Text
 from limner.testing import Conformance
 from limner.testing import conformance as kit
-from right_others import OTHERS
+from right_others import OTHERS, Rack
 from unusual_plugins import Unusual
 from wire import KeySettings
 from wrong_plugins import CAUGHT_BY, FAULTS
@@ -127,6 +127,11 @@ def test_right_plugins_of_other_kinds_pass_every_check(plugin: type[Unusual]) ->
         except pytest.skip.Exception:
             skipped.add(name)
     assert skipped & ELSEWHERE == (JOBS if plugin.offline else OFFLINE)
+
+
+@pytest.mark.parametrize("name", [*sorted(JOBS), "test_recorded_answers_decode_as_recorded", "test_progress_is_true"])
+def test_a_right_plugin_with_jobs_of_several_pictures_passes(name: str) -> None:
+    check(name)(conformance_of(Rack))
 
 
 CHECKS_OF_RETRIES = (
