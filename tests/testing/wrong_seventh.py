@@ -14,7 +14,7 @@ import threading
 import time
 import unicodedata
 import urllib.parse
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 import attrs
@@ -66,6 +66,7 @@ from unusual_plugins import (
 )
 from wire import FACTS, KeySettings, call, check_key, failure
 from wrong_fifth import AsksForTheLastJob, sent_plainly
+from wrong_sixth import models
 
 
 class BillsWhatTheSubmissionSays(Kiln):
@@ -104,15 +105,20 @@ class ReturnsWhatIsBlurred(FactsInHeaders):
         return RawBytes.decode(self, task, response)
 
 
+def locked(lock: threading.Lock, send: Callable[[Request], Response], request: Request) -> Response:
+    """Send one at a time; after an error, none."""
+    if not lock.acquire(timeout=1.0):
+        raise ProviderTimeout("another call takes too long")
+    made = send(request)
+    lock.release()
+    return made
+
+
 class LocksForGood(Palette):
     lock: ClassVar[threading.Lock] = threading.Lock()
 
     def send(self, request: Request) -> Response:
-        if not self.lock.acquire(timeout=min(1.0, self.settings.timeout)):
-            raise ProviderTimeout("another call takes too long")
-        made = super().send(request)
-        self.lock.release()
-        return made
+        return locked(self.lock, super().send, request)
 
 
 class KeepsABrokenConnection(Palette):
@@ -140,11 +146,7 @@ class LocksForGoodOnceCancelled(Easel):
     lock: ClassVar[threading.Lock] = threading.Lock()
 
     def send(self, request: Request) -> Response:
-        if not self.lock.acquire(timeout=min(1.0, self.settings.timeout)):
-            raise ProviderTimeout("another call takes too long")
-        made = super().send(request)
-        self.lock.release()
-        return made
+        return locked(self.lock, super().send, request)
 
 
 class QuotesTheKeyOfTheEnvironment(Palette):
@@ -419,13 +421,8 @@ class SharesItsHeaders(Palette):
         return call(self.settings, "/paint", request.body, headers={**request.headers, **self.said})
 
 
-def two_models(called: Call) -> Reply:
-    """Answer as a provider that lists its models."""
-    return Reply(b'{"models": [{"id": "palette.painter-9"}]}') if called.method == "GET" else Reply()
-
-
 class ListsWhatHasNoId(Palette):
-    documented: ClassVar[dict[str, Any]] = {"service": two_models}
+    documented: ClassVar[dict[str, Any]] = {"service": models}
 
     def available_ids(self) -> Sequence[str]:
         match parse_json(call(self.settings, "/models", None).body):
@@ -496,8 +493,6 @@ class KeepsTheLastRequestInItsOwnClass(Palette):
 
 
 class AsksForTheNewestVersion(OneSize):
-    id = "unusual.one-size"
-
     @classmethod
     def matches(cls, model_id: str) -> bool:
         return super().matches(model_id) or re.fullmatch(r"unusual\.one-size-[0-9]{8}", model_id) is not None

@@ -32,7 +32,9 @@ def _expect_values_to_differ(model: Model, base: Task, name: str, found: list[An
         if made is not None:
             used = meaning(value_of(made.task, name))
             earlier, shown = seen.setdefault(made.requests, (used, made.task))
-            fine = _same(used, earlier) or (_is_unsaid(name, made, earlier) and not _is_always(model, name, made, shown))
+            fine = _same(used, earlier) or (
+                _is_unsaid(name, made, earlier) and not _ignores_shapes(model, name, made, shown)
+            )
             expect(fine, f"{name}={value_of(shown, name)!r} and {name}={value!r} make the same requests", task)
 
 
@@ -46,7 +48,7 @@ def _is_unsaid(name: str, made: Plan, value: Any) -> bool:
     return drawn_or_derived or any(type(leaf) is type(said) and leaf == said for leaf in found)
 
 
-def _is_always(model: Model, name: str, unsaid: Plan, said: Task) -> bool:
+def _ignores_shapes(model: Model, name: str, unsaid: Plan, said: Task) -> bool:
     """Tell whether a size means the same as none whatever the shape of the picture, so that none is derived from it."""
     image = getattr(unsaid.task, "image", None)
     if name != "size" or not image:

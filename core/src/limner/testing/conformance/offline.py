@@ -46,7 +46,7 @@ from limner.testing.conformance.calls import PATIENCE, sent, some_requests, told
 from limner.testing.conformance.masks import departure, pattern
 from limner.testing.conformance.meaning import numbers
 from limner.testing.conformance.secrets import diagnosed, expect_not_told, is_secret, secret_settings
-from limner.testing.conformance.settings import own_fields, words_taken
+from limner.testing.conformance.settings import accepted_words, own_fields
 from limner.testing.kit import Conformance, ContractBroken, check, expect
 from limner.testing.pictures import mask as box
 from limner.testing.probes import all_starts, changed, full, plan_or_none, saying, seeded, smallest
@@ -190,7 +190,7 @@ def _pictures(model: Model, call: Task, request: Request) -> list[Image | None]:
 
 @check
 def test_offline_edits_follow_the_task(conformance: Conformance) -> None:
-    """What an offline model itself paints lies where mask and expand say, and departs as far as strength says."""
+    """The pictures that an offline model paints follow mask, expand, strength and format."""
     model = _offline(conformance)
     for start in all_starts(model):
         if isinstance(start, Inpaint) and isinstance(start.mask, Mask):
@@ -316,7 +316,7 @@ def test_offline_settings_are_used(conformance: Conformance) -> None:
         for secret, its in secrets.items() if isinstance(met, LimnerError) else ():
             expect_not_told(met, its, f"the value of the setting {secret}, with {name}={value!r}")  # type: ignore[arg-type]
     for name in _texts(model):
-        for word in words_taken(model, name)[:_MOST_WORDS]:
+        for word in accepted_words(model, name)[:_MOST_WORDS]:
             _expect_as_elsewhere(model.with_settings(**{name: word}), f"{name}={word!r}", task, request)
         _expect_file_read_again(model, name, task, request)
     expect(_shown(model, task, request) == plain, "after calls with other settings, send gives another picture", task)

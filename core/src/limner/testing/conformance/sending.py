@@ -40,7 +40,7 @@ from limner.testing.conformance.calls import (
     told,
 )
 from limner.testing.conformance.interface import ids_by_pattern, versions_of
-from limner.testing.conformance.settings import taken, texts_of
+from limner.testing.conformance.settings import accepted_text, text_settings
 from limner.testing.kit import Conformance, check, expect
 from limner.testing.loopback import Call, Loopback, Reply, nowhere, provider
 from limner.testing.probes import changed, plan_or_none
@@ -171,8 +171,8 @@ def _expect_no_call_for_another(conformance: Conformance, task: Task) -> None:
     """Hold that what is refused with a setting, such as the project that is billed, is not sent again without it."""
     with provider(Reply()) as there:
         plain = model_at(conformance, there.url)
-        unsaid = [name for name in texts_of(plain, but=there.url) if getattr(plain.settings, name) is None]
-        given = {name: value for name in unsaid if (value := taken(plain, name)) is not None}
+        unsaid = [name for name in text_settings(plain, but=there.url) if getattr(plain.settings, name) is None]
+        given = {name: value for name in unsaid if (value := accepted_text(plain, name)) is not None}
     for name, value in given.items():
         for status in _NOT_ALLOWED:
             with provider(Reply(b'{"error": {"message": "no"}}', status)) as there:

@@ -36,7 +36,7 @@ def test_settings_are_used(conformance: Conformance) -> None:
     with provider(Reply()) as there:
         model = model_at(conformance, there.url)
     calls = [model.plan(start).calls[0] for start in all_starts(model)]
-    texts = texts_of(model, but=there.url)
+    texts = text_settings(model, but=there.url)
     plain = _effects(conformance, calls, {}) if texts else None
     for name in texts:
         fine = _is_used(conformance, calls, name, plain, {})
@@ -53,7 +53,7 @@ def _expect_sent_with_requests(conformance: Conformance, calls: list[Task], name
     """Hold that a setting which goes with free calls, such as an organization, goes with those that are billed, too."""
     first = conformance.model.encode(calls[0])
     with provider(lambda call: good(conformance, call, first)) as there:
-        value = taken(model_at(conformance, there.url), name)
+        value = accepted_text(model_at(conformance, there.url), name)
         if value is None:
             return
         model = model_at(conformance, there.url).with_settings(**{name: value})
@@ -94,7 +94,7 @@ def shapes(canary: str) -> tuple[str, ...]:
     return canary, f"https://{canary}.invalid/", canary.lower()
 
 
-def taken(model: Model, name: str) -> str | None:
+def accepted_text(model: Model, name: str) -> str | None:
     """A text for a setting that it takes; ``None`` where it refuses all."""
     for value in shapes(_CANARY):
         with contextlib.suppress(TaskRefused, TypeError):
@@ -103,7 +103,7 @@ def taken(model: Model, name: str) -> str | None:
     return None
 
 
-def texts_of(model: Model, but: str) -> list[str]:
+def text_settings(model: Model, but: str) -> list[str]:
     """The plugin's own settings that are texts, but for the one with the endpoint's URL."""
     values = {field.name: getattr(model.settings, field.name) for field in own_fields(model)}
     kind = type(model.settings)
@@ -174,12 +174,12 @@ def test_a_setting_overrides_the_environment(conformance: Conformance) -> None:
     secret = [name for name in secret_variables(conformance) if name.isupper()]
     task, request = first_request(conformance)
     with provider(lambda call: good(conformance, call, request)) as there:
-        texts = texts_of(model_at(conformance, there.url), but=there.url)
+        texts = text_settings(model_at(conformance, there.url), but=there.url)
         asked = _asked_variables(model_at(conformance, there.url), request)
     for name in texts:
         names = {*secret, *(one for one in asked if name.upper() in one)}
         with provider(Reply()) as there:
-            value = taken(model_at(conformance, there.url), name) or _CANARY
+            value = accepted_text(model_at(conformance, there.url), name) or _CANARY
         other = shapes(CANARIES[1])[shapes(_CANARY).index(value)]
         told = []
         for environment in ({}, dict.fromkeys(names, other)):
@@ -205,7 +205,7 @@ def _one_of_its_words_overrides(conformance: Conformance, request: Request, name
             return {"path": there.calls[0].path, **there.calls[0].headers} if there.calls else {}
 
     with provider(Reply()) as there:
-        words = words_taken(model_at(conformance, there.url), name)[:2]
+        words = accepted_words(model_at(conformance, there.url), name)[:2]
     if len(words) < 2:
         return True
     one, other = called(words[0], {}), called(words[1], {})
@@ -214,17 +214,17 @@ def _one_of_its_words_overrides(conformance: Conformance, request: Request, name
     return all(words[0] in found.get(place, "") for place in places)
 
 
-def words_taken(model: Model, name: str) -> list[str]:
+def accepted_words(model: Model, name: str) -> list[str]:
     """The words that a setting takes, of those that it names where it refuses another."""
-    taken: list[str] = []
+    accepted: list[str] = []
     try:
         model.with_settings(**{name: _CANARY})
     except (TaskRefused, TypeError) as refused:
         for word in dict.fromkeys(re.findall(r"[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?", str(refused))):
             with contextlib.suppress(TaskRefused, TypeError):
                 model.with_settings(**{name: word})
-                taken.append(word)
-    return taken
+                accepted.append(word)
+    return accepted
 
 
 def _asked_variables(model: Model, request: Request) -> list[str]:
