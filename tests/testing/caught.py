@@ -450,6 +450,11 @@ CAUGHT = {
         "ColoursByHash": "test_offline_answers_follow_the_request",
         "MultipliesTheSeed": "test_offline_answers_follow_the_request",
         "ConsumesTheGlobalGenerator": "test_offline_answers_follow_the_request",
+        "PutsThePictureOnTheOtherSide": "test_offline_edits_follow_the_task",
+        "DepartsLessForMoreStrength": "test_offline_edits_follow_the_task",
+        "SavesAlwaysPng": "test_offline_edits_follow_the_task",
+        "RefusesASecondCall": "test_offline_answers_follow_the_request",
+        "KeepsTheFileThatWasThere": "test_offline_settings_are_used",
         "LetsWideSketchesPass": "test_bodies_keep_the_provider_schema",
     },
 }

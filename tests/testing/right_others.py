@@ -106,7 +106,7 @@ class Easel(Unusual):
         steps = wanted["steps"]
         for step in range(1, steps + 1):
             self.step(number * steps + step, wanted["count"] * steps)
-            canvas = PIL.Image.blend(canvas, PIL.Image.frombytes("RGB", (8, 8), drawn.randbytes(192)), 1 / step)
+            canvas = PIL.Image.blend(canvas, PIL.Image.frombytes("RGB", (8, 8), drawn.randbytes(192)), 1 / (step + 1))
         return b64(png((1, 1), 0, canvas.resize((wanted["width"], wanted["height"]))))
 
     def step(self, done: int, steps: int) -> None:

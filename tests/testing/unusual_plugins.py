@@ -508,6 +508,64 @@ class LocalPipeline(Unusual):
         return Conformance(model=cls(), reference_painter=cls().send)
 
 
+class LocalEdits(Unusual):
+    """Varies and extends pictures in this process, and saves them in two formats."""
+
+    id = "unusual.local-edits"
+    offline = True
+    Settings = PipelineSettings  # type: ignore[assignment]
+    limits: ClassVar[Limits] = {
+        Vary: TaskLimits(
+            {
+                "image": Pictures(PICTURE, 1, required=True, source=DOCS),
+                "strength": Real(0.0, 1.0, default=0.5, source=DOCS),
+            },
+            options={"format": Choice(("png", "jpeg"), default="png", source=DOCS)},
+        ),
+        Outpaint: TaskLimits({"image": PICTURE, "expand": Expand(256, canvas=SizeRule(8, 512, source=DOCS), source=DOCS)}),
+    }
+
+    def body(self, task: Any) -> dict[str, Any]:
+        if isinstance(task, Outpaint):
+            return {"image": b64(task.image.data), "border": list(task.expand)}
+        return {"image": b64(task.image[0].data), "strength": task.strength, "format": task.options.get("format")}
+
+    def send(self, request: Request) -> Response:
+        body = json.loads(request.body)
+        picture = opened(body["image"]).convert("RGB")
+        if "border" in body:
+            return self.saved(self.extended(picture, *body["border"]), "png")
+        return self.saved(self.varied(picture, body["strength"]), body["format"])
+
+    def extended(self, picture: PIL.Image.Image, left: int, top: int, right: int, bottom: int) -> PIL.Image.Image:
+        """The picture on a larger canvas."""
+        import PIL.Image
+
+        canvas = PIL.Image.new("RGB", (left + picture.width + right, top + picture.height + bottom), "white")
+        canvas.paste(picture, (left, top))
+        return canvas
+
+    def varied(self, picture: PIL.Image.Image, strength: float) -> PIL.Image.Image:
+        """The picture, departed from as far as strength says."""
+        return blend(picture, inverted(picture), strength)
+
+    def saved(self, picture: PIL.Image.Image, kind: str) -> Response:
+        """The answer."""
+        buffer = io.BytesIO()
+        picture.save(buffer, kind)
+        return Response(json.dumps({"images": [b64(buffer.getvalue())]}).encode())
+
+    def diagnose(self, *, live: bool = False) -> Iterable[Finding]:
+        return ()
+
+    @classmethod
+    def conformance(cls) -> Conformance:
+        from limner.testing import Conformance
+
+        painter = LocalEdits().send
+        return Conformance(model=cls(), vary_painter=painter, reference_painter=painter)
+
+
 @attrs.frozen(kw_only=True)
 class Adapter(Constraint):
     """The name of a fine-tuned part of the model, and how much of it: an object."""
@@ -689,5 +747,5 @@ UNUSUAL: list[type[Unusual]] = [
         LongPrompts,
         UrlEncoded,
     ),
-    *(LocalPipeline, DataUrls, LargePictures, LargeCanvases, ThreeFormats, MixedParts),
+    *(LocalPipeline, LocalEdits, DataUrls, LargePictures, LargeCanvases, ThreeFormats, MixedParts),
 ]

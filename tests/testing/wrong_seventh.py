@@ -56,6 +56,7 @@ from unusual_plugins import (
     ByAspect,
     FactsInHeaders,
     LargePictures,
+    LocalEdits,
     LocalPipeline,
     OneSize,
     RawBytes,
@@ -529,3 +530,40 @@ class ConsumesTheGlobalGenerator(Easel):
     def weights(self) -> bytes:
         random.random()
         return super().weights()
+
+
+class PutsThePictureOnTheOtherSide(LocalEdits):
+    def extended(self, picture: PIL.Image.Image, left: int, top: int, right: int, bottom: int) -> PIL.Image.Image:
+        return super().extended(picture, right, bottom, left, top)
+
+
+class DepartsLessForMoreStrength(LocalEdits):
+    def varied(self, picture: PIL.Image.Image, strength: float) -> PIL.Image.Image:
+        return super().varied(picture, 1 - strength)
+
+
+class SavesAlwaysPng(LocalEdits):
+    def saved(self, picture: PIL.Image.Image, kind: str) -> Response:
+        return super().saved(picture, "png")
+
+
+class RefusesASecondCall(Easel):
+    lock: ClassVar[threading.Lock] = threading.Lock()
+
+    def send(self, request: Request) -> Response:
+        if not self.lock.acquire(blocking=False):
+            raise RateLimited("the pipeline is busy")
+        try:
+            time.sleep(0.02)
+            return super().send(request)
+        finally:
+            self.lock.release()
+
+
+class KeepsTheFileThatWasThere(Easel):
+    files: ClassVar[dict[str, bytes]] = {}
+
+    def weights(self) -> bytes:
+        name = self.settings.weights
+        self.files[name] = self.files.get(name) or super().weights()
+        return self.files[name]

@@ -160,6 +160,13 @@ def test_a_task_that_fails_is_an_error_and_is_not_submitted_again(serving, case)
     assert met.value.request_ids == ("task-1",)
 
 
+def test_an_error_of_a_poll_names_the_request_and_the_task(serving):
+    server = serving(polls=[(200, {"status": "Error"}, {"x-request-id": "request-7"})])
+    with pytest.raises(limner.ProviderUnavailable) as met:
+        model(server.url).generate("a fox")
+    assert met.value.request_ids == ("request-7", "task-1")
+
+
 REQUESTS = {
     "malformed": (400, {"detail": "malformed"}, limner.RequestRejected, "malformed"),
     "key": (401, {"detail": f"bad key {KEY}"}, limner.AuthenticationFailed, "key"),
