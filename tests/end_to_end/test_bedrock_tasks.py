@@ -201,7 +201,7 @@ def test_a_retired_model_names_its_replacement(fault: str, alias: str, way: Any)
 def test_a_read_timeout_is_one_request(way: Any, emulator: Emulator) -> None:
     model, run = way("sdxl")
     with pytest.raises(limner.ProviderTimeout):
-        run(model.with_settings(timeout=0.2), limner.Generate(prompt="a fox [[fault:hang]]"))
+        run(model.with_settings(timeout=1), limner.Generate(prompt="a fox [[fault:hang]]"))
     assert len(emulator.requests) == 1
 
 
