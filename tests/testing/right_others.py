@@ -21,6 +21,7 @@ from limner import (
     Finding,
     Generate,
     Picture,
+    Problem,
     ProviderError,
     ProviderTimeout,
     ProviderUnavailable,
@@ -31,7 +32,19 @@ from limner import (
     image_from_base64,
     parse_json,
 )
-from limner.limits import Count, Integer, Limits, PromptText, Seed, SizeRule, TaskLimits
+from limner.limits import (
+    Choice,
+    Count,
+    Flag,
+    Integer,
+    Limits,
+    NegativeText,
+    PromptText,
+    Real,
+    Seed,
+    SizeRule,
+    TaskLimits,
+)
 from unusual_plugins import RawBytes, Unusual, b64, png
 from wire import KeySettings, call
 
@@ -69,14 +82,31 @@ class Easel(Unusual):
                 "seed": Seed(0, 2**32 - 1, source=DOCS),
                 "n": Count(3, source=DOCS),
                 "steps": Integer(4, 30, default=6, source=DOCS),
-            }
+                "negative_prompt": NegativeText(400, source=DOCS),
+            },
+            options={
+                "style": Choice(("auto", "ink", "oil", "chalk"), source=DOCS),
+                "glow": Flag(source=DOCS),
+                "contrast": Real(0.0, 1.0, source=DOCS),
+                "curve": Integer(0, 5, source=DOCS),
+            },
         )
     }
 
+    def check(self, task: Task) -> Iterable[Problem]:
+        if task.options.get("curve") is not None and task.options.get("contrast") is not None:
+            yield Problem("options.curve", str(task.options["curve"]), "a curve is its own contrast", DOCS)
+
     def body(self, task: Any) -> dict[str, Any]:
         width, height = task.size
-        said = {"prompt": task.prompt, "seed": task.seed, "count": task.n, "steps": task.steps}
-        return {**said, "width": width, "height": height}
+        said = {
+            "prompt": task.prompt,
+            "avoid": task.negative_prompt,
+            "seed": task.seed,
+            "count": task.n,
+            "steps": task.steps,
+        }
+        return {**said, **task.options, "width": width, "height": height}
 
     def send(self, request: Request) -> Response:
         wanted = json.loads(request.body)
@@ -95,7 +125,8 @@ class Easel(Unusual):
 
     def random(self, wanted: dict[str, Any], number: int) -> random.Random:
         """What draws the noise of one picture."""
-        return random.Random(f"{wanted['seed']} {number} {wanted['prompt']}")
+        more = [wanted.get(name) for name in ("avoid", "style", "glow", "contrast", "curve")]
+        return random.Random(f"{wanted['seed']} {number} {wanted['prompt']} {more}")
 
     def paint(self, wanted: dict[str, Any], weights: bytes, number: int) -> str:
         """Paint one picture of a call."""
@@ -173,7 +204,7 @@ class Kiln(RawBytes):
         pause = 0.05
         while True:
             match self.polled(job, deadline):
-                case {"status": "done", "urls": [*urls]} as state if urls and all(isinstance(url, str) for url in urls):
+                case {"status": "done", "urls": [*urls]} as state if urls and all(map(self.is_result, urls)):
                     return urls, self.usage(state)
                 case {"status": "blocked" | "failed" as status, "reason": str(reason)}:
                     raise self.ended(status, reason)
@@ -183,6 +214,10 @@ class Kiln(RawBytes):
                     raise BadResponse("the job's state is not as documented")
             self.rest(min(pause, max(0.0, deadline - time.monotonic())))
             pause = min(1.5 * pause, 5)
+
+    def is_result(self, url: Any) -> bool:
+        """Whether this may stand for a picture."""
+        return isinstance(url, str)
 
     def tell(self, status: str, progress: Any) -> None:
         """Report how far the job is."""
@@ -194,7 +229,8 @@ class Kiln(RawBytes):
 
     def ended(self, status: str, reason: str) -> ProviderError:
         """The error of a job that ended without a picture."""
-        return ContentFiltered(reason) if status == "blocked" else ProviderUnavailable(reason)
+        said = reason.replace(self.settings.key(), "[hidden]")
+        return ContentFiltered(said) if status == "blocked" else ProviderUnavailable(said)
 
     def usage(self, state: Any) -> dict[str, float]:
         """What a job cost, where its state says so."""
@@ -272,7 +308,7 @@ class Service:
         name = called.path.rpartition("/")[2]
         urls = [f"{called.base_url}/pictures/{at}-{name}.png" for at in range(self.count[name])]
         done = {"status": "done", "urls": urls, "credits": 3}
-        return Reply(json.dumps(self.ending or done).encode())
+        return Reply(json.dumps(self.ending or done).replace("BASE", called.base_url).encode())
 
     def picture(self, called: Call) -> Reply:
         """The picture of a job, which has its number."""
@@ -293,18 +329,30 @@ class Rack(Kiln):
     def body(self, task: Any) -> dict[str, Any]:
         return {**super().body(task), "count": task.n}
 
-    def fetched(self, urls: Sequence[str], deadline: float) -> bytes:
+    def is_result(self, url: Any) -> bool:
+        match url:
+            case str() | {"reason": str()}:
+                return True
+        return False
+
+    def fetched(self, urls: Sequence[Any], deadline: float) -> bytes:
         pictures = [self.one(url, deadline) for url in urls]
         return json.dumps({"pictures": pictures}).encode()
 
-    def one(self, url: str, deadline: float) -> str | None:
-        """The picture in base64; nothing where it cannot be had."""
+    def one(self, url: Any, deadline: float) -> Any:
+        """The picture in base64, or why it is held back; nothing where it cannot be had."""
+        if not isinstance(url, str):
+            return self.held(url["reason"])
         try:
             return b64(self.download(url, deadline))
         except ProviderTimeout:
             raise
         except ProviderError:
             return None
+
+    def held(self, reason: str) -> dict[str, str]:
+        """What stands for a picture that the provider holds back."""
+        return {"reason": reason.replace(self.settings.key(), "[hidden]")}
 
     def decode(self, task: Task, response: Response) -> Sequence[Picture]:
         match parse_json(response.body):
@@ -316,7 +364,18 @@ class Rack(Kiln):
         """One picture of a job."""
         if one is None:
             return Picture(outcome="failed", reason="the picture could not be downloaded")
+        if isinstance(one, dict):
+            return Picture(outcome="filtered", reason=str(one.get("reason")))
         return Picture(image=image_from_base64(one))
+
+    @classmethod
+    def conformance(cls) -> Conformance:
+        from limner.testing import Recorded
+
+        urls = ["BASE/pictures/0-job-7.png", {"reason": "the second shows a trademark"}]
+        partly = Service({"status": "done", "urls": urls, "credits": 3})
+        foxes = Recorded(task=Generate(prompt="a fox", seed=7, n=2), service=partly, outcomes=("ok", "filtered"))
+        return attrs.evolve(super().conformance(), recorded=[*stored_jobs(), foxes])
 
     @classmethod
     def answer(cls, request: Request) -> Response:

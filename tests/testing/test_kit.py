@@ -105,6 +105,7 @@ JOBS = {
 OFFLINE = {
     *("test_offline_models_stay_offline", "test_offline_answers_follow_the_request"),
     *("test_offline_settings_are_used", "test_cancelled_work_stops", "test_offline_edits_follow_the_task"),
+    "test_offline_pictures_follow_each_parameter",
 }
 ELSEWHERE = JOBS | OFFLINE
 """What the right plugin cannot show; right plugins of other kinds do."""

@@ -116,6 +116,14 @@ def leaves(tree: Any) -> dict[Path, Any]:
     return {path: value for path, value in nodes(tree) if not isinstance(value, dict | list)}
 
 
+def says_why(path: Path, leaf: Any) -> bool:
+    """Tell whether a leaf of an answer says in words why there is no picture."""
+    return isinstance(leaf, str) and len(leaf.split()) > 1 and bool(path) and _REASON.search(str(path[-1])) is not None
+
+
+_REASON = re.compile("reason|message|detail|why|explanation|error", re.IGNORECASE)
+
+
 def leaves_of(request: Request) -> dict[Path, Any]:
     """The leaves of a request's body."""
     return leaves(parsed(request.body))

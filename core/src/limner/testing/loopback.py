@@ -128,7 +128,7 @@ def _handler(made: Loopback) -> type[BaseHTTPRequestHandler]:
         def log_message(self, *_: Any) -> None:
             """Say nothing."""
 
-    for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"):
+    for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT"):
         setattr(Handler, f"do_{method}", Handler.answer)
 
     return Handler

@@ -25,6 +25,7 @@ from limner.testing.conformance import (
     masks,
     meaning,
     offline,
+    painting,
     recorded,
     refusals,
     said,
@@ -55,6 +56,7 @@ _GROUPS = (
     settings,
     secrets,
     offline,
+    painting,
 )
 
 _CHECKS = {name: check for group in _GROUPS for name, check in vars(group).items() if name.startswith("test_")}

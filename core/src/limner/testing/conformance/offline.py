@@ -12,45 +12,38 @@ import random
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
-import PIL.Image
 import pytest
 
 from limner import (
     Generate,
     Image,
-    Inpaint,
     LimnerError,
-    Mask,
     Model,
-    Outpaint,
     Plan,
     Progress,
     Request,
     Response,
     Task,
     TaskRefused,
-    Vary,
     limits,
     workers,
 )
-from limner.images import Size
-from limner.images.pixels import png_bytes
+from limner.errors import shorten
 from limner.reporting import Reporter, reporting
 from limner.testing.conformance.calls import PATIENCE, sent, some_requests, told
-from limner.testing.conformance.masks import departure, pattern
-from limner.testing.conformance.meaning import numbers
 from limner.testing.conformance.secrets import diagnosed, expect_not_told, is_secret, secret_settings
 from limner.testing.conformance.settings import accepted_words, own_fields
 from limner.testing.kit import Conformance, ContractBroken, check, expect
-from limner.testing.pictures import mask as box
+from limner.testing.loopback import Reply, provider
 from limner.testing.probes import all_starts, changed, full, plan_or_none, saying, seeded, smallest
-from limner.testing.watching import NETWORK, PROCESSES, watching
+from limner.testing.purity import RecordingEnvironment
+from limner.testing.watching import NETWORK, watching
 from limner.workers import Cancellation
 
 _ODD = "/no/such/place/zq7"
@@ -58,38 +51,70 @@ _ODD_NAME = "no-such/name-zq7"
 """For a setting that names a file, a device or a model: values that no machine has."""
 
 
-def _offline(conformance: Conformance) -> Model:
-    return conformance.model if conformance.model.offline else pytest.skip("the model is not offline")
+def offline_model(conformance: Conformance) -> Model:
+    """The model, with a short timeout; skips the check if it is not offline."""
+    if not conformance.model.offline:
+        pytest.skip("the model is not offline")
+    return conformance.model.with_settings(timeout=PATIENCE)
+
+
+def plans_of(model: Model, tasks: Iterable[Task]) -> list[Plan]:
+    """What is sent for tasks, each in the smallest size."""
+    made = (plan_or_none(model, seeded(model, smallest(model, task))) for task in tasks)
+    return [plan for plan in made if plan is not None]
+
+
+def pictures_of(model: Model, call: Task, request: Request) -> list[Image | None]:
+    """The pictures that send makes of a call's request."""
+    met = sent(model, request)
+    if not isinstance(met, Response):
+        raise ContractBroken(f"the model says that it is offline, and send gave {told(met)}", call)
+    return [picture.image for picture in model.decode(call, met)]
 
 
 @check
 def test_offline_models_stay_offline(conformance: Conformance) -> None:
     """A model that is declared offline needs neither network nor account: it answers without connecting."""
-    model = _offline(conformance)
-    said = _plans(model, (full(model, start) for start in all_starts(model)))
+    model = offline_model(conformance)
+    said = plans_of(model, (full(model, start) for start in all_starts(model)))
     for task, request in [*some_requests(conformance), *((plan.task, plan.requests[0]) for plan in said)]:
-        with watching(*NETWORK, *PROCESSES) as asked:
+        with _connections() as asked:
             met = sent(model, request)
         expect(not asked, f"the model says that it is offline, and send called {', '.join(asked[:3])}", task)
         expect(isinstance(met, Response), f"the model says that it is offline, and send gave {told(met)}", task)
-    elsewhere = _in_another_process(model, *next(some_requests(conformance)))
-    expect(
-        not elsewhere.get("asked"),
-        f"the model says that it is offline, and send called {elsewhere.get('asked')} in a new process",
-    )
+    with _connections() as asked:
+        elsewhere = _in_another_process(model, *next(some_requests(conformance))).get("asked", [])
+    asked = [*elsewhere, *asked]
+    expect(not asked, f"the model says that it is offline, and send called {', '.join(asked[:3])} in a new process")
+
+
+@contextlib.contextmanager
+def _connections() -> Iterator[list[str]]:
+    """Gather what connects: this process, and every program that it starts, for which this machine is the proxy."""
+    with (
+        provider(Reply(status=503)) as proxy,
+        mock.patch.dict(os.environ, dict.fromkeys(_PROXIES, proxy.url) | _NO_EXCEPTION),
+    ):
+        with watching(*NETWORK) as asked:
+            yield asked
+        asked += [f"{call.method} {call.path} in a program that it starts" for call in proxy.calls]
+
+
+_PROXIES = tuple(name for plain in ("http_proxy", "https_proxy", "all_proxy") for name in (plain, plain.upper()))
+_NO_EXCEPTION = {"no_proxy": "", "NO_PROXY": ""}
 
 
 @check
 def test_offline_answers_follow_the_request(conformance: Conformance) -> None:
     """An offline model gives the same picture for the same request, in any thread, and another for another seed."""
-    model = _offline(conformance)
+    model = offline_model(conformance)
     for start in all_starts(model):
         seeds = _some_seeds(model, start)
         small = smallest(model, start)
         plans = [model.plan(saying(small, seed=seed)) for seed in seeds] or [model.plan(small)]
         calls, requests = [plan.calls[0] for plan in plans], [plan.requests[0] for plan in plans]
-        first = [_pictures(model, call, request) for call, request in zip(calls, requests, strict=True)]
-        again = [_pictures(model, call, request) for call, request in zip(calls, requests, strict=True)]
+        first = [pictures_of(model, call, request) for call, request in zip(calls, requests, strict=True)]
+        again = [pictures_of(model, call, request) for call, request in zip(calls, requests, strict=True)]
         if not seeds and first != again:  # without a seed it may paint another picture each time
             continue
         expect(first == again, "the same request gives another picture the second time", start)
@@ -98,7 +123,7 @@ def test_offline_answers_follow_the_request(conformance: Conformance) -> None:
             expect(first[0] != first[1], f"the seeds {seeds[0]} and {seeds[1]} give the same picture", start)
         if model.settings.max_in_flight > 1:
             with ThreadPoolExecutor(4) as pool:
-                side_by_side = list(pool.map(_pictures, [model] * len(calls) * 3, calls * 3, requests * 3))
+                side_by_side = list(pool.map(pictures_of, [model] * len(calls) * 3, calls * 3, requests * 3))
             expect(
                 side_by_side == first * 3, "requests that are sent side by side give other pictures than one by one", start
             )
@@ -106,7 +131,7 @@ def test_offline_answers_follow_the_request(conformance: Conformance) -> None:
         zero = {"seed": 0} if _takes_zero(model, start) else {}
         kinds = [{"n": per_call}, {"n": per_call, **zero}] if per_call > 1 and paints else []
         for several in filter(None, (plan_or_none(model, saying(small, **said)) for said in kinds)):
-            found = _pictures(model, several.calls[0], several.requests[0])
+            found = pictures_of(model, several.calls[0], several.requests[0])
             expect(len(set(found)) == len(found), f"the {len(found)} pictures of one call are not all different", start)
     _expect_nothing_left(model)
     _expect_turns(model)
@@ -115,18 +140,19 @@ def test_offline_answers_follow_the_request(conformance: Conformance) -> None:
 def _expect_nothing_left(model: Model) -> None:
     """Send each small task after one that says little and after full ones: what a call leaves changes the next picture."""
     starts_of = list(all_starts(model))
-    befores = _plans(model, [starts_of[0], full(model, starts_of[0]), full(model, starts_of[0], last=True)])
-    plans = _plans(model, starts_of)
+    befores = plans_of(model, [starts_of[0], full(model, starts_of[0]), full(model, starts_of[0], last=True)])
+    plans = plans_of(model, starts_of)
 
     def after(other: Plan, plan: Plan) -> list[Image | None]:
         sent(model, other.requests[0])
-        return _pictures(model, plan.calls[0], plan.requests[0])
+        return pictures_of(model, plan.calls[0], plan.requests[0])
 
     for plan in plans:
         one, *others, again = (after(before, plan) for before in (*befores, befores[0]))
         fine = all(other == one for other in others) or one != again  # without a seed it may paint another each time
         expect(fine, "the same request gives another picture after another call", plan.task)
     request = plans[0].requests[0]
+    random.seed("what no plugin would take")
     state = random.getstate()
     sent(model, request)
     expect(random.getstate() == state, "send changes Python's global random generator: use a random.Random of its own")
@@ -134,12 +160,6 @@ def _expect_nothing_left(model: Model) -> None:
     shown = [_shown(model, plans[0].task, request) for _ in range(2)]
     fine = shown[0] != shown[1] or elsewhere.get("shown", shown[0]) == shown[0]
     expect(fine, "the same request gives another picture in a new process", plans[0].task)
-
-
-def _plans(model: Model, tasks: Iterable[Task]) -> list[Plan]:
-    """What is sent for tasks, each in the smallest size."""
-    made = (plan_or_none(model, seeded(model, smallest(model, task))) for task in tasks)
-    return [plan for plan in made if plan is not None]
 
 
 def _expect_turns(model: Model) -> None:
@@ -168,7 +188,7 @@ def _takes_zero(model: Model, start: Task) -> bool:
 def _depends_on_words(model: Model, start: Task, found: list[Image | None]) -> bool:
     """Tell whether the model paints what it is told, and not always the same as a stand-in may."""
     other = plan_or_none(model, changed(start, "prompt", "a house by the sea"))
-    return other is not None and _pictures(model, other.calls[0], other.requests[0]) != found
+    return other is not None and pictures_of(model, other.calls[0], other.requests[0]) != found
 
 
 def _some_seeds(model: Model, start: Task) -> list[int]:
@@ -178,121 +198,13 @@ def _some_seeds(model: Model, start: Task) -> list[int]:
     return list(dict.fromkeys([limit.min_value, min(limit.max_value, limit.min_value + 71_000)]))
 
 
-def _pictures(model: Model, call: Task, request: Request) -> list[Image | None]:
-    met = sent(model, request)
-    if not isinstance(met, Response):
-        raise ContractBroken(f"the model says that it is offline, and send gave {told(met)}", call)
-    return [picture.image for picture in model.decode(call, met)]
-
-
-# ---------------------------------------------------------------------------------------------- edits
-
-
-@check
-def test_offline_edits_follow_the_task(conformance: Conformance) -> None:
-    """The pictures that an offline model paints follow mask, expand, strength and format."""
-    model = _offline(conformance)
-    for start in all_starts(model):
-        if isinstance(start, Inpaint) and isinstance(start.mask, Mask):
-            _expect_painted_in_mask(model, start)
-        if isinstance(start, Outpaint) and start.expand is not None:
-            _expect_picture_in_place(model, start)
-        if isinstance(start, Vary):
-            _expect_departure(model, start)
-        if isinstance(start, Vary | Inpaint):
-            _expect_shape(model, start)
-        _expect_formats(model, start)
-
-
-def _with_pattern(start: Vary | Inpaint | Outpaint, size: Size, **more: Any) -> Task:
-    image = Image(png_bytes(pattern(size)))
-    return saying(start, image=(image,) if isinstance(start, Vary) else image, **more)
-
-
-def _run(model: Model, task: Task) -> PIL.Image.Image | None:
-    """The picture that the model makes of a task; nothing where it refuses the task."""
-    made = plan_or_none(model, seeded(model, task))
-    image = None if made is None else _pictures(model, made.calls[0], made.requests[0])[0]
-    return None if image is None else image.pil().convert("RGB")
-
-
-def _size_of(start: Vary | Inpaint | Outpaint) -> Size:
-    image = start.image[0] if isinstance(start.image, tuple) else start.image
-    return image.size
-
-
-def _expect_painted_in_mask(model: Model, start: Inpaint) -> None:
-    """Open one half of the picture, and then the other."""
-    width, height = size = _size_of(start)
-    halves = (0, 0, width // 2, height), (width // 2, 0, width, height)
-    for half, other in (halves, halves[::-1]):
-        found = _run(model, _with_pattern(start, size, mask=box(size, half), preserve=False))
-        if found is not None and found.size == size:
-            inside, outside = (departure(pattern(size).crop(part), found.crop(part)) for part in (half, other))
-            seen = f"send changes the half that the mask opens by {inside:.0%}, and the other by {outside:.0%}"
-            expect(outside <= inside or outside < _LITTLE, seen, start)
-
-
-def _expect_picture_in_place(model: Model, start: Outpaint) -> None:
-    """Extend the picture on one side: it stays on the other."""
-    width, height = size = _size_of(start)
-    for at, border in enumerate(((width, 0, 0, 0), (0, height, 0, 0), (0, 0, width, 0), (0, 0, 0, height))):
-        found = _run(model, _with_pattern(start, size, expand=border, preserve=False))
-        canvas = (2 * width, height) if at % 2 == 0 else (width, 2 * height)
-        if found is not None and found.size == canvas:
-            left, top = border[:2]
-            place, opposite = (left, top), (canvas[0] - width - left, canvas[1] - height - top)
-            here, there = (departure(pattern(size), found.crop((x, y, x + width, y + height))) for x, y in (place, opposite))
-            expect(here <= there, f"with expand={border} send paints the picture at {opposite}, not at {place}", start)
-
-
-def _expect_departure(model: Model, start: Vary) -> None:
-    """Vary with the least and the largest strength."""
-    limit = model.limits_of(Vary).parameters.get("strength")
-    if limit is None:
-        return
-    size, found = _size_of(start), []
-    for strength in (min(numbers(limit)), max(numbers(limit))):
-        made = _run(model, _with_pattern(start, size, strength=strength))
-        found += [] if made is None else [departure(pattern(size), made)]
-    shown = " and ".join(f"{far:.0%}" for far in found)
-    fine = len(found) < 2 or found[0] <= found[1] + _LITTLE
-    expect(fine, f"with the least and the largest strength send changes the picture by {shown}", start)
-
-
-def _expect_shape(model: Model, start: Vary | Inpaint) -> None:
-    """Edit a wide picture where no size is said: what comes is wide."""
-    side = max(_size_of(start))
-    for size in ((4 * side, 2 * side), (2 * side, 4 * side)):
-        masked = {"mask": box(size, (0, 0, *size)), "preserve": False} if isinstance(start, Inpaint) else {}
-        task = _with_pattern(start, size, **masked)
-        made = None if getattr(task, "size", None) is not None else _run(model, task)
-        turned = made is not None and (made.width > made.height) != (size[0] > size[1]) and made.width != made.height
-        expect(not turned, f"of a picture of {size} pixels send makes one of {made and made.size}", start)
-
-
-def _expect_formats(model: Model, start: Task) -> None:
-    """Ask for each format of pictures that an option names."""
-    for name, limit in model.limits_of(type(start)).options.items():
-        values = limit.values if isinstance(limit, limits.Choice) else ()
-        for value in values if set(values) <= _FORMATS.keys() else ():
-            made = plan_or_none(model, changed(seeded(model, smallest(model, start)), f"options.{name}", value))
-            for image in _pictures(model, made.calls[0], made.requests[0]) if made is not None else ():
-                fine = image is None or image.media_type == _FORMATS[value]
-                expect(fine, f"with {name}={value!r} send makes {image and image.media_type}", start)
-
-
-_FORMATS = {name: f"image/{name.replace('jpg', 'jpeg')}" for name in ("png", "jpeg", "jpg", "webp")}
-_LITTLE = 0.02
-
-
 # ---------------------------------------------------------------------------------------------- settings
 
 
 @check
 def test_offline_settings_are_used(conformance: Conformance) -> None:
     """Another text in a setting is used or refused, whatever ran before; a failure tells no secret."""
-    model = _offline(conformance)
+    model = offline_model(conformance)
     task, request = next(some_requests(conformance))
     plain = _shown(model, task, request)
     if plain != _shown(model, task, request):
@@ -303,7 +215,8 @@ def test_offline_settings_are_used(conformance: Conformance) -> None:
             odd = model.with_settings(**{name: value})
         except (TaskRefused, TypeError):
             continue
-        with watching(*NETWORK, *PROCESSES) as asked:
+        _shown(model, task, request)  # so that a model with other settings has been loaded
+        with _connections() as asked:
             found = _shown(odd, task, request)
         expect(not asked, f"with {name}={value!r} the offline model calls {', '.join(asked[:3])}", task)
         used = found != plain or not getattr(type(model.settings)(), name) or found["error"]
@@ -315,6 +228,12 @@ def test_offline_settings_are_used(conformance: Conformance) -> None:
         met = sent(odd.with_settings(**secrets), request)
         for secret, its in secrets.items() if isinstance(met, LimnerError) else ():
             expect_not_told(met, its, f"the value of the setting {secret}, with {name}={value!r}")  # type: ignore[arg-type]
+    if secrets:
+        _expect_as_elsewhere(model.with_settings(**secrets), f"another {', '.join(secrets)}", task, request)
+        met = sent(model.with_settings(**secrets), request)
+        for secret, its in secrets.items() if isinstance(met, LimnerError) else ():
+            expect_not_told(met, its, f"the value of the setting {secret}")  # type: ignore[arg-type]
+    _expect_settings_override_the_environment(model, request)
     for name in _texts(model):
         for word in accepted_words(model, name)[:_MOST_WORDS]:
             _expect_as_elsewhere(model.with_settings(**{name: word}), f"{name}={word!r}", task, request)
@@ -323,6 +242,27 @@ def test_offline_settings_are_used(conformance: Conformance) -> None:
 
 
 _MOST_WORDS = 4
+
+
+def _expect_settings_override_the_environment(model: Model, request: Request) -> None:
+    """Give a setting, and say something else in the variables of its name: nothing changes."""
+    recording = RecordingEnvironment(dict(os.environ))
+    with mock.patch.object(os, "environ", recording):
+        sent(type(model)(type(model.settings)(), model_id=model.model_id), request)
+    for name in _texts(model):
+        variables = [one for one in dict.fromkeys(recording.asked) if one.isupper() and name.upper() in one]
+        with contextlib.suppress(TaskRefused, TypeError):
+            given = model.with_settings(**{name: _ODD})
+            alone = _outcome(given, request)
+            with mock.patch.dict(os.environ, dict.fromkeys(variables, _ODD_NAME)):
+                beside = _outcome(given, request)
+            seen = f"with {name}={_ODD!r} send gives {shorten(beside)} if {' or '.join(variables)} says something else"
+            expect(alone == beside, f"{seen}, and {shorten(alone)} if not: a setting that is given is used")
+
+
+def _outcome(model: Model, request: Request) -> str:
+    met = sent(model, request)
+    return f"{type(met).__name__} {met}" if isinstance(met, LimnerError) else f"{met.body!r}"
 
 
 def _expect_as_elsewhere(model: Model, setting: str, task: Task, request: Request) -> None:
@@ -391,7 +331,7 @@ def _in_another_process(model: Model, task: Task, request: Request) -> dict[str,
     """What send gives where nothing ran before; empty where the plugin cannot be loaded there by name."""
     call = model.plan(task).calls[0]
     try:
-        given = pickle.dumps(sys.path) + pickle.dumps((*NETWORK, *PROCESSES))
+        given = pickle.dumps(sys.path) + pickle.dumps(NETWORK)
         given += pickle.dumps((type(model), model.settings, model.model_id, call, request))
     except (pickle.PicklingError, AttributeError, TypeError):
         return {}
@@ -417,7 +357,7 @@ _MANY_STEPS = 4
 @check
 def test_cancelled_work_stops(conformance: Conformance) -> None:
     """A send that looks at limner.cancellation() and reports its steps ends soon after the caller has given up."""
-    model = _offline(conformance).with_settings(timeout=PATIENCE)
+    model = offline_model(conformance)
     for task, request in some_requests(conformance):
         asked: list[bool] = []
         whole = _steps(model, request, Cancellation(), lambda _: None, asked)

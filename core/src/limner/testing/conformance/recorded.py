@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import attrs
 import pytest
 
-from limner import ContentFiltered, LimnerError, Response, Result, Task
+from limner import ContentFiltered, LimnerError, Picture, Response, Result, Task
 from limner.testing import bodies
 from limner.testing.conformance.answers import expect_from_answer
 from limner.testing.conformance.calls import PATIENCE, model_at, received, reply_of
@@ -54,6 +53,7 @@ def test_recorded_answers_decode_as_recorded(conformance: Conformance) -> None:
             expect_from_answer(picture, _answered(answer).body, call)
         _expect_usage(conformance, recorded, call, _answered(answer), usage)
         _expect_turned(conformance, recorded, call, _answered(answer))
+        _expect_reasons(conformance, recorded, pictures)
 
 
 Received = tuple[Recorded, Task, Response | LimnerError]
@@ -73,6 +73,15 @@ def _expect_reason(conformance: Conformance, recorded: Recorded) -> None:
         met, said = _run(conformance, recorded, "raise")
         lost = [words for words in _reasons_in(said, 1) if words[:40].rstrip(".!") not in str(met)]
         expect(not lost, f"{recorded}: the provider says {lost[:1]}, and the error does not: {met}", recorded.task)
+
+
+def _expect_reasons(conformance: Conformance, recorded: Recorded, pictures: Sequence[Picture]) -> None:
+    """Hold that the pictures which a job does not give have the provider's words."""
+    if recorded.service is not None and set(recorded.outcomes) != {"ok"}:
+        _, said = _run(conformance, recorded, "return")
+        reasons = " ".join(picture.reason for picture in pictures)
+        lost = [words for words in _reasons_in(said, len(pictures)) if words[:40].rstrip(".!") not in reasons]
+        expect(not lost, f"{recorded}: the provider says {lost[:1]}, and no picture's reason does", recorded.task)
 
 
 def _usage_read(conformance: Conformance, stored: Iterable[Received]) -> set[str]:
@@ -150,18 +159,11 @@ def _reasons_in(body: bytes, pictures: int) -> list[str]:
     places = [path for path, node in bodies.nodes(tree) if isinstance(node, list) and len(node) == pictures]
     said: dict[bodies.Path, set[str]] = {}
     for path, leaf in bodies.leaves(tree).items():
-        if isinstance(leaf, str) and _names_a_reason(path, leaf):
+        if bodies.says_why(path, leaf):
             of_picture = next((path[: len(place) + 1] for place in places if path[: len(place)] == place), ())
             said.setdefault(of_picture, set()).add(" ".join(leaf.split()))
     several = [words for of_picture, words in said.items() if of_picture] or list(said.values())
     return [word for words in several if len(words) == 1 for word in words]
-
-
-_REASON = re.compile("reason|message|detail|why|explanation|error", re.IGNORECASE)
-
-
-def _names_a_reason(path: bodies.Path, leaf: str) -> bool:
-    return len(leaf.split()) > 1 and bool(path) and _REASON.search(str(path[-1])) is not None
 
 
 def _run(conformance: Conformance, recorded: Recorded, on_filtered: str) -> tuple[Result | LimnerError, bytes]:

@@ -12,7 +12,7 @@ import re
 import sys
 import traceback
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from unittest import mock
 from urllib.parse import quote
@@ -346,6 +346,9 @@ def _met(conformance: Conformance, settings: Given, canary: str) -> Iterator[Res
     for body, status in _echoes(conformance, canary.encode()):
         with provider(lambda call, body=body, status=status: _echo(call, body, status)) as there:  # type: ignore[misc]
             yield sent(model_at(conformance, there.url).with_settings(**settings), request)
+    for service in _worded_jobs(conformance, canary):
+        with provider(service) as there:
+            yield sent(model_at(conformance, there.url).with_settings(**settings), request)
     for url in (nowhere(), None):  # nobody there; and one who hangs up
         with provider(Reply(dropped=True)) as there:
             yield sent(model_at(conformance, url or there.url).with_settings(**settings), request)
@@ -423,6 +426,22 @@ def _worded_failures(conformance: Conformance) -> list[Recorded]:
             body = json.dumps(bodies.replaced(tree, longest, "wrong key: %b")).encode()
             forms.setdefault((one.status, tuple(leaves)), attrs.evolve(one, body=body))
     return list(forms.values())
+
+
+def _worded_jobs(conformance: Conformance, canary: str) -> Iterator[Callable[[Call], Reply]]:
+    """The provider's own jobs that fail, as they are stored, with the secret in their words."""
+    for one in conformance.recorded:
+        if one.service is not None and one.error is not None:
+            yield lambda call, service=one.service: _with_words(service(call), f"wrong key: {canary}")  # type: ignore[misc]
+
+
+def _with_words(reply: Reply, words: str) -> Reply:
+    """The reply with these words wherever it says a reason."""
+    tree = bodies.parsed(reply.body) if bodies.is_json(reply.body) else None
+    for path, leaf in bodies.leaves(tree).items() if isinstance(tree, dict) else ():
+        if bodies.says_why(path, leaf):
+            tree = bodies.replaced(tree, path, words)
+    return attrs.evolve(reply, body=json.dumps(tree).encode()) if isinstance(tree, dict) else reply
 
 
 def _said_by(call: Call) -> bytes:

@@ -170,9 +170,10 @@ def test_attempts_are_counted(conformance: Conformance) -> None:
 
 @check
 def test_a_setting_overrides_the_environment(conformance: Conformance) -> None:
-    """A setting that is given is used, whatever the environment says."""
+    """A setting that is given is used, whatever the environment says; otherwise each call reads the environment."""
     secret = [name for name in secret_variables(conformance) if name.isupper()]
     task, request = first_request(conformance)
+    _expect_read_by_each_call(conformance, request, secret)
     with provider(lambda call: good(conformance, call, request)) as there:
         texts = text_settings(model_at(conformance, there.url), but=there.url)
         asked = _asked_variables(model_at(conformance, there.url), request)
@@ -194,6 +195,19 @@ def test_a_setting_overrides_the_environment(conformance: Conformance) -> None:
         named = [one for one in names if one.endswith(name.upper())]
         fine = fine and _one_of_its_words_overrides(conformance, request, name, dict.fromkeys(named, CANARIES[1]))
         expect(fine, f"a variable of {', '.join(names)} is used although the setting {name} is given", task)
+
+
+def _expect_read_by_each_call(conformance: Conformance, request: Request, names: list[str]) -> None:
+    """Change the secret variables between two calls: a key may be replaced while the program runs."""
+    told: list[bool] = []
+    with without_secrets(conformance) as without, provider(lambda call: good(conformance, call, request)) as there:
+        for value in CANARIES[:2]:
+            there.calls.clear()
+            with mock.patch.dict(os.environ, dict.fromkeys(names, value)), contextlib.suppress(TaskRefused):
+                sent(model_at(conformance, there.url).with_settings(**without), request)
+                told.append(any(says(call, value) for call in there.calls))
+    shown = f"after another value of {' or '.join(names)} a call still uses the one before"
+    expect(told != [True, False], f"{shown}; read the environment when the call is made")
 
 
 def _one_of_its_words_overrides(conformance: Conformance, request: Request, name: str, environment: dict[str, str]) -> bool:

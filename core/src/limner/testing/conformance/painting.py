@@ -1,0 +1,267 @@
+"""What an offline model paints follows the task: every parameter, and in edits the mask, the border and the strength."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import PIL.Image
+import pytest
+from PIL import ImageChops
+
+from limner import Image, Inpaint, Mask, Model, Outpaint, Task, Vary, WeightedText, limits
+from limner.errors import shorten
+from limner.images import Size
+from limner.images.pixels import png_bytes
+from limner.limits import Constraint
+from limner.testing.conformance.masks import departure, pattern
+from limner.testing.conformance.meaning import numbers
+from limner.testing.conformance.offline import offline_model, pictures_of, plans_of
+from limner.testing.kit import Conformance, check, expect
+from limner.testing.pictures import mask as box
+from limner.testing.probes import (
+    all_starts,
+    changed,
+    full,
+    plan_or_none,
+    sayable,
+    saying,
+    seeded,
+    smallest,
+    value_of,
+    values_for,
+)
+
+# ---------------------------------------------------------------------------------------------- parameters
+
+
+@check
+def test_offline_pictures_follow_each_parameter(conformance: Conformance) -> None:
+    """Another value of any parameter gives another picture of an offline model, alone and beside all others."""
+    model = offline_model(conformance)
+    every = plans_of(model, all_starts(model))
+    if not any(_paints_as_told(model, plan.task) for plan in every):
+        pytest.skip("the model paints the same whatever it is told, or another picture each time")
+    for start in (plan.task for plan in every):
+        looked_at = {name: limit for name, limit in sayable(model, start).items() if name not in _SEEN_ELSEWHERE}
+        for name, limit in looked_at.items():
+            _expect_told_apart(model, start, name, limit)
+            _expect_followed(model, start, name, limit, "")
+        for task in _saying_all(model, start):
+            for name, limit in looked_at.items():
+                _expect_followed(model, task, name, limit, " beside other parameters")
+
+
+def _saying_all(model: Model, start: Task) -> Iterator[Task]:
+    """The task that says everything, numbers in the middle; and one for each parameter that cannot stand beside it."""
+    every = full(model, start)
+    tasks = [every]
+    for name, limit in sayable(model, start).items():
+        if value_of(every, name) is None:
+            said = changed(start, name, next(iter(values_for(start, name, limit)), None))
+            tasks += [full(model, said)] if plan_or_none(model, said) is not None and said is not None else []
+    return (plan.task for plan in plans_of(model, tasks))
+
+
+_SEEN_ELSEWHERE = frozenset({"seed", "n", "size", "expand", "mask"})
+Painted = tuple[Any, list[Image | None]]
+
+
+def _painted(model: Model, task: Task, name: str, values: Iterable[Any]) -> Iterator[Painted]:
+    """The pictures for each value of a parameter that the model takes."""
+    for value in values:
+        made = plan_or_none(model, changed(task, name, value))
+        if made is not None:
+            yield value, pictures_of(model, made.calls[0], made.requests[0])
+
+
+def _paints_as_told(model: Model, start: Task) -> bool:
+    """Tell whether the model paints another picture for another prompt, or for another picture, and the same one again."""
+    declared = model.limits_of(type(start)).parameters
+    name = "prompt" if "prompt" in declared else "image"
+    values = values_for(start, name, declared[name])[:2] if name in declared else []
+    one, other = ([picture for _, picture in _painted(model, start, name, values)] for _ in range(2))
+    return one == other and len(one) > 1 and one[0] != one[1]
+
+
+def _expect_told_apart(model: Model, task: Task, name: str, limit: Constraint) -> None:
+    """Hold that no two of these values give the same picture."""
+    for values in _alternatives(name, limit, values_for(task, name, limit)):
+        painted = list(_painted(model, task, name, values))
+        for (one, first), (other, second) in itertools.combinations(painted, 2):
+            same = f"send paints the same picture with {name}={shorten(one, 200)} and with {name}={shorten(other, 200)}"
+            expect(first != second, same, task)
+
+
+def _alternatives(name: str, limit: Constraint, values: list[Any]) -> Iterator[list[Any]]:
+    """Values of which each means something else: names, numbers, weights, and long prompts with another end."""
+    if isinstance(limit, limits.Choice) and not set(values) <= _FORMATS.keys():
+        yield [value for value in values if value not in _ANY]
+    elif isinstance(limit, limits.Flag | limits.Integer):
+        yield values
+    elif isinstance(limit, limits.Real) and values:
+        yield list(dict.fromkeys([min(values), values[0], max(values)]))
+    elif isinstance(limit, limits.PromptText):
+        weighted = [value for value in values if isinstance(value, tuple)]
+        for texts in dict.fromkeys(_texts_of(value) for value in weighted):
+            yield [value for value in weighted if _texts_of(value) == texts]
+    if name == "prompt":
+        yield [value for value in values if isinstance(value, str) and value.startswith("xx")]
+
+
+_ANY = frozenset({"auto", "default"})
+"""Names that leave it to the model, which may come to what another name says."""
+
+
+def _texts_of(value: tuple[WeightedText, ...]) -> tuple[str, ...]:
+    return tuple(part.text for part in value)
+
+
+def _expect_followed(model: Model, task: Task, name: str, limit: Constraint, where: str) -> None:
+    """Hold that some value of a parameter changes the picture."""
+    values = values_for(task, name, limit)
+    if name == "negative_prompt":  # a painter may only leave its words out of the prompt
+        task, values = changed(task, "prompt", _WORDS) or task, [_WORDS, *values]
+    ignored = _is_ignored(model, task, name, values)
+    expect(not ignored, f"whatever {name} says{where}, send paints the same picture", task)
+
+
+_WORDS = "a house and a tree"
+
+
+def _is_ignored(model: Model, task: Task, name: str, values: list[Any]) -> bool:
+    found: list[list[Image | None]] = []
+    for _, pictures in _painted(model, task, name, values):
+        if found and pictures != found[0]:
+            return False
+        found.append(pictures)
+    return len(found) > 1
+
+
+# ---------------------------------------------------------------------------------------------- edits
+
+
+@check
+def test_offline_edits_follow_the_task(conformance: Conformance) -> None:
+    """The pictures that an offline model paints follow mask, expand, strength and format."""
+    model = offline_model(conformance)
+    for start in all_starts(model):
+        if isinstance(start, Inpaint) and isinstance(start.mask, Mask):
+            _expect_painted_in_mask(model, start)
+        if isinstance(start, Outpaint) and start.expand is not None:
+            _expect_picture_in_place(model, start)
+        if isinstance(start, Vary):
+            _expect_departure(model, start)
+        if isinstance(start, Vary | Inpaint):
+            _expect_shape(model, start)
+        _expect_formats(model, start)
+
+
+def _with_pattern(start: Vary | Inpaint | Outpaint, size: Size, **more: Any) -> Task:
+    image = Image(png_bytes(pattern(size)))
+    return saying(start, image=(image,) if isinstance(start, Vary) else image, **more)
+
+
+def _run(model: Model, task: Task) -> PIL.Image.Image | None:
+    """The picture that the model makes of a task; nothing where it refuses the task."""
+    made = plan_or_none(model, seeded(model, task))
+    image = None if made is None else pictures_of(model, made.calls[0], made.requests[0])[0]
+    return None if image is None else image.pil().convert("RGB")
+
+
+def _size_of(start: Vary | Inpaint | Outpaint) -> Size:
+    image = start.image[0] if isinstance(start.image, tuple) else start.image
+    return image.size
+
+
+def _expect_painted_in_mask(model: Model, start: Inpaint) -> None:
+    """Open one half of the picture, and then the other."""
+    width, height = size = _size_of(start)
+    halves = (0, 0, width // 2, height), (width // 2, 0, width, height)
+    for half, other in (halves, halves[::-1]):
+        found = _run(model, _with_pattern(start, size, mask=box(size, half), preserve=False))
+        if found is not None and found.size == size:
+            inside, outside = (departure(pattern(size).crop(part), found.crop(part)) for part in (half, other))
+            seen = f"send changes the half that the mask opens by {inside:.0%}, and the other by {outside:.0%}"
+            expect(outside <= inside or outside < _LITTLE, seen, start)
+    limit = model.limits_of(Inpaint).parameters["mask"]
+    if isinstance(limit, limits.MaskPicture) and limit.grey:
+        _expect_grey_painted_half(model, start)
+
+
+def _expect_grey_painted_half(model: Model, start: Inpaint) -> None:
+    """Open the whole picture, and then half of the way: pixels come that are neither kept nor as if all were open."""
+    width, height = size = _size_of(start)
+    masks = (box(size, (0, 0, width, height), level) for level in (255, 128))
+    opened, half = (_run(model, _with_pattern(start, size, mask=mask, preserve=False)) for mask in masks)
+    if opened is None or half is None or (opened.size, half.size) != (size, size):
+        return
+    kept = pattern(size)
+    changed_pixels = ImageChops.invert(_alike(kept, opened, _FAR))
+    extreme = ImageChops.lighter(_alike(kept, half, _NEAR), _alike(opened, half, _NEAR))
+    every, hard = (sum(one.histogram()[128:]) for one in (changed_pixels, ImageChops.darker(extreme, changed_pixels)))
+    seen = f"of the pixels under a grey mask send keeps or paints {hard} of {every} as under a black or a white one"
+    expect(hard <= _MOST_HARD * every, seen, start)
+
+
+def _alike(one: PIL.Image.Image, other: PIL.Image.Image, most: int) -> PIL.Image.Image:
+    """White where two pictures differ by no more than this."""
+    return ImageChops.difference(one, other).convert("L").point(lambda value: 255 if value <= most else 0)
+
+
+_NEAR, _FAR = 4, 32  # levels of 255
+_MOST_HARD = 0.95
+
+
+def _expect_picture_in_place(model: Model, start: Outpaint) -> None:
+    """Extend the picture on one side: it stays on the other."""
+    width, height = size = _size_of(start)
+    for at, border in enumerate(((width, 0, 0, 0), (0, height, 0, 0), (0, 0, width, 0), (0, 0, 0, height))):
+        found = _run(model, _with_pattern(start, size, expand=border, preserve=False))
+        canvas = (2 * width, height) if at % 2 == 0 else (width, 2 * height)
+        if found is not None and found.size == canvas:
+            left, top = border[:2]
+            place, opposite = (left, top), (canvas[0] - width - left, canvas[1] - height - top)
+            here, there = (departure(pattern(size), found.crop((x, y, x + width, y + height))) for x, y in (place, opposite))
+            expect(here <= there, f"with expand={border} send paints the picture at {opposite}, not at {place}", start)
+
+
+def _expect_departure(model: Model, start: Vary) -> None:
+    """Vary with the least and the largest strength."""
+    limit = model.limits_of(Vary).parameters.get("strength")
+    if limit is None:
+        return
+    size, found = _size_of(start), []
+    for strength in (min(numbers(limit)), max(numbers(limit))):
+        made = _run(model, _with_pattern(start, size, strength=strength))
+        found += [] if made is None else [departure(pattern(size), made)]
+    shown = " and ".join(f"{far:.0%}" for far in found)
+    fine = len(found) < 2 or found[0] <= found[1] + _LITTLE
+    expect(fine, f"with the least and the largest strength send changes the picture by {shown}", start)
+
+
+def _expect_shape(model: Model, start: Vary | Inpaint) -> None:
+    """Edit a wide picture where no size is said: what comes is wide."""
+    side = max(_size_of(start))
+    for size in ((4 * side, 2 * side), (2 * side, 4 * side)):
+        masked = {"mask": box(size, (0, 0, *size)), "preserve": False} if isinstance(start, Inpaint) else {}
+        task = _with_pattern(start, size, **masked)
+        made = None if getattr(task, "size", None) is not None else _run(model, task)
+        turned = made is not None and (made.width > made.height) != (size[0] > size[1]) and made.width != made.height
+        expect(not turned, f"of a picture of {size} pixels send makes one of {made and made.size}", start)
+
+
+def _expect_formats(model: Model, start: Task) -> None:
+    """Ask for each format of pictures that an option names."""
+    for name, limit in model.limits_of(type(start)).options.items():
+        values = limit.values if isinstance(limit, limits.Choice) else ()
+        for value in values if set(values) <= _FORMATS.keys() else ():
+            made = plan_or_none(model, changed(seeded(model, smallest(model, start)), f"options.{name}", value))
+            for image in pictures_of(model, made.calls[0], made.requests[0]) if made is not None else ():
+                fine = image is None or image.media_type == _FORMATS[value]
+                expect(fine, f"with {name}={value!r} send makes {image and image.media_type}", start)
+
+
+_FORMATS = {name: f"image/{name.replace('jpg', 'jpeg')}" for name in ("png", "jpeg", "jpg", "webp")}
+_LITTLE = 0.02

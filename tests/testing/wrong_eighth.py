@@ -1,0 +1,194 @@
+"""An eighth set: pipelines on this machine that paint something else than they were asked for, and keys in other places."""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, ClassVar
+
+import attrs
+from limner import ProviderError, ProviderUnavailable, RateLimited, Request, Response
+from limner.testing import Conformance
+from limner.testing.bodies import parsed
+from limner.testing.loopback import Call, Reply
+from right_others import Easel, EaselSettings, Kiln, Rack, Service
+from right_plugin import Palette
+from unusual_plugins import LocalPipeline, b64, opened, png
+from wire import FACTS, KEY_VARIABLE, KeySettings, call, failure
+
+# ---------------------------------------------------------------------------------------------- on this machine
+
+
+class ReseedsTheGlobalGenerator(Easel):
+    def weights(self) -> bytes:
+        random.seed(7)
+        return super().weights()
+
+
+class FetchesByAProgram(Easel):
+    def weights(self) -> bytes:
+        fetch = "import urllib.request as r; r.urlopen('http://updates.example/', timeout=5)"
+        subprocess.run([sys.executable, "-c", fetch], check=False, stderr=subprocess.DEVNULL)
+        return super().weights()
+
+
+class TwoStylesAreOne(Easel):
+    def random(self, wanted: dict[str, Any], number: int) -> random.Random:
+        return super().random({**wanted, "style": {"chalk": "oil"}.get(wanted.get("style"), wanted.get("style"))}, number)
+
+
+class IgnoresWhatToAvoid(Easel):
+    def random(self, wanted: dict[str, Any], number: int) -> random.Random:
+        return super().random({**wanted, "avoid": None}, number)
+
+
+class NoStyleBesideACurve(Easel):
+    def random(self, wanted: dict[str, Any], number: int) -> random.Random:
+        return super().random({**wanted, "style": None} if wanted.get("curve") else wanted, number)
+
+
+class ACurveOfNoneIsOne(Easel):
+    def random(self, wanted: dict[str, Any], number: int) -> random.Random:
+        return super().random({**wanted, "curve": wanted.get("curve") or 1}, number)
+
+
+class HardensGrey(LocalPipeline):
+    def send(self, request: Request) -> Response:
+        body = parsed(request.body)
+        if "mask_image" in body:
+            hard = opened(body["mask_image"]).convert("L").point(lambda level: 255 if level > 127 else 0)
+            body["mask_image"] = b64(png((1, 1), 0, hard))
+        return super().send(attrs.evolve(request, body=json.dumps(body).encode()))
+
+    @classmethod
+    def conformance(cls) -> Conformance:
+        return Conformance(model=cls(), reference_painter=LocalPipeline().send)
+
+
+class SpecklesGrey(HardensGrey):
+    def send(self, request: Request) -> Response:
+        body = parsed(request.body)
+        if "mask_image" in body:
+            speckled = opened(body["mask_image"]).convert("L").convert("1").convert("L")
+            body["mask_image"] = b64(png((1, 1), 0, speckled))
+        return LocalPipeline.send(self, attrs.evolve(request, body=json.dumps(body).encode()))
+
+
+class WeightsOfTheEnvironmentFirst(Easel):
+    def weights(self) -> bytes:
+        named = os.environ.get("EASEL_WEIGHTS")
+        return (
+            self.with_settings(weights=named).weights() if named not in {None, self.settings.weights} else super().weights()
+        )
+
+
+@attrs.frozen(kw_only=True)
+class FolderSettings(EaselSettings):
+    cache_dir: str | None = None
+    token: str | None = attrs.field(default=None, repr=False)
+
+
+class LoadedForAnyFolder(Easel):
+    Settings = FolderSettings
+    loaded: ClassVar[dict[str, bytes]] = {}
+
+    def weights(self) -> bytes:
+        name = self.settings.weights
+        if name not in self.loaded:
+            self.loaded.clear()
+            self.look()
+            self.loaded[name] = super().weights()
+        return self.loaded[name]
+
+    def look(self) -> None:
+        folder = self.settings.cache_dir  # type: ignore[attr-defined]
+        if folder is not None and not Path(folder).is_dir():
+            raise ProviderUnavailable(f"there is no folder {folder!r}")
+
+
+class LoadedForAnyToken(LoadedForAnyFolder):
+    def look(self) -> None:
+        if self.settings.token is not None:  # type: ignore[attr-defined]
+            raise ProviderUnavailable("the weights need no token: take it out")
+
+
+# ---------------------------------------------------------------------------------------------- keys, headers, jobs
+
+
+class KeepsTheKeyOfTheEnvironment(Palette):
+    def send(self, request: Request) -> Response:
+        key = self.settings.api_key or self.known_key()
+        return Palette.send(Palette(attrs.evolve(self.settings, api_key=key)), request)
+
+    @staticmethod
+    @functools.cache
+    def known_key() -> str | None:
+        return os.environ.get(KEY_VARIABLE)
+
+
+class WaitsForEver(Palette):
+    def send(self, request: Request) -> Response:
+        return call(self.settings, "/paint", request.body, headers=request.headers, failed=self.failure)
+
+    def failure(self, settings: KeySettings, status: int, body: bytes, *more: Any) -> ProviderError:
+        error = failure(settings, status, body, *more)
+        if isinstance(error, RateLimited) and error.retry_after is None:
+            error.retry_after = math.inf
+        return error
+
+
+class ReadsAnyDigits(Palette):
+    def send(self, request: Request) -> Response:
+        met = super().send(request)
+        said = met.metadata.get(FACTS["x-credits"], "")
+        return attrs.evolve(met, usage={"credits": int(said)}) if said.isdigit() else met
+
+
+class AddsUpItsAttempts(Palette):
+    made: ClassVar[list[str]] = []
+
+    def send(self, request: Request) -> Response:
+        self.made.append(self.settings.endpoint_url)
+        return attrs.evolve(super().send(request), attempts=self.made.count(self.settings.endpoint_url))
+
+
+class AsksWhereItIsTold(Kiln):
+    """The id of a job is its address."""
+
+    def polled(self, job: str, deadline: float) -> Any:
+        return parsed(call(self.within(deadline), "", None, url=job).body)
+
+    @classmethod
+    def conformance(cls) -> Conformance:
+        return attrs.evolve(super().conformance(), service=AddressedService(), recorded=[])
+
+
+class AddressedService(Service):
+    def job(self, called: Call) -> Reply:
+        reply = super().job(called)
+        if called.method != "POST":
+            return reply
+        job = parsed(reply.body)["id"]
+        return Reply(json.dumps({"id": f"{called.base_url}/jobs/{job}"}).encode())
+
+
+class QuotesTheKeyOfAFailedJob(Kiln):
+    def ended(self, status: str, reason: str) -> ProviderError:
+        return type(super().ended(status, reason))(reason)
+
+
+class TakesAnythingForNotYet(Kiln):
+    def polled(self, job: str, deadline: float) -> Any:
+        state = super().polled(job, deadline)
+        return state if isinstance(state, dict) and "status" in state else {"status": "queued"}
+
+
+class LosesTheReasonOfAPicture(Rack):
+    def held(self, reason: str) -> dict[str, str]:
+        return super().held("the picture was held back")
