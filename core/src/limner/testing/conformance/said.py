@@ -36,7 +36,7 @@ from limner.prices import PRICES_VARIABLE, cost, wrong_prices
 from limner.testing import bodies
 from limner.testing.conformance.answers import small_tasks
 from limner.testing.conformance.calls import AT_ONCE, first_request, good, model_at, sent
-from limner.testing.conformance.secrets import SecretSetting, diagnosed, secret_settings, without_secrets
+from limner.testing.conformance.secrets import SecretSetting, diagnosed, secret_settings, unfit_for_headers, without_secrets
 from limner.testing.ends import ends
 from limner.testing.kit import Conformance, ContractBroken, check, expect
 from limner.testing.loopback import Call, Loopback, Reply, nowhere, provider
@@ -412,7 +412,7 @@ def _expect_missing_credentials(conformance: Conformance, request: Request) -> N
 
 def _expect_odd_credentials(conformance: Conformance, secret: SecretSetting, request: Request) -> None:
     """Hold that diagnose finds a secret that send refuses for how it looks."""
-    for odd in (f"{secret.value}\n", f"{secret.value}\x00", f"{secret.value} é"):
+    for odd in unfit_for_headers(secret.value):
         with provider(lambda call: good(conformance, call, request)) as there, contextlib.suppress(TaskRefused):
             model = model_at(conformance, there.url).with_settings(**{secret.name: odd})
             met = sent(model, request)

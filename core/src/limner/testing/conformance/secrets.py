@@ -222,7 +222,12 @@ def test_refused_secrets_are_not_quoted(conformance: Conformance) -> None:
 
 def _misshapen(secret: str) -> tuple[str, ...]:
     """The secret as it is copied badly."""
-    return f"{secret}\n", f" {secret}", f"{secret} é", f"{secret}\x00", secret[:9]
+    return *unfit_for_headers(secret), f" {secret}", secret[:9]
+
+
+def unfit_for_headers(value: str) -> tuple[str, ...]:
+    """A value as no header of HTTP can have it."""
+    return f"{value}\n", f"{value} é", f"{value}\x00"
 
 
 def _expect_unquoted_by_validators(conformance: Conformance, secret: SecretSetting, odd: str) -> None:

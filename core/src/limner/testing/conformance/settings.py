@@ -15,7 +15,15 @@ import pytest
 from limner import LimnerError, Model, Request, Settings, Task, TaskRefused
 from limner.testing.conformance.calls import AT_ONCE, first_request, good, model_at, sent
 from limner.testing.conformance.interface import type_of
-from limner.testing.conformance.secrets import CANARIES, holds, is_secret, says, secret_variables, without_secrets
+from limner.testing.conformance.secrets import (
+    CANARIES,
+    holds,
+    is_secret,
+    says,
+    secret_variables,
+    unfit_for_headers,
+    without_secrets,
+)
 from limner.testing.kit import Conformance, ContractBroken, check, expect
 from limner.testing.loopback import Call, Reply, provider
 from limner.testing.probes import all_starts
@@ -71,7 +79,7 @@ def _expect_sent_with_requests(conformance: Conformance, calls: list[Task], name
 def _expect_misshapen_refused(conformance: Conformance, task: Task, name: str) -> None:
     """Hold that a text which no header or address can have is refused, or a ProviderError, and nothing else."""
     first = conformance.model.encode(task)
-    for odd in (f"{_CANARY}\n", f"{_CANARY} é"):
+    for odd in unfit_for_headers(_CANARY):
         with provider(lambda call: good(conformance, call, first)) as there:
             try:
                 model = model_at(conformance, there.url).with_settings(**{name: odd})
