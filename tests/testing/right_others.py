@@ -109,7 +109,7 @@ class Easel(Unusual):
         return {**said, **task.options, "width": width, "height": height}
 
     def send(self, request: Request) -> Response:
-        wanted = json.loads(request.body)
+        wanted = {**json.loads(request.body), "until": time.monotonic() + self.settings.timeout}
         weights = self.weights()
         images = [self.paint(wanted, weights, number) for number in range(wanted["count"])]
         return Response(json.dumps({"images": images}).encode())
@@ -137,6 +137,8 @@ class Easel(Unusual):
         steps = wanted["steps"]
         for step in range(1, steps + 1):
             self.step(number * steps + step, wanted["count"] * steps)
+            if time.monotonic() > wanted["until"]:
+                raise ProviderTimeout("the picture was not done in time")
             canvas = PIL.Image.blend(canvas, PIL.Image.frombytes("RGB", (8, 8), drawn.randbytes(192)), 1 / (step + 1))
         return b64(png((1, 1), 0, canvas.resize((wanted["width"], wanted["height"]))))
 

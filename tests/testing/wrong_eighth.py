@@ -9,20 +9,44 @@ import os
 import random
 import subprocess
 import sys
+import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar
 
 import attrs
-from limner import ProviderError, ProviderUnavailable, RateLimited, Request, Response
+from limner import (
+    Finding,
+    Generate,
+    ProviderError,
+    ProviderUnavailable,
+    RateLimited,
+    Request,
+    Response,
+    WeightedText,
+)
+from limner.limits import Limits, PromptText, Real, TaskLimits
 from limner.testing import Conformance
 from limner.testing.bodies import parsed
 from limner.testing.loopback import Call, Reply
 from right_others import Easel, EaselSettings, Kiln, Rack, Service
 from right_plugin import Palette
-from unusual_plugins import LocalPipeline, b64, opened, png
+from unusual_plugins import DOCS, LocalPipeline, b64, opened, png
 from wire import FACTS, KEY_VARIABLE, KeySettings, call, failure
 
 # ---------------------------------------------------------------------------------------------- on this machine
+
+WEIGHTS = Real(0.0, 2.0, source=DOCS)
+
+
+@attrs.frozen(kw_only=True)
+class OneAtATimeSettings(EaselSettings):
+    max_in_flight: int = attrs.field(default=1, converter=int)
+
+
+@attrs.frozen(kw_only=True)
+class NamedSettings(EaselSettings):
+    weights_file: str | None = None
 
 
 class ReseedsTheGlobalGenerator(Easel):
@@ -58,6 +82,51 @@ class ACurveOfNoneIsOne(Easel):
         return super().random({**wanted, "curve": wanted.get("curve") or 1}, number)
 
 
+class RoundsTheContrast(Easel):
+    def random(self, wanted: dict[str, Any], number: int) -> random.Random:
+        contrast = wanted.get("contrast")
+        return super().random(wanted if contrast is None else {**wanted, "contrast": round(contrast, 1)}, number)
+
+
+class SeedOfAFewBits(Easel):
+    def random(self, wanted: dict[str, Any], number: int) -> random.Random:
+        return super().random({**wanted, "seed": wanted["seed"] & 0xFFFFFF}, number)
+
+
+class PaintsPastItsTimeout(Easel):
+    def paint(self, wanted: dict[str, Any], weights: bytes, number: int) -> str:
+        return super().paint({**wanted, "until": math.inf}, weights, number)
+
+
+class OneStepAfterAnother(Easel):
+    """What is being painted is kept in the model, one call at a time."""
+
+    Settings = OneAtATimeSettings
+    now: ClassVar[dict[str, Any]] = {}
+
+    def paint(self, wanted: dict[str, Any], weights: bytes, number: int) -> str:
+        self.now.update(wanted)
+        time.sleep(0.01)
+        return super().paint(self.now, weights, number)
+
+
+class MergesWhatIsEqual(Easel):
+    """Its prompts have weights; of two equal parts one is lost."""
+
+    limits: ClassVar[Limits] = {
+        Generate: TaskLimits(
+            {**Easel.limits[Generate].parameters, "prompt": PromptText(99, weights=WEIGHTS, required=True, source=DOCS)}
+        )
+    }
+
+    def body(self, task: Any) -> dict[str, Any]:
+        parts = task.prompt if isinstance(task.prompt, tuple) else (WeightedText(task.prompt, 1.0),)
+        return {**super().body(attrs.evolve(task, prompt="parts")), "prompt": [[part.text, part.weight] for part in parts]}
+
+    def random(self, wanted: dict[str, Any], number: int) -> random.Random:
+        return super().random({**wanted, "prompt": dict(wanted["prompt"])}, number)
+
+
 class HardensGrey(LocalPipeline):
     def send(self, request: Request) -> Response:
         body = parsed(request.body)
@@ -86,6 +155,23 @@ class WeightsOfTheEnvironmentFirst(Easel):
         return (
             self.with_settings(weights=named).weights() if named not in {None, self.settings.weights} else super().weights()
         )
+
+
+class FindsAllWeightsFine(Easel):
+    def diagnose(self, *, live: bool = False) -> Iterable[Finding]:
+        yield Finding("weights", True, "the weights are set")
+
+
+class WeightsOfTheFirstEnvironment(Easel):
+    Settings = NamedSettings
+    loaded: ClassVar[dict[tuple[str | None, str], bytes]] = {}
+
+    def weights(self) -> bytes:
+        given = self.settings.weights_file  # type: ignore[attr-defined]
+        if (given, self.settings.weights) not in self.loaded:
+            name = given or os.environ.get("EASEL_FILE_OF_WEIGHTS") or self.settings.weights
+            self.loaded[given, self.settings.weights] = Easel(EaselSettings(weights=name)).weights()
+        return self.loaded[given, self.settings.weights]
 
 
 @attrs.frozen(kw_only=True)
@@ -132,7 +218,7 @@ class KeepsTheKeyOfTheEnvironment(Palette):
         return os.environ.get(KEY_VARIABLE)
 
 
-class WaitsForEver(Palette):
+class InfiniteRetryAfter(Palette):
     def send(self, request: Request) -> Response:
         return call(self.settings, "/paint", request.body, headers=request.headers, failed=self.failure)
 

@@ -12,6 +12,7 @@ import random
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -109,32 +110,44 @@ def test_offline_answers_follow_the_request(conformance: Conformance) -> None:
     """An offline model gives the same picture for the same request, in any thread, and another for another seed."""
     model = offline_model(conformance)
     for start in all_starts(model):
-        seeds = _some_seeds(model, start)
         small = smallest(model, start)
-        plans = [model.plan(saying(small, seed=seed)) for seed in seeds] or [model.plan(small)]
-        calls, requests = [plan.calls[0] for plan in plans], [plan.requests[0] for plan in plans]
-        first = [pictures_of(model, call, request) for call, request in zip(calls, requests, strict=True)]
-        again = [pictures_of(model, call, request) for call, request in zip(calls, requests, strict=True)]
+        seeds = _some_seeds(model, start)
+        plans = [model.plan(saying(small, seed=seed)) for seed in seeds[:2]] or [model.plan(small)]
+        first, again = ([_first_call(model, plan) for plan in plans] for _ in range(2))
         if not seeds and first != again:  # without a seed it may paint another picture each time
             continue
         expect(first == again, "the same request gives another picture the second time", start)
-        paints = isinstance(start, Generate) and _depends_on_words(model, small, first[0])
-        if len(first) > 1 and paints:
-            expect(first[0] != first[1], f"the seeds {seeds[0]} and {seeds[1]} give the same picture", start)
-        if model.settings.max_in_flight > 1:
-            with ThreadPoolExecutor(4) as pool:
-                side_by_side = list(pool.map(pictures_of, [model] * len(calls) * 3, calls * 3, requests * 3))
-            expect(
-                side_by_side == first * 3, "requests that are sent side by side give other pictures than one by one", start
-            )
-        per_call = model.per_call(type(start))
-        zero = {"seed": 0} if _takes_zero(model, start) else {}
-        kinds = [{"n": per_call}, {"n": per_call, **zero}] if per_call > 1 and paints else []
-        for several in filter(None, (plan_or_none(model, saying(small, **said)) for said in kinds)):
-            found = pictures_of(model, several.calls[0], several.requests[0])
-            expect(len(set(found)) == len(found), f"the {len(found)} pictures of one call are not all different", start)
+        _expect_no_disorder(model, start, plans, first)
+        if isinstance(start, Generate) and _depends_on_words(model, small, first[0]):
+            _expect_all_different(model, small, seeds)
     _expect_nothing_left(model)
     _expect_turns(model)
+
+
+def _first_call(model: Model, plan: Plan) -> list[Image | None]:
+    return pictures_of(model, plan.calls[0], plan.requests[0])
+
+
+def _expect_no_disorder(model: Model, start: Task, plans: list[Plan], alone: list[list[Image | None]]) -> None:
+    """Send side by side, if the settings allow that."""
+    with contextlib.suppress(TaskRefused), ThreadPoolExecutor(4) as pool:
+        several = model.with_settings(max_in_flight=4)
+        side_by_side = list(pool.map(_first_call, [several] * len(plans) * 3, plans * 3))
+        seen = "requests that are sent side by side give other pictures than one by one"
+        expect(side_by_side == alone * 3, f"{seen}; let one wait for the other, or refuse max_in_flight over 1", start)
+
+
+def _expect_all_different(model: Model, small: Task, seeds: list[int]) -> None:
+    """Hold that another seed gives another picture, and that the pictures of one call differ."""
+    painted = {seed: _first_call(model, model.plan(saying(small, seed=seed))) for seed in seeds}
+    for one, other in itertools.combinations(painted, 2):
+        expect(painted[one] != painted[other], f"the seeds {one} and {other} give the same picture", small)
+    per_call = model.per_call(type(small))
+    zero = {"seed": 0} if _takes_zero(model, small) else {}
+    for said in [{"n": per_call}, {"n": per_call, **zero}] if per_call > 1 else []:
+        several = plan_or_none(model, saying(small, **said))
+        found = [] if several is None else _first_call(model, several)
+        expect(len(set(found)) == len(found), f"the {len(found)} pictures of one call are not all different", small)
 
 
 def _expect_nothing_left(model: Model) -> None:
@@ -145,7 +158,7 @@ def _expect_nothing_left(model: Model) -> None:
 
     def after(other: Plan, plan: Plan) -> list[Image | None]:
         sent(model, other.requests[0])
-        return pictures_of(model, plan.calls[0], plan.requests[0])
+        return _first_call(model, plan)
 
     for plan in plans:
         one, *others, again = (after(before, plan) for before in (*befores, befores[0]))
@@ -195,7 +208,8 @@ def _some_seeds(model: Model, start: Task) -> list[int]:
     limit = model.limits_of(type(start)).parameters.get("seed")
     if not isinstance(limit, limits.Integer):
         return []
-    return list(dict.fromkeys([limit.min_value, min(limit.max_value, limit.min_value + 71_000)]))
+    apart = (0, 71_000, 2**24, 2**31, 2**32)  # where a generator of few bits begins anew
+    return list(dict.fromkeys(min(limit.max_value, limit.min_value + more) for more in apart))
 
 
 # ---------------------------------------------------------------------------------------------- settings
@@ -233,7 +247,7 @@ def test_offline_settings_are_used(conformance: Conformance) -> None:
         met = sent(model.with_settings(**secrets), request)
         for secret, its in secrets.items() if isinstance(met, LimnerError) else ():
             expect_not_told(met, its, f"the value of the setting {secret}")  # type: ignore[arg-type]
-    _expect_settings_override_the_environment(model, request)
+    _expect_environment_used(model, task, request)
     for name in _texts(model):
         for word in accepted_words(model, name)[:_MOST_WORDS]:
             _expect_as_elsewhere(model.with_settings(**{name: word}), f"{name}={word!r}", task, request)
@@ -244,20 +258,27 @@ def test_offline_settings_are_used(conformance: Conformance) -> None:
 _MOST_WORDS = 4
 
 
-def _expect_settings_override_the_environment(model: Model, request: Request) -> None:
-    """Give a setting, and say something else in the variables of its name: nothing changes."""
+def _expect_environment_used(model: Model, task: Task, request: Request) -> None:
+    """Say something else in the variables of a setting: each call reads them, unless the setting is given."""
     recording = RecordingEnvironment(dict(os.environ))
     with mock.patch.object(os, "environ", recording):
         sent(type(model)(type(model.settings)(), model_id=model.model_id), request)
     for name in _texts(model):
-        variables = [one for one in dict.fromkeys(recording.asked) if one.isupper() and name.upper() in one]
+        words = set(name.upper().split("_")) - _COMMON
+        variables = [one for one in dict.fromkeys(recording.asked) if words & set(one.split("_"))]
+        unsaid = model.with_settings(**{name: getattr(type(model.settings)(), name)})
+        _shown(unsaid, task, request)
+        with mock.patch.dict(os.environ, dict.fromkeys(variables, _ODD_NAME)), contextlib.suppress(TaskRefused, TypeError):
+            if variables:
+                _expect_as_elsewhere(unsaid, f"{' and '.join(variables)} in the environment", task, request)
+            beside = _outcome(model.with_settings(**{name: _ODD}), request)
         with contextlib.suppress(TaskRefused, TypeError):
-            given = model.with_settings(**{name: _ODD})
-            alone = _outcome(given, request)
-            with mock.patch.dict(os.environ, dict.fromkeys(variables, _ODD_NAME)):
-                beside = _outcome(given, request)
+            alone = _outcome(model.with_settings(**{name: _ODD}), request)
             seen = f"with {name}={_ODD!r} send gives {shorten(beside)} if {' or '.join(variables)} says something else"
             expect(alone == beside, f"{seen}, and {shorten(alone)} if not: a setting that is given is used")
+
+
+_COMMON = frozenset({"PATH", "FILE", "DIR", "NAME", "URL", "ID"})
 
 
 def _outcome(model: Model, request: Request) -> str:
@@ -305,8 +326,11 @@ def _shown(model: Model, task: Task, request: Request) -> dict[str, Any]:
 
 
 def _expect_found(model: Model, name: str, value: str, found: dict[str, Any]) -> None:
-    fine = [one for one in diagnosed(model, live=False) if one.fine and value in one.detail]
-    expect(not found["error"] or not fine, f"with {name}={value!r} send fails, and diagnose() finds it fine: {fine}")
+    findings = diagnosed(model, live=False) if found["error"] else []
+    fine = [one for one in findings if one.fine and value in one.detail]
+    expect(not fine, f"with {name}={value!r} send fails, and diagnose() finds it fine: {fine}")
+    blind = findings and all(one.fine for one in findings)
+    expect(not blind, f"with {name}={value!r} send fails, and diagnose() finds all fine: {findings[:3]}")
 
 
 _ELSEWHERE = """
@@ -356,23 +380,32 @@ _MANY_STEPS = 4
 
 @check
 def test_cancelled_work_stops(conformance: Conformance) -> None:
-    """A send that looks at limner.cancellation() and reports its steps ends soon after the caller has given up."""
+    """A send that reports its steps ends soon after the caller has given up, or when its timeout is over."""
     model = offline_model(conformance)
     for task, request in some_requests(conformance):
         asked: list[bool] = []
-        whole = _steps(model, request, Cancellation(), lambda _: None, asked)
-        if len(whole) >= _MANY_STEPS and asked:
+        whole, _ = _steps(model, request, Cancellation(), lambda _: None, asked)
+        if len(whole) < _MANY_STEPS:
+            continue
+        if asked:
             cancelled = Cancellation()
-            done = _steps(model, request, cancelled, lambda _, cancelled=cancelled: cancelled.set(), asked)  # type: ignore[misc]
+            done, _ = _steps(model, request, cancelled, lambda _, cancelled=cancelled: cancelled.set(), asked)  # type: ignore[misc]
             expect(len(done) < len(whole), f"cancelled after its first step, send went on to the last, {len(whole)}", task)
             met = sent(model, request)
             expect(isinstance(met, Response), f"after a call that was cancelled, the next call gave {told(met)}", task)
+        slow = model.with_settings(timeout=_SHORT)
+        _, late = _steps(slow, request, Cancellation(), lambda _: time.sleep(_SHORT / 2), asked)
+        seen = f"each step took {_SHORT / 2} seconds, and with timeout={_SHORT} send went on to the last, {len(whole)}"
+        expect(not isinstance(late, Response), f"{seen}; look at the timeout after each step", task)
+
+
+_SHORT = 0.4  # seconds
 
 
 def _steps(
     model: Model, request: Request, cancelled: Cancellation, on_step: Callable[[Progress], object], asked: list[bool]
-) -> list[Progress]:
-    """Send, and give what it reports."""
+) -> tuple[list[Progress], Response | LimnerError | None]:
+    """Send, and give what it reports, and what comes."""
     steps: list[Progress] = []
 
     def step(progress: Progress) -> None:
@@ -389,5 +422,5 @@ def _steps(
         reporting(Reporter(step, 1), 0),
         contextlib.suppress(ContractBroken),
     ):
-        sent(model, request)
-    return steps
+        return steps, sent(model, request)
+    return steps, None

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import attrs
 import PIL.Image
 import pytest
 from PIL import ImageChops
@@ -18,6 +19,7 @@ from limner.limits import Constraint
 from limner.testing.conformance.masks import departure, pattern
 from limner.testing.conformance.meaning import numbers
 from limner.testing.conformance.offline import offline_model, pictures_of, plans_of
+from limner.testing.ends import distinct_pictures, ends, plain_weight
 from limner.testing.kit import Conformance, check, expect
 from limner.testing.pictures import mask as box
 from limner.testing.probes import (
@@ -100,22 +102,25 @@ def _alternatives(name: str, limit: Constraint, values: list[Any]) -> Iterator[l
         yield [value for value in values if value not in _ANY]
     elif isinstance(limit, limits.Flag | limits.Integer):
         yield values
-    elif isinstance(limit, limits.Real) and values:
-        yield list(dict.fromkeys([min(values), values[0], max(values)]))
-    elif isinstance(limit, limits.PromptText):
-        weighted = [value for value in values if isinstance(value, tuple)]
-        for texts in dict.fromkeys(_texts_of(value) for value in weighted):
-            yield [value for value in weighted if _texts_of(value) == texts]
+    elif isinstance(limit, limits.Real):
+        yield values if name != "strength" else _few(values)  # of which a pipeline may make whole steps
+    elif isinstance(limit, limits.PromptText) and limit.weights is not None:
+        fox, snow = (WeightedText(text, plain_weight(limit.weights)) for text in ("a fox", "snow"))
+        yield [(fox, fox, snow), (fox, snow)]
+        yield [(attrs.evolve(fox, weight=weight), snow) for weight in ends(limit.weights)]
+    elif isinstance(limit, limits.Pictures) and values and limit.max_items > 1:
+        first, *others = distinct_pictures(values[0][0].size, 3)
+        yield [(first, other) for other in others]
     if name == "prompt":
         yield [value for value in values if isinstance(value, str) and value.startswith("xx")]
 
 
+def _few(values: list[Any]) -> list[Any]:
+    return list(dict.fromkeys([min(values), values[0], max(values)]))
+
+
 _ANY = frozenset({"auto", "default"})
 """Names that leave it to the model, which may come to what another name says."""
-
-
-def _texts_of(value: tuple[WeightedText, ...]) -> tuple[str, ...]:
-    return tuple(part.text for part in value)
 
 
 def _expect_followed(model: Model, task: Task, name: str, limit: Constraint, where: str) -> None:
@@ -253,14 +258,14 @@ def _expect_shape(model: Model, start: Vary | Inpaint) -> None:
 
 
 def _expect_formats(model: Model, start: Task) -> None:
-    """Ask for each format of pictures that an option names."""
-    for name, limit in model.limits_of(type(start)).options.items():
+    """Ask for each format of pictures that an option names, alone and beside all other parameters."""
+    tasks = [seeded(model, smallest(model, task)) for task in (start, full(model, start))]
+    for (name, limit), task in itertools.product(model.limits_of(type(start)).options.items(), tasks):
         values = limit.values if isinstance(limit, limits.Choice) else ()
         for value in values if set(values) <= _FORMATS.keys() else ():
-            made = plan_or_none(model, changed(seeded(model, smallest(model, start)), f"options.{name}", value))
-            for image in pictures_of(model, made.calls[0], made.requests[0]) if made is not None else ():
-                fine = image is None or image.media_type == _FORMATS[value]
-                expect(fine, f"with {name}={value!r} send makes {image and image.media_type}", start)
+            for _, pictures in _painted(model, task, f"options.{name}", [value]):
+                types = {image.media_type for image in pictures if image is not None}
+                expect(types <= {_FORMATS[value]}, f"with {name}={value!r} send makes {', '.join(types)}", task)
 
 
 _FORMATS = {name: f"image/{name.replace('jpg', 'jpeg')}" for name in ("png", "jpeg", "jpg", "webp")}
