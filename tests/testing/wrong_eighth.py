@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import math
@@ -164,14 +165,20 @@ class FindsAllWeightsFine(Easel):
 
 class WeightsOfTheFirstEnvironment(Easel):
     Settings = NamedSettings
-    loaded: ClassVar[dict[tuple[str | None, str], bytes]] = {}
+
+    def diagnose(self, *, live: bool = False) -> Iterable[Finding]:
+        return ()
+
+    loaded: ClassVar[list[bytes]] = []
 
     def weights(self) -> bytes:
         given = self.settings.weights_file  # type: ignore[attr-defined]
-        if (given, self.settings.weights) not in self.loaded:
-            name = given or os.environ.get("EASEL_FILE_OF_WEIGHTS") or self.settings.weights
-            self.loaded[given, self.settings.weights] = Easel(EaselSettings(weights=name)).weights()
-        return self.loaded[given, self.settings.weights]
+        if given is not None or self.settings.weights != "built-in":
+            return Easel(EaselSettings(weights=given or self.settings.weights)).weights()
+        if not self.loaded:
+            named = os.environ.get("EASEL_FILE_OF_WEIGHTS", "built-in")
+            self.loaded.append(Easel(EaselSettings(weights=named)).weights())
+        return self.loaded[0]
 
 
 @attrs.frozen(kw_only=True)
@@ -236,6 +243,21 @@ class ReadsAnyDigits(Palette):
         return attrs.evolve(met, usage={"credits": int(said)}) if said.isdigit() else met
 
 
+@attrs.frozen(kw_only=True)
+class RetentionSettings(KeySettings):
+    """How many hours the provider keeps pictures; default: as the account says."""
+
+    retention: int | None = None
+
+
+class KeepsPicturesForNoHours(Palette):
+    Settings = RetentionSettings
+
+    def send(self, request: Request) -> Response:
+        hours = self.settings.retention  # type: ignore[attr-defined]
+        return super().send(attrs.evolve(request, headers={"x-retention": f"{hours}"} if hours else {}))
+
+
 class AddsUpItsAttempts(Palette):
     made: ClassVar[list[str]] = []
 
@@ -253,6 +275,17 @@ class AsksWhereItIsTold(Kiln):
     @classmethod
     def conformance(cls) -> Conformance:
         return attrs.evolve(super().conformance(), service=AddressedService(), recorded=[])
+
+
+class CancelsWhereItIsTold(AsksWhereItIsTold):
+    def polled(self, job: str, deadline: float) -> Any:
+        return Kiln.polled(self, job.rpartition("/")[2], deadline)
+
+    def failed(self, error: ProviderError, ids: tuple[str, ...]) -> ProviderError:
+        if limner.cancellation().is_set():
+            with contextlib.suppress(ProviderError):
+                call(self.settings, "", b"{}", url=next(one for one in ids if one.startswith("http")))
+        return super().failed(error, ids)
 
 
 class AddressedService(Service):

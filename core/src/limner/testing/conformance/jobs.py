@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import socket
 import time
@@ -169,16 +170,60 @@ def test_jobs_side_by_side_keep_their_pictures(conformance: Conformance) -> None
 
 
 def _expect_secrets_kept(conformance: Conformance, task: Task, request: Request) -> None:
-    """Name another address for the job, and for its pictures: no secret goes there."""
+    """Name another address for the job, for what cancels it, and for its pictures: no secret goes there."""
     service = _service(conformance)
+    with provider(service) as there:
+        sent(model_at(conformance, there.url), request)
+        first = bodies.parsed(there.exchanges[0][1].body)
+    urls = [path for path, leaf in bodies.leaves(first).items() if isinstance(leaf, str) and leaf.startswith(there.url)]
     for secret in secret_settings(conformance):
-        for method, what in {"POST": "at which the job is said to be", "GET": "from which it downloads"}.items():
-            with provider(service) as elsewhere:
-                address = elsewhere.url.replace("127.0.0.1", _OTHER_HOST) if method == "POST" else elsewhere.url
-                with provider(_pointing_at(address, service, method)) as there, _found_here(_OTHER_HOST):
+        for path, gives_up in itertools.product(urls, (False, True)):
+            cancelled = Cancellation()
+            with provider(service) as elsewhere, _found_here(_OTHER_HOST):
+                address = elsewhere.url.replace("127.0.0.1", _OTHER_HOST)
+                answering = _giving_up(service, cancelled) if gives_up else service
+                with (
+                    provider(_naming(address, answering, path)) as there,
+                    mock.patch.object(workers, "current_cancellation", return_value=cancelled),
+                ):
                     sent(secret.given_to(model_at(conformance, there.url)).with_settings(timeout=_WAIT), request)
-                told_to = [call.path for call in elsewhere.calls if secret.is_in(call)]
+            told_to = [call.path for call in elsewhere.calls if secret.is_in(call)]
+            what = f"which the reply names as {bodies.in_words(path)}"
             expect(not told_to, f"send tells the setting {secret.name} to another address, {what}", task)
+        with provider(service) as elsewhere, provider(_pointing_at(elsewhere.url, service)) as there:
+            sent(secret.given_to(model_at(conformance, there.url)).with_settings(timeout=_WAIT), request)
+        told_to = [call.path for call in elsewhere.calls if secret.is_in(call)]
+        expect(not told_to, f"send tells the setting {secret.name} to another address, from which it downloads", task)
+
+
+def _giving_up(service: Callable[[Call], Reply], cancelled: Cancellation) -> Callable[[Call], Reply]:
+    """The provider of a job that does not end, until the caller gives up at the first poll."""
+    never, met_calls = _never_ending(service), list[Call]()
+
+    def answered(call: Call) -> Reply:
+        met_calls.append(call)
+        if len(met_calls) > 1:
+            cancelled.set()
+        return never(call)
+
+    return answered
+
+
+def _naming(elsewhere: str, service: Callable[[Call], Reply], path: bodies.Path) -> Callable[[Call], Reply]:
+    """The provider, whose first reply names another address at this path."""
+    called: list[Call] = []
+
+    def answered(call: Call) -> Reply:
+        called.append(call)
+        reply = service(call)
+        tree = bodies.parsed(reply.body) if len(called) == 1 else None
+        url = bodies.leaves(tree).get(path)
+        if not isinstance(url, str):
+            return reply
+        other = bodies.replaced(tree, path, url.replace(call.base_url, elsewhere))
+        return attrs.evolve(reply, body=json.dumps(other).encode())
+
+    return answered
 
 
 _OTHER_HOST = "elsewhere.example"
@@ -220,8 +265,8 @@ def _body(met: Response | LimnerError) -> bytes:
     return met.body if isinstance(met, Response) else b""
 
 
-def _pointing_at(elsewhere: str, service: Callable[[Call], Reply], method: str) -> Callable[[Call], Reply]:
-    """The provider, whose replies to a method name another address for all that was not called before."""
+def _pointing_at(elsewhere: str, service: Callable[[Call], Reply]) -> Callable[[Call], Reply]:
+    """The provider, whose replies to a poll name another address for all that was not called before."""
     called: list[str] = []
 
     def answered(call: Call) -> Reply:
@@ -230,7 +275,7 @@ def _pointing_at(elsewhere: str, service: Callable[[Call], Reply], method: str) 
         body = reply.body.replace(call.base_url.encode(), elsewhere.encode())
         for path in called:
             body = body.replace(f'{elsewhere}{path}"'.encode(), f'{call.base_url}{path}"'.encode())
-        return attrs.evolve(reply, body=body) if call.method == method else reply
+        return attrs.evolve(reply, body=body) if call.method == "GET" else reply
 
     return answered
 
@@ -361,17 +406,9 @@ def _methods_after_the_first(calls: Sequence[Call]) -> set[str]:
 
 def _expect_cancelled(conformance: Conformance, task: Task, request: Request) -> set[str]:
     """Give up while a job is polled, and return how the job was cancelled."""
-    cancelled, met = Cancellation(), 0
-    never = _never_ending(_service(conformance))
-
-    def answered(call: Call) -> Reply:
-        nonlocal met
-        met += 1
-        if met > 1:
-            cancelled.set()
-        return never(call)
-
-    with provider(answered) as there, mock.patch.object(workers, "current_cancellation", return_value=cancelled):
+    cancelled = Cancellation()
+    answering = _giving_up(_service(conformance), cancelled)
+    with provider(answering) as there, mock.patch.object(workers, "current_cancellation", return_value=cancelled):
         started = time.monotonic()
         gave = sent(model_at(conformance, there.url).with_settings(timeout=PATIENCE), request)
         seconds = time.monotonic() - started

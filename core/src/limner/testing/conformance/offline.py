@@ -43,7 +43,6 @@ from limner.testing.conformance.settings import accepted_words, own_fields
 from limner.testing.kit import Conformance, ContractBroken, check, expect
 from limner.testing.loopback import Reply, provider
 from limner.testing.probes import all_starts, changed, full, plan_or_none, saying, seeded, smallest
-from limner.testing.purity import RecordingEnvironment
 from limner.testing.watching import NETWORK, watching
 from limner.workers import Cancellation
 
@@ -260,12 +259,11 @@ _MOST_WORDS = 4
 
 def _expect_environment_used(model: Model, task: Task, request: Request) -> None:
     """Say something else in the variables of a setting: each call reads them, unless the setting is given."""
-    recording = RecordingEnvironment(dict(os.environ))
-    with mock.patch.object(os, "environ", recording):
-        sent(type(model)(type(model.settings)(), model_id=model.model_id), request)
+    plain = type(model)(type(model.settings)(), model_id=model.model_id)
+    asked = _in_another_process(plain, task, request).get("variables", [])  # here they may have been read before
     for name in _texts(model):
         words = set(name.upper().split("_")) - _COMMON
-        variables = [one for one in dict.fromkeys(recording.asked) if words & set(one.split("_"))]
+        variables = [one for one in asked if words & set(one.split("_"))]
         unsaid = model.with_settings(**{name: getattr(type(model.settings)(), name)})
         _shown(unsaid, task, request)
         with mock.patch.dict(os.environ, dict.fromkeys(variables, _ODD_NAME)), contextlib.suppress(TaskRefused, TypeError):
@@ -334,20 +332,32 @@ def _expect_found(model: Model, name: str, value: str, found: dict[str, Any]) ->
 
 
 _ELSEWHERE = """
-import hashlib, json, pickle, sys
+import hashlib, json, os, pickle, sys
 events = []
 sys.path[:] = pickle.load(sys.stdin.buffer)
 network = pickle.load(sys.stdin.buffer)
 sys.addaudithook(lambda event, args: events.append(event) if event in network else None)
 kind, settings, model_id, task, request = pickle.load(sys.stdin.buffer)
 from limner import LimnerError
+asked = []
+class Recording(dict):
+    def get(self, name, default=None):
+        asked.append(name)
+        return super().get(name, default)
+    def __getitem__(self, name):
+        asked.append(name)
+        return super().__getitem__(name)
+    def __contains__(self, name):
+        asked.append(name)
+        return super().__contains__(name)
+os.environ = Recording(os.environ)
 model = kind(settings, model_id=model_id)
 try:
     pictures = [one.image for one in model.decode(task, model.send(request))]
     shown = {"error": "", "pictures": [None if one is None else hashlib.sha256(one.data).hexdigest() for one in pictures]}
 except LimnerError as error:
     shown = {"error": type(error).__name__}
-print(json.dumps({"shown": shown, "asked": events[:3]}))
+print(json.dumps({"shown": shown, "asked": events[:3], "variables": list(dict.fromkeys(asked))}))
 """
 
 

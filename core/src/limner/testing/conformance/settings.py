@@ -8,6 +8,7 @@ import os
 import re
 from typing import Any
 from unittest import mock
+from urllib.parse import parse_qs, urlsplit
 
 import attrs
 import pytest
@@ -55,6 +56,9 @@ def test_settings_are_used(conformance: Conformance) -> None:
         if not is_secret(attrs.fields_dict(type(model.settings))[name]):
             _expect_sent_with_requests(conformance, calls, name)
             _expect_misshapen_refused(conformance, calls[0], name)
+    for field in own_fields(model):
+        if getattr(model.settings, field.name) is None and not is_secret(field):
+            _expect_zero_sent(conformance, field.name)
 
 
 def _expect_sent_with_requests(conformance: Conformance, calls: list[Task], name: str) -> None:
@@ -74,6 +78,22 @@ def _expect_sent_with_requests(conformance: Conformance, calls: list[Task], name
             sent(model, model.encode(task))
         fine = not asked or any(says(call, value) for call in there.calls)
     expect(fine, f"the setting {name} is sent when diagnose or available_ids ask, but never with a request")
+
+
+def _expect_zero_sent(conformance: Conformance, name: str) -> None:
+    """Hold that a number which a header or the query takes to the provider goes there if it is 0, too."""
+    _, request = first_request(conformance)
+    told: list[set[str]] = []
+    for value in (None, 1, 0):
+        with provider(lambda call: good(conformance, call, request)) as there:
+            try:
+                sent(model_at(conformance, there.url).with_settings(**{name: value}), request)
+            except (TaskRefused, TypeError):
+                return
+        told.append({part for call in there.calls for part in (*call.headers, *parse_qs(urlsplit(call.path).query))})
+    without, one, zero = told
+    lost = (one - without) - zero
+    expect(not lost, f"with {name}=1 send says {', '.join(lost)}, and with {name}=0 it does not")
 
 
 def _expect_misshapen_refused(conformance: Conformance, task: Task, name: str) -> None:
