@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import attrs
+import limner
 from limner import (
     Finding,
     Generate,
