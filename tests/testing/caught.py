@@ -477,6 +477,8 @@ CAUGHT = {
         "LoadedForAnyFolder": "test_offline_settings_are_used",
         "LoadedForAnyToken": "test_offline_settings_are_used",
         "KeepsTheKeyOfTheEnvironment": "test_a_setting_overrides_the_environment",
+        "KeepsTheTeamOfTheEnvironment": "test_a_setting_overrides_the_environment",
+        "QuietsAtFirst": "test_calls_leave_the_process_alone",
         "InfiniteRetryAfter": "test_retry_after_is_in_seconds",
         "ReadsAnyDigits": "test_send_reads_odd_headers",
         "KeepsPicturesForNoHours": "test_settings_are_used",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
+import logging
 import math
 import os
 import random
@@ -224,6 +225,35 @@ class KeepsTheKeyOfTheEnvironment(Palette):
     @functools.cache
     def known_key() -> str | None:
         return os.environ.get(KEY_VARIABLE)
+
+
+@attrs.frozen(kw_only=True)
+class TeamSettings(KeySettings):
+    team: str | None = None
+
+
+class KeepsTheTeamOfTheEnvironment(Palette):
+    Settings = TeamSettings
+
+    def send(self, request: Request) -> Response:
+        team = self.settings.team or known_team()  # type: ignore[attr-defined]
+        return super().send(attrs.evolve(request, headers={"x-team": team} if team else {}))
+
+
+@functools.cache
+def known_team() -> str | None:
+    return os.environ.get("PALETTE_TEAM")
+
+
+class QuietsAtFirst(Palette):
+    def send(self, request: Request) -> Response:
+        quiet()
+        return super().send(request)
+
+
+@functools.cache
+def quiet() -> None:
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
 class InfiniteRetryAfter(Palette):

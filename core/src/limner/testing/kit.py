@@ -20,6 +20,7 @@ from limner.errors import shorten
 from limner.results import PictureOutcome
 from limner.testing.broken import ContractBroken, broken_by, expect
 from limner.testing.loopback import Call, Reply
+from limner.testing.watching import noting_levels
 
 __all__ = ["Conformance", "ContractBroken", "Recorded", "check", "decoded", "expect", "explore", "facts", "schema_problems"]
 
@@ -294,7 +295,7 @@ def check(function: Check) -> Check:
         __tracebackhide__ = True
         reason = conformance.deviations.get(function.__name__)
         try:
-            with _quiet():
+            with _quiet(), noting_levels(conformance.package):
                 function(conformance)
         except (Exception, SystemExit) as error:
             if (skipped := _skip_in(error)) is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import sys
 import threading
 import time
@@ -46,6 +47,27 @@ class _Watch:
 
 
 _sleep = time.sleep
+
+
+LEVELS_SET: dict[str, list[str]] = {}
+"""By the import names of packages, the loggers whose level their code set: a plugin may do so once, at its first call."""
+
+
+@contextmanager
+def noting_levels(package: str) -> Iterator[None]:
+    """Note the loggers of others whose level a package's own code sets while the block runs."""
+    set_level = logging.Logger.setLevel
+
+    def noted(logger: logging.Logger, level: int | str) -> None:
+        frame = inspect.currentframe()
+        caller = frame.f_back if frame is not None else None
+        asker = "" if caller is None else str(caller.f_globals.get("__name__"))
+        if asker.partition(".")[0] == package and logger.name.partition(".")[0] != package:
+            LEVELS_SET.setdefault(package, []).append(logger.name)
+        set_level(logger, level)
+
+    with mock.patch.object(logging.Logger, "setLevel", noted):
+        yield
 
 
 def _hook(event: str, args: tuple[Any, ...]) -> None:

@@ -5,12 +5,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import itertools
-import json
 import os
-import pickle
 import random
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -43,6 +39,7 @@ from limner.testing.conformance.settings import accepted_words, own_fields
 from limner.testing.kit import Conformance, ContractBroken, check, expect
 from limner.testing.loopback import Reply, provider
 from limner.testing.probes import all_starts, changed, full, plan_or_none, saying, seeded, smallest
+from limner.testing.processes import in_another_process
 from limner.testing.watching import NETWORK, watching
 from limner.workers import Cancellation
 
@@ -83,7 +80,7 @@ def test_offline_models_stay_offline(conformance: Conformance) -> None:
         expect(not asked, f"the model says that it is offline, and send called {', '.join(asked[:3])}", task)
         expect(isinstance(met, Response), f"the model says that it is offline, and send gave {told(met)}", task)
     with _connections() as asked:
-        elsewhere = _in_another_process(model, *next(some_requests(conformance))).get("asked", [])
+        elsewhere = in_another_process(model, *next(some_requests(conformance))).get("asked", [])
     asked = [*elsewhere, *asked]
     expect(not asked, f"the model says that it is offline, and send called {', '.join(asked[:3])} in a new process")
 
@@ -168,7 +165,7 @@ def _expect_nothing_left(model: Model) -> None:
     state = random.getstate()
     sent(model, request)
     expect(random.getstate() == state, "send changes Python's global random generator: use a random.Random of its own")
-    elsewhere = _in_another_process(model, plans[0].task, request)
+    elsewhere = in_another_process(model, plans[0].task, request)
     shown = [_shown(model, plans[0].task, request) for _ in range(2)]
     fine = shown[0] != shown[1] or elsewhere.get("shown", shown[0]) == shown[0]
     expect(fine, "the same request gives another picture in a new process", plans[0].task)
@@ -260,7 +257,7 @@ _MOST_WORDS = 4
 def _expect_environment_used(model: Model, task: Task, request: Request) -> None:
     """Say something else in the variables of a setting: each call reads them, unless the setting is given."""
     plain = type(model)(type(model.settings)(), model_id=model.model_id)
-    asked = _in_another_process(plain, task, request).get("variables", [])  # here they may have been read before
+    asked = in_another_process(plain, task, request).get("variables", [])  # here they may have been read before
     for name in _texts(model):
         words = set(name.upper().split("_")) - _COMMON
         variables = [one for one in asked if words & set(one.split("_"))]
@@ -287,7 +284,7 @@ def _outcome(model: Model, request: Request) -> str:
 def _expect_as_elsewhere(model: Model, setting: str, task: Task, request: Request) -> None:
     """Hold that nothing which an earlier model has loaded shows."""
     found = _shown(model, task, request)
-    elsewhere = _in_another_process(model, task, request)
+    elsewhere = in_another_process(model, task, request)
     seen = f"with {setting} send gives something else in a new process than after other calls"
     expect(elsewhere.get("shown", found) == found, f"{seen}: it uses what an earlier model loaded", task)
 
@@ -329,57 +326,6 @@ def _expect_found(model: Model, name: str, value: str, found: dict[str, Any]) ->
     expect(not fine, f"with {name}={value!r} send fails, and diagnose() finds it fine: {fine}")
     blind = findings and all(one.fine for one in findings)
     expect(not blind, f"with {name}={value!r} send fails, and diagnose() finds all fine: {findings[:3]}")
-
-
-_ELSEWHERE = """
-import hashlib, json, os, pickle, sys
-events = []
-sys.path[:] = pickle.load(sys.stdin.buffer)
-network = pickle.load(sys.stdin.buffer)
-sys.addaudithook(lambda event, args: events.append(event) if event in network else None)
-kind, settings, model_id, task, request = pickle.load(sys.stdin.buffer)
-from limner import LimnerError
-asked = []
-class Recording(dict):
-    def get(self, name, default=None):
-        asked.append(name)
-        return super().get(name, default)
-    def __getitem__(self, name):
-        asked.append(name)
-        return super().__getitem__(name)
-    def __contains__(self, name):
-        asked.append(name)
-        return super().__contains__(name)
-os.environ = Recording(os.environ)
-model = kind(settings, model_id=model_id)
-try:
-    pictures = [one.image for one in model.decode(task, model.send(request))]
-    shown = {"error": "", "pictures": [None if one is None else hashlib.sha256(one.data).hexdigest() for one in pictures]}
-except LimnerError as error:
-    shown = {"error": type(error).__name__}
-print(json.dumps({"shown": shown, "asked": events[:3], "variables": list(dict.fromkeys(asked))}))
-"""
-
-
-def _in_another_process(model: Model, task: Task, request: Request) -> dict[str, Any]:
-    """What send gives where nothing ran before; empty where the plugin cannot be loaded there by name."""
-    call = model.plan(task).calls[0]
-    try:
-        given = pickle.dumps(sys.path) + pickle.dumps(NETWORK)
-        given += pickle.dumps((type(model), model.settings, model.model_id, call, request))
-    except (pickle.PicklingError, AttributeError, TypeError):
-        return {}
-    done = subprocess.run(  # noqa: S603 - our own
-        [sys.executable, "-c", _ELSEWHERE],
-        input=given,
-        capture_output=True,
-        check=False,
-        env={**os.environ, "PYTHONHASHSEED": "4242"},
-    )
-    with contextlib.suppress(ValueError, IndexError):
-        found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-        return found
-    return {}
 
 
 # ---------------------------------------------------------------------------------------------- cancellation

@@ -14,7 +14,7 @@ import attrs
 import pytest
 
 from limner import LimnerError, Model, Request, Settings, Task, TaskRefused
-from limner.testing.conformance.calls import AT_ONCE, first_request, good, model_at, sent
+from limner.testing.conformance.calls import AT_ONCE, first_request, good, model_at, sent, variables_named
 from limner.testing.conformance.interface import type_of
 from limner.testing.conformance.secrets import (
     CANARIES,
@@ -28,6 +28,7 @@ from limner.testing.conformance.secrets import (
 from limner.testing.kit import Conformance, ContractBroken, check, expect
 from limner.testing.loopback import Call, Reply, provider
 from limner.testing.probes import all_starts
+from limner.testing.processes import in_another_process
 from limner.testing.purity import RecordingEnvironment
 
 _CANARY = CANARIES[0]
@@ -206,6 +207,7 @@ def test_a_setting_overrides_the_environment(conformance: Conformance) -> None:
         texts = text_settings(model_at(conformance, there.url), but=there.url)
         asked = _asked_variables(model_at(conformance, there.url), request)
     for name in texts:
+        _expect_variable_read_by_each_call(conformance, task, request, name)
         names = {*secret, *(one for one in asked if name.upper() in one)}
         with provider(Reply()) as there:
             value = accepted_text(model_at(conformance, there.url), name) or _CANARY
@@ -236,6 +238,23 @@ def _expect_read_by_each_call(conformance: Conformance, request: Request, names:
                 told.append(any(says(call, value) for call in there.calls))
     shown = f"after another value of {' or '.join(names)} a call still uses the one before"
     expect(told != [True, False], f"{shown}; read the environment when the call is made")
+
+
+def _expect_variable_read_by_each_call(conformance: Conformance, task: Task, request: Request, name: str) -> None:
+    """Hold that a variable which the source names for a setting is used here, too, if it is in a new process."""
+    with provider(lambda call: good(conformance, call, request)) as there:
+        value = accepted_text(model_at(conformance, there.url), name) or _CANARY
+        model = model_at(conformance, there.url).with_settings(**{name: getattr(type(conformance.model.settings)(), name)})
+        for variable in variables_named(conformance, name):
+            there.calls.clear()
+            with mock.patch.dict(os.environ, {variable: value}):
+                sent(model, request)
+                here = any(says(call, value) for call in there.calls)
+                if not here:
+                    in_another_process(model, task, request)
+                elsewhere = any(says(call, value) for call in there.calls)
+            seen = f"a call uses {variable} of the environment in a new process, and not after other calls"
+            expect(here == elsewhere, f"{seen}; read the environment when the call is made", task)
 
 
 def _one_of_its_words_overrides(conformance: Conformance, request: Request, name: str, environment: dict[str, str]) -> bool:

@@ -21,7 +21,7 @@ from limner.testing.conformance.answers import good_answers, small_tasks
 from limner.testing.conformance.calls import good, model_at, sent
 from limner.testing.kit import Conformance, check, expect
 from limner.testing.loopback import provider
-from limner.testing.watching import FILES, NETWORK, PROCESSES, SLEEP, watching
+from limner.testing.watching import FILES, LEVELS_SET, NETWORK, PROCESSES, SLEEP, watching
 
 _EVENTS = (*NETWORK, *PROCESSES, SLEEP)
 
@@ -79,6 +79,8 @@ def test_calls_leave_the_process_alone(conformance: Conformance) -> None:
         if conformance.answer is not None:
             with contextlib.suppress(ProviderError):
                 conformance.connected(conformance.transport).run(task)
+    changed = LEVELS_SET.get(conformance.package, [])
+    expect(not changed, f"the first call changes the level of the logger {', '.join(changed[:1])} of the whole process")
 
 
 @contextlib.contextmanager
