@@ -9,7 +9,7 @@ import os
 import random
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ from limner import (
 from limner.errors import shorten
 from limner.reporting import Reporter, reporting
 from limner.testing.conformance.calls import PATIENCE, sent, some_requests, told
-from limner.testing.conformance.secrets import diagnosed, expect_not_told, is_secret, secret_settings
+from limner.testing.conformance.secrets import SecretSetting, diagnosed, expect_not_told, is_secret, secret_settings
 from limner.testing.conformance.settings import accepted_words, own_fields
 from limner.testing.kit import Conformance, ContractBroken, check, expect
 from limner.testing.loopback import Reply, provider
@@ -219,36 +219,48 @@ def test_offline_settings_are_used(conformance: Conformance) -> None:
     plain = _shown(model, task, request)
     if plain != _shown(model, task, request):
         pytest.skip("the same request gives another picture the second time")
-    secrets = {secret.name: secret.value for secret in secret_settings(conformance)}
+    secrets = secret_settings(conformance)
     for name, value in itertools.product(_texts(model), (_ODD, _ODD_NAME)):
-        try:
-            odd = model.with_settings(**{name: value})
-        except (TaskRefused, TypeError):
-            continue
-        _shown(model, task, request)  # so that a model with other settings has been loaded
-        with _connections() as asked:
-            found = _shown(odd, task, request)
-        expect(not asked, f"with {name}={value!r} the offline model calls {', '.join(asked[:3])}", task)
-        used = found != plain or not getattr(type(model.settings)(), name) or found["error"]
-        expect(used, f"the setting {name}={value!r} is neither refused nor used: the same picture comes", task)
-        _expect_as_elsewhere(odd, f"{name}={value!r}", task, request)
-        _expect_found(odd, name, value, found)
-        account = found["error"] in {"AuthenticationFailed", "AccessDenied", "RateLimited", "ContentFiltered"}
-        expect(not account, f"with {name}={value!r} the offline model raises {found['error']}, which sends users elsewhere")
-        met = sent(odd.with_settings(**secrets), request)
-        for secret, its in secrets.items() if isinstance(met, LimnerError) else ():
-            expect_not_told(met, its, f"the value of the setting {secret}, with {name}={value!r}")  # type: ignore[arg-type]
+        _expect_used_or_refused(model, {name: value}, secrets, task, request)
     if secrets:
-        _expect_as_elsewhere(model.with_settings(**secrets), f"another {', '.join(secrets)}", task, request)
-        met = sent(model.with_settings(**secrets), request)
-        for secret, its in secrets.items() if isinstance(met, LimnerError) else ():
-            expect_not_told(met, its, f"the value of the setting {secret}")  # type: ignore[arg-type]
+        other = model.with_settings(**{secret.name: secret.given for secret in secrets})
+        _expect_as_elsewhere(other, f"another {', '.join(secret.name for secret in secrets)}", task, request)
+        _expect_secrets_kept(model, secrets, "", request)
     _expect_environment_used(model, task, request)
     for name in _texts(model):
         for word in accepted_words(model, name)[:_MOST_WORDS]:
             _expect_as_elsewhere(model.with_settings(**{name: word}), f"{name}={word!r}", task, request)
         _expect_file_read_again(model, name, task, request)
     expect(_shown(model, task, request) == plain, "after calls with other settings, send gives another picture", task)
+
+
+def _expect_used_or_refused(
+    model: Model, setting: Mapping[str, str], secrets: Sequence[SecretSetting], task: Task, request: Request
+) -> None:
+    """Say something odd in a setting, after a call without it: what that has loaded is not used in its place."""
+    ((name, value),) = setting.items()
+    try:
+        odd = model.with_settings(**setting)
+    except (TaskRefused, TypeError):
+        return
+    plain = _shown(model, task, request)
+    with _connections() as asked:
+        found = _shown(odd, task, request)
+    expect(not asked, f"with {name}={value!r} the offline model calls {', '.join(asked[:3])}", task)
+    used = found != plain or not getattr(type(model.settings)(), name) or found["error"]
+    expect(used, f"the setting {name}={value!r} is neither refused nor used: the same picture comes", task)
+    _expect_as_elsewhere(odd, f"{name}={value!r}", task, request)
+    _expect_found(odd, name, value, found)
+    account = found["error"] in {"AuthenticationFailed", "AccessDenied", "RateLimited", "ContentFiltered"}
+    expect(not account, f"with {name}={value!r} the offline model raises {found['error']}, which sends users elsewhere")
+    _expect_secrets_kept(odd, secrets, f", with {name}={value!r}", request)
+
+
+def _expect_secrets_kept(model: Model, secrets: Sequence[SecretSetting], where: str, request: Request) -> None:
+    met = sent(model.with_settings(**{secret.name: secret.given for secret in secrets}), request)
+    if isinstance(met, LimnerError):
+        for secret in secrets:
+            expect_not_told(met, secret.value, f"the value of the setting {secret.name}{where}")
 
 
 _MOST_WORDS = 4
@@ -263,21 +275,24 @@ def _expect_environment_used(model: Model, task: Task, request: Request) -> None
         variables = [one for one in asked if words & set(one.split("_"))]
         unsaid = model.with_settings(**{name: getattr(type(model.settings)(), name)})
         _shown(unsaid, task, request)
-        with mock.patch.dict(os.environ, dict.fromkeys(variables, _ODD_NAME)), contextlib.suppress(TaskRefused, TypeError):
+        with mock.patch.dict(os.environ, dict.fromkeys(variables, _ODD_NAME)):
             if variables:
                 _expect_as_elsewhere(unsaid, f"{' and '.join(variables)} in the environment", task, request)
-            beside = _outcome(model.with_settings(**{name: _ODD}), request)
-        with contextlib.suppress(TaskRefused, TypeError):
-            alone = _outcome(model.with_settings(**{name: _ODD}), request)
-            seen = f"with {name}={_ODD!r} send gives {shorten(beside)} if {' or '.join(variables)} says something else"
-            expect(alone == beside, f"{seen}, and {shorten(alone)} if not: a setting that is given is used")
+            beside = _outcome(model, {name: _ODD}, request)
+        alone = _outcome(model, {name: _ODD}, request)
+        seen = f"with {name}={_ODD!r} send gives {shorten(beside)} if {' or '.join(variables)} says something else"
+        expect(alone == beside, f"{seen}, and {shorten(alone)} if not: a setting that is given is used")
 
 
 _COMMON = frozenset({"PATH", "FILE", "DIR", "NAME", "URL", "ID"})
 
 
-def _outcome(model: Model, request: Request) -> str:
-    met = sent(model, request)
+def _outcome(model: Model, setting: Mapping[str, str], request: Request) -> str:
+    """What comes with a setting: the picture, or what an error says."""
+    try:
+        met = sent(model.with_settings(**setting), request)
+    except (TaskRefused, TypeError) as refused:
+        return f"{refused}"
     return f"{type(met).__name__} {met}" if isinstance(met, LimnerError) else f"{met.body!r}"
 
 

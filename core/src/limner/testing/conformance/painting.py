@@ -103,7 +103,7 @@ def _alternatives(name: str, limit: Constraint, values: list[Any]) -> Iterator[l
     elif isinstance(limit, limits.Flag | limits.Integer):
         yield values
     elif isinstance(limit, limits.Real):
-        yield values if name != "strength" else _few(values)  # of which a pipeline may make whole steps
+        yield values if name != "strength" else _ends_and_middle(values)  # of which a pipeline may make whole steps
     elif isinstance(limit, limits.PromptText) and limit.weights is not None:
         fox, snow = (WeightedText(text, plain_weight(limit.weights)) for text in ("a fox", "snow"))
         yield [(fox, fox, snow), (fox, snow)]
@@ -111,11 +111,11 @@ def _alternatives(name: str, limit: Constraint, values: list[Any]) -> Iterator[l
     elif isinstance(limit, limits.Pictures) and values and limit.max_items > 1:
         first, *others = distinct_pictures(values[0][0].size, 3)
         yield [(first, other) for other in others]
-    if name == "prompt":
+    if name == "prompt":  # the longest, of which the last letter differs
         yield [value for value in values if isinstance(value, str) and value.startswith("xx")]
 
 
-def _few(values: list[Any]) -> list[Any]:
+def _ends_and_middle(values: list[Any]) -> list[Any]:
     return list(dict.fromkeys([min(values), values[0], max(values)]))
 
 
