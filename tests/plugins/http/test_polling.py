@@ -106,6 +106,16 @@ def test_a_job_that_failed_is_not_cancelled(model, serving):
     assert cancelled_paths(server) == []
 
 
+def test_the_key_is_taken_out_of_what_read_raises(model, serving):
+    server = serving([status("failed", reason=f"the key {KEY} has no credits left")])
+
+    def failed(answer):
+        raise limner.ProviderUnavailable(json.loads(answer.body)["reason"])
+
+    with pytest.raises(limner.ProviderUnavailable, match=r"the key \[hidden\] has no credits left"):
+        poll(model(server.url).call(), "jobs/7", failed)
+
+
 BASE = "https://api.bfl.ai/v1"
 
 

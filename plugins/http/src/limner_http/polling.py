@@ -54,7 +54,8 @@ def poll(
     Args:
         call: the call that submitted it; its deadline holds.
         url: what to ask: a path below the base URL, or the URL that the server gave.
-        read: tells from an answer what the job is at: ``None`` once it is done. It raises where the job failed.
+        read: tells from an answer what the job is at: ``None`` once it is done. It raises where the job failed; the key is
+            taken out of what the error quotes.
         hosts: hosts besides that of the base URL that a URL of the server may name, since the key goes with it; ``*.bfl.ai``
             stands for all below it. Only https is taken there.
         cancel: sends the provider's cancel request through the call that it is given, which has a short deadline of its own.
@@ -74,7 +75,8 @@ def poll(
     while True:
         with _cancelling(call, cancel):
             answer = _asked(call, url, hosts, answers)
-        pending = read(answer)
+        with _hiding_secrets(call):
+            pending = read(answer)
         if pending is None:
             return answer
         limner.progress(pending.step, pending.of, preview=pending.preview, message=pending.message)
@@ -97,6 +99,16 @@ def _asked(call: Call, url: str, hosts: Collection[str], answers: Collection[int
             raise limner.BadResponse("the polling URL was redirected to an invalid URL") from None
         check_host(call, url, hosts)
     raise limner.BadResponse(f"the polling URL was redirected over {MAX_REDIRECTS} times")
+
+
+@contextlib.contextmanager
+def _hiding_secrets(call: Call) -> Iterator[None]:
+    try:
+        yield
+    except limner.ProviderError as error:
+        for secret in call.secrets:
+            error.message = error.message.replace(secret, "[hidden]")
+        raise
 
 
 @contextlib.contextmanager
