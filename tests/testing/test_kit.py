@@ -39,12 +39,13 @@ PYTEST_OUTCOMES = (pytest.skip.Exception, pytest.fail.Exception, pytest.xfail.Ex
 
 @pytest.fixture(autouse=True)
 def _no_shrinking() -> Iterator[None]:
-    """That a fault is found is what counts here, not how small."""
+    """That a fault is found is what counts here, not how small; among 100 examples, as a plugin author has by default."""
     settings.register_profile("found", settings.get_profile("default"), phases=[Phase.generate], database=None)
     settings.register_profile("few", settings.get_profile("found"), max_examples=10)
+    chosen = settings.get_current_profile_name()
     settings.load_profile("found")
     yield
-    settings.load_profile("default")
+    settings.load_profile(chosen)
 
 
 @pytest.fixture(autouse=True)

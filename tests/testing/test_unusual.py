@@ -1,6 +1,7 @@
 """The kit refuses no right plugin, however unusual its provider.
 
-``pytest tests/testing/test_unusual.py --hypothesis-seed=N`` with ten values of N is ten runs with other examples.
+``pytest tests/testing/test_unusual.py --hypothesis-seed=N`` with ten values of N is ten runs with other examples;
+``--hypothesis-profile=hundred`` has as many of them as a plugin author.
 """
 
 from __future__ import annotations
