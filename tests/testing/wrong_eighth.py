@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 
 import attrs
 import limner
+import PIL.Image
 from limner import (
     Finding,
     Generate,
@@ -34,7 +35,7 @@ from limner.testing.bodies import parsed
 from limner.testing.loopback import Call, Reply
 from right_others import Easel, EaselSettings, Kiln, Rack, Service
 from right_plugin import Palette
-from unusual_plugins import DOCS, LocalPipeline, b64, opened, png
+from unusual_plugins import DOCS, LocalEdits, LocalPipeline, b64, opened, png
 from wire import FACTS, KEY_VARIABLE, KeySettings, call, failure
 
 # ---------------------------------------------------------------------------------------------- on this machine
@@ -73,6 +74,11 @@ class TwoStylesAreOne(Easel):
 class IgnoresWhatToAvoid(Easel):
     def random(self, wanted: dict[str, Any], number: int) -> random.Random:
         return super().random({**wanted, "avoid": None}, number)
+
+
+class CutsWhatToAvoid(Easel):
+    def random(self, wanted: dict[str, Any], number: int) -> random.Random:
+        return super().random({**wanted, "avoid": (wanted.get("avoid") or "")[:77]}, number)
 
 
 class NoStyleBesideACurve(Easel):
@@ -150,6 +156,11 @@ class SpecklesGrey(HardensGrey):
             speckled = opened(body["mask_image"]).convert("L").convert("1").convert("L")
             body["mask_image"] = b64(png((1, 1), 0, speckled))
         return LocalPipeline.send(self, attrs.evolve(request, body=json.dumps(body).encode()))
+
+
+class ExtendsTheSideAfter(LocalEdits):
+    def extended(self, picture: PIL.Image.Image, left: int, top: int, right: int, bottom: int) -> PIL.Image.Image:
+        return super().extended(picture, bottom, left, top, right)
 
 
 class WeightsOfTheEnvironmentFirst(Easel):
