@@ -13,7 +13,7 @@ os.environ["LIMNER_CONFIG_DIR"] = tempfile.mkdtemp(prefix="limner-test-")  # not
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 settings.register_profile(
-    "limner", max_examples=30, deadline=None, derandomize=False, suppress_health_check=[HealthCheck.too_slow]
+    "limner", max_examples=20, deadline=None, derandomize=False, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile("fast", settings.get_profile("limner"), max_examples=10)
 settings.register_profile("hundred", settings.get_profile("limner"), max_examples=100)

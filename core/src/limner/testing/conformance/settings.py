@@ -85,14 +85,14 @@ def _expect_zero_sent(conformance: Conformance, name: str) -> None:
     """Hold that a number which a header or the query takes to the provider goes there if it is 0, too."""
     _, request = first_request(conformance)
     told: list[set[str]] = []
-    for value in (None, 1, 0):
+    for value in (1, 0, None):
         with provider(lambda call: good(conformance, call, request)) as there:
             try:
                 sent(model_at(conformance, there.url).with_settings(**{name: value}), request)
             except (TaskRefused, TypeError):
                 return
         told.append({part for call in there.calls for part in (*call.headers, *parse_qs(urlsplit(call.path).query))})
-    without, one, zero = told
+    one, zero, without = told
     lost = (one - without) - zero
     expect(not lost, f"with {name}=1 send says {', '.join(lost)}, and with {name}=0 it does not")
 
