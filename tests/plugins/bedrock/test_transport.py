@@ -173,12 +173,12 @@ def test_retry_after_as_a_date(stub, send, waits):
     assert 30 <= waits[0] <= 40
 
 
-def test_read_timeout_sends_one_request(stub, send):
+def test_a_read_timeout_is_not_tried_again(stub, send, waits):
     stub.otherwise = stub.hang()
     with pytest.raises(limner.ProviderTimeout, match="raise timeout; the call may have been billed"):
         send(timeout=0.5)
-    stub.wait_for(lambda: stub.requests)  # a client that waits a short time may be faster than this server
-    assert len(stub.requests) == 1
+    assert not waits
+    assert len(stub.requests) <= 1  # none where the machine is so busy that the time is over first
 
 
 @pytest.mark.parametrize("headers", [{"Content-Length": "1000"}, {"Transfer-Encoding": "chunked"}])
@@ -196,12 +196,12 @@ def test_a_connection_closed_before_an_answer_is_not_tried_again(stub, send):
     assert len(stub.requests) == 1
 
 
-def test_a_read_that_stalls_in_mid_answer(stub, send):
+def test_a_read_that_stalls_in_mid_answer(stub, send, waits):
     stub.otherwise = stub.stall(b"{")
     with pytest.raises(limner.ProviderTimeout):
         send(timeout=0.5)
-    stub.wait_for(lambda: stub.requests)
-    assert len(stub.requests) == 1
+    assert not waits
+    assert len(stub.requests) <= 1
 
 
 def test_unreachable_endpoint_is_tried_again(send, waits):
@@ -297,12 +297,12 @@ def test_a_stream_cut_short(stub, send):
     assert len(stub.requests) == 2
 
 
-def test_a_stalled_stream(stub, send):
+def test_a_stalled_stream(stub, send, waits):
     stub.otherwise = stub.stall(b"")
     with pytest.raises(limner.ProviderTimeout):
         send(stream=True, timeout=0.5)
-    stub.wait_for(lambda: stub.requests)
-    assert len(stub.requests) == 1
+    assert not waits
+    assert len(stub.requests) <= 1
 
 
 @pytest.mark.parametrize(

@@ -293,7 +293,14 @@ def test_progress_is_that_of_the_own_job_with_a_preview(serving):
 
 def test_a_server_without_progress_by_job_is_asked_once(serving):
     server = serving(missing=("progress",), hold=threading.Event())
-    threading.Timer(0.3, server.hold.set).start()
+
+    def end_soon_after_it_was_asked():
+        while "/internal/progress" not in server.paths and not server.hold.wait(0.01):
+            pass
+        server.hold.wait(0.3)
+        server.hold.set()
+
+    threading.Thread(target=end_soon_after_it_was_asked).start()
     assert at(server).generate("a fox", size=SIZE).image.size == SIZE
     assert server.paths.count("/internal/progress") == 1
 
@@ -301,7 +308,7 @@ def test_a_server_without_progress_by_job_is_asked_once(serving):
 def test_a_timeout_interrupts_the_job(serving):
     server = serving(hold=threading.Event())
     with pytest.raises(limner.ProviderTimeout):
-        at(server, timeout=0.7).generate("a fox", size=SIZE)
+        at(server, timeout=2).generate("a fox", size=SIZE)
     assert "/sdapi/v1/interrupt" in server.paths
 
 
@@ -324,7 +331,7 @@ def test_giving_up_interrupts_the_job(serving):
 def test_the_job_of_somebody_else_is_not_interrupted(serving):
     server = serving(hold=threading.Event(), progress={"active": False, "queued": True})
     with pytest.raises(limner.ProviderTimeout):
-        at(server, timeout=0.7).generate("a fox", size=SIZE)
+        at(server, timeout=2).generate("a fox", size=SIZE)
     assert "/sdapi/v1/interrupt" not in server.paths
 
 
