@@ -39,7 +39,7 @@ try:
     shown = {"error": "", "pictures": [None if one is None else hashlib.sha256(one.data).hexdigest() for one in pictures]}
 except LimnerError as error:
     shown = {"error": type(error).__name__}
-print(json.dumps({"shown": shown, "asked": events[:3], "variables": list(dict.fromkeys(asked))}))
+print(json.dumps({"shown": shown, "connected": events[:3], "variables": list(dict.fromkeys(asked))}))
 """
 
 

@@ -38,7 +38,7 @@ from limner.testing.conformance.secrets import SecretSetting, diagnosed, expect_
 from limner.testing.conformance.settings import accepted_words, own_fields
 from limner.testing.kit import Conformance, ContractBroken, check, expect
 from limner.testing.loopback import Reply, provider
-from limner.testing.probes import all_starts, changed, full, plan_or_none, saying, seeded, smallest
+from limner.testing.probes import all_starts, changed, full, plan_or_none, saying, seeded, smallest, values_for
 from limner.testing.processes import in_another_process
 from limner.testing.watching import NETWORK, watching
 from limner.workers import Cancellation
@@ -61,12 +61,29 @@ def plans_of(model: Model, tasks: Iterable[Task]) -> list[Plan]:
     return [plan for plan in made if plan is not None]
 
 
-def pictures_of(model: Model, call: Task, request: Request) -> list[Image | None]:
-    """The pictures that send makes of a call's request."""
-    met = sent(model, request)
+def pictures_of(model: Model, plan: Plan) -> list[Image | None]:
+    """The pictures that send makes of a plan's first request."""
+    met = sent(model, plan.requests[0])
     if not isinstance(met, Response):
-        raise ContractBroken(f"the model says that it is offline, and send gave {told(met)}", call)
-    return [picture.image for picture in model.decode(call, met)]
+        raise ContractBroken(f"the model says that it is offline, and send gave {told(met)}", plan.calls[0])
+    return [picture.image for picture in model.decode(plan.calls[0], met)]
+
+
+def painted(model: Model, task: Task, name: str, values: Iterable[Any]) -> Iterator[tuple[Any, list[Image | None]]]:
+    """The pictures for each value of a parameter that the model accepts."""
+    for value in values:
+        plan = plan_or_none(model, changed(task, name, value))
+        if plan is not None:
+            yield value, pictures_of(model, plan)
+
+
+def paints_as_told(model: Model, start: Task) -> bool:
+    """Tell whether the model paints another picture for another prompt, or for another picture, and the same one again."""
+    declared = model.limits_of(type(start)).parameters
+    name = "prompt" if "prompt" in declared else "image"
+    values = values_for(start, name, declared[name])[:2] if name in declared else []
+    one, other = ([pictures for _, pictures in painted(model, start, name, values)] for _ in range(2))
+    return one == other and len(one) > 1 and one[0] != one[1]
 
 
 @check
@@ -80,7 +97,7 @@ def test_offline_models_stay_offline(conformance: Conformance) -> None:
         expect(not asked, f"the model says that it is offline, and send called {', '.join(asked[:3])}", task)
         expect(isinstance(met, Response), f"the model says that it is offline, and send gave {told(met)}", task)
     with _connections() as asked:
-        elsewhere = in_another_process(model, *next(some_requests(conformance))).get("asked", [])
+        elsewhere = in_another_process(model, *next(some_requests(conformance))).get("connected", [])
     asked = [*elsewhere, *asked]
     expect(not asked, f"the model says that it is offline, and send called {', '.join(asked[:3])} in a new process")
 
@@ -109,40 +126,36 @@ def test_offline_answers_follow_the_request(conformance: Conformance) -> None:
         small = smallest(model, start)
         seeds = _some_seeds(model, start)
         plans = [model.plan(saying(small, seed=seed)) for seed in seeds[:2]] or [model.plan(small)]
-        first, again = ([_first_call(model, plan) for plan in plans] for _ in range(2))
+        first, again = ([pictures_of(model, plan) for plan in plans] for _ in range(2))
         if not seeds and first != again:  # without a seed it may paint another picture each time
             continue
         expect(first == again, "the same request gives another picture the second time", start)
         _expect_no_disorder(model, start, plans, first)
-        if isinstance(start, Generate) and _depends_on_words(model, small, first[0]):
+        if isinstance(start, Generate) and paints_as_told(model, small):
             _expect_all_different(model, small, seeds)
     _expect_nothing_left(model)
     _expect_turns(model)
-
-
-def _first_call(model: Model, plan: Plan) -> list[Image | None]:
-    return pictures_of(model, plan.calls[0], plan.requests[0])
 
 
 def _expect_no_disorder(model: Model, start: Task, plans: list[Plan], alone: list[list[Image | None]]) -> None:
     """Send side by side, if the settings allow that."""
     with contextlib.suppress(TaskRefused), ThreadPoolExecutor(4) as pool:
         several = model.with_settings(max_in_flight=4)
-        side_by_side = list(pool.map(_first_call, [several] * len(plans) * 3, plans * 3))
+        side_by_side = list(pool.map(pictures_of, [several] * len(plans) * 3, plans * 3))
         seen = "requests that are sent side by side give other pictures than one by one"
         expect(side_by_side == alone * 3, f"{seen}; let one wait for the other, or refuse max_in_flight over 1", start)
 
 
 def _expect_all_different(model: Model, small: Task, seeds: list[int]) -> None:
     """Hold that another seed gives another picture, and that the pictures of one call differ."""
-    painted = {seed: _first_call(model, model.plan(saying(small, seed=seed))) for seed in seeds}
+    painted = {seed: pictures_of(model, model.plan(saying(small, seed=seed))) for seed in seeds}
     for one, other in itertools.combinations(painted, 2):
         expect(painted[one] != painted[other], f"the seeds {one} and {other} give the same picture", small)
     per_call = model.per_call(type(small))
     zero = {"seed": 0} if _takes_zero(model, small) else {}
     for said in [{"n": per_call}, {"n": per_call, **zero}] if per_call > 1 else []:
         several = plan_or_none(model, saying(small, **said))
-        found = [] if several is None else _first_call(model, several)
+        found = [] if several is None else pictures_of(model, several)
         expect(len(set(found)) == len(found), f"the {len(found)} pictures of one call are not all different", small)
 
 
@@ -154,7 +167,7 @@ def _expect_nothing_left(model: Model) -> None:
 
     def after(other: Plan, plan: Plan) -> list[Image | None]:
         sent(model, other.requests[0])
-        return _first_call(model, plan)
+        return pictures_of(model, plan)
 
     for plan in plans:
         one, *others, again = (after(before, plan) for before in (*befores, befores[0]))
@@ -192,12 +205,6 @@ def _error_of(model: Model, task: Task) -> LimnerError | None:
 def _takes_zero(model: Model, start: Task) -> bool:
     limit = model.limits_of(type(start)).parameters.get("seed")
     return limit is not None and limit.wrong(0) is None
-
-
-def _depends_on_words(model: Model, start: Task, found: list[Image | None]) -> bool:
-    """Tell whether the model paints what it is told, and not always the same as a stand-in may."""
-    other = plan_or_none(model, changed(start, "prompt", "a house by the sea"))
-    return other is not None and pictures_of(model, other.calls[0], other.requests[0]) != found
 
 
 def _some_seeds(model: Model, start: Task) -> list[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import attrs
@@ -18,7 +18,7 @@ from limner.images.pixels import png_bytes
 from limner.limits import Constraint
 from limner.testing.conformance.masks import departure, pattern
 from limner.testing.conformance.meaning import numbers
-from limner.testing.conformance.offline import offline_model, pictures_of, plans_of
+from limner.testing.conformance.offline import offline_model, painted, paints_as_told, pictures_of, plans_of
 from limner.testing.ends import distinct_pictures, ends, plain_weight
 from limner.testing.kit import Conformance, check, expect
 from limner.testing.pictures import mask as box
@@ -43,7 +43,7 @@ def test_offline_pictures_follow_each_parameter(conformance: Conformance) -> Non
     """Another value of any parameter gives another picture of an offline model, alone and beside all others."""
     model = offline_model(conformance)
     every = plans_of(model, all_starts(model))
-    if not any(_paints_as_told(model, plan.task) for plan in every):
+    if not any(paints_as_told(model, plan.task) for plan in every):
         pytest.skip("the model paints the same whatever it is told, or another picture each time")
     for start in (plan.task for plan in every):
         looked_at = {name: limit for name, limit in sayable(model, start).items() if name not in _SEEN_ELSEWHERE}
@@ -69,33 +69,15 @@ def _saying_all(model: Model, start: Task) -> Iterator[Task]:
 
 
 _SEEN_ELSEWHERE = frozenset({"seed", "n", "size", "expand", "mask"})
-Painted = tuple[Any, list[Image | None]]
-
-
-def _painted(model: Model, task: Task, name: str, values: Iterable[Any]) -> Iterator[Painted]:
-    """The pictures for each value of a parameter that the model takes."""
-    for value in values:
-        made = plan_or_none(model, changed(task, name, value))
-        if made is not None:
-            yield value, pictures_of(model, made.calls[0], made.requests[0])
-
-
-def _paints_as_told(model: Model, start: Task) -> bool:
-    """Tell whether the model paints another picture for another prompt, or for another picture, and the same one again."""
-    declared = model.limits_of(type(start)).parameters
-    name = "prompt" if "prompt" in declared else "image"
-    values = values_for(start, name, declared[name])[:2] if name in declared else []
-    one, other = ([picture for _, picture in _painted(model, start, name, values)] for _ in range(2))
-    return one == other and len(one) > 1 and one[0] != one[1]
 
 
 def _expect_told_apart(model: Model, task: Task, name: str, limit: Constraint) -> None:
     """Hold that no two of these values give the same picture."""
     for values in _alternatives(name, limit, values_for(task, name, limit)):
-        painted = list(_painted(model, task, name, values))
+        found = list(painted(model, task, name, values))
         if name == "negative_prompt" and _is_ignored(model, task, name, ["zq", "kv"]):
             continue  # a painter may look for the words that it knows
-        for (one, first), (other, second) in itertools.combinations(painted, 2):
+        for (one, first), (other, second) in itertools.combinations(found, 2):
             same = f"send paints the same picture with {name}={shorten(one, 200)} and with {name}={shorten(other, 200)}"
             expect(first != second, same, task)
 
@@ -141,7 +123,7 @@ _WORDS = "a house and a tree"
 
 def _is_ignored(model: Model, task: Task, name: str, values: list[Any]) -> bool:
     found: list[list[Image | None]] = []
-    for _, pictures in _painted(model, task, name, values):
+    for _, pictures in painted(model, task, name, values):
         if found and pictures != found[0]:
             return False
         found.append(pictures)
@@ -175,7 +157,7 @@ def _with_pattern(start: Vary | Inpaint | Outpaint, size: Size, **more: Any) -> 
 def _run(model: Model, task: Task) -> PIL.Image.Image | None:
     """The picture that the model makes of a task; nothing where it refuses the task."""
     made = plan_or_none(model, seeded(model, task))
-    image = None if made is None else pictures_of(model, made.calls[0], made.requests[0])[0]
+    image = None if made is None else pictures_of(model, made)[0]
     return None if image is None else image.pil().convert("RGB")
 
 
@@ -272,7 +254,7 @@ def _expect_formats(model: Model, start: Task) -> None:
     for (name, limit), task in itertools.product(model.limits_of(type(start)).options.items(), tasks):
         values = limit.values if isinstance(limit, limits.Choice) else ()
         for value in values if set(values) <= _FORMATS.keys() else ():
-            for _, pictures in _painted(model, task, f"options.{name}", [value]):
+            for _, pictures in painted(model, task, f"options.{name}", [value]):
                 types = {image.media_type for image in pictures if image is not None}
                 expect(types <= {_FORMATS[value]}, f"with {name}={value!r} send makes {', '.join(types)}", task)
 
