@@ -495,8 +495,12 @@ class LocalPipeline(Unusual):
         if "image" not in body:
             return Response(json.dumps({"images": [b64(png((body["width"], body["height"])))]}).encode())
         image = opened(body["image"]).convert("RGB")
-        painted = composite(inverted(image), image, opened(body["mask_image"]).convert("L"))
+        painted = composite(inverted(image), image, self.opened_mask(body["mask_image"]))
         return Response(json.dumps({"images": [b64(png((1, 1), 0, painted))]}).encode())
+
+    def opened_mask(self, text: str) -> PIL.Image.Image:
+        """The mask of the body: white is painted."""
+        return opened(text).convert("L")
 
     def diagnose(self, *, live: bool = False) -> Iterable[Finding]:
         return ()
@@ -505,7 +509,7 @@ class LocalPipeline(Unusual):
     def conformance(cls) -> Conformance:
         from limner.testing import Conformance
 
-        return Conformance(model=cls(), reference_painter=cls().send)
+        return Conformance(model=cls(), reference_painter=LocalPipeline().send)
 
 
 class LocalEdits(Unusual):

@@ -35,7 +35,7 @@ from limner.testing.bodies import parsed
 from limner.testing.loopback import Call, Reply
 from right_others import Easel, EaselSettings, Kiln, Rack, Service
 from right_plugin import Palette
-from unusual_plugins import DOCS, LocalEdits, LocalPipeline, b64, opened, png
+from unusual_plugins import DOCS, LocalEdits, LocalPipeline
 from wire import FACTS, KEY_VARIABLE, KeySettings, call, failure
 
 # ---------------------------------------------------------------------------------------------- on this machine
@@ -137,25 +137,13 @@ class MergesWhatIsEqual(Easel):
 
 
 class HardensGrey(LocalPipeline):
-    def send(self, request: Request) -> Response:
-        body = parsed(request.body)
-        if "mask_image" in body:
-            hard = opened(body["mask_image"]).convert("L").point(lambda level: 255 if level > 127 else 0)
-            body["mask_image"] = b64(png((1, 1), 0, hard))
-        return super().send(attrs.evolve(request, body=json.dumps(body).encode()))
-
-    @classmethod
-    def conformance(cls) -> Conformance:
-        return Conformance(model=cls(), reference_painter=LocalPipeline().send)
+    def opened_mask(self, text: str) -> PIL.Image.Image:
+        return super().opened_mask(text).point(lambda level: 255 if level > 127 else 0)
 
 
-class SpecklesGrey(HardensGrey):
-    def send(self, request: Request) -> Response:
-        body = parsed(request.body)
-        if "mask_image" in body:
-            speckled = opened(body["mask_image"]).convert("L").convert("1").convert("L")
-            body["mask_image"] = b64(png((1, 1), 0, speckled))
-        return LocalPipeline.send(self, attrs.evolve(request, body=json.dumps(body).encode()))
+class SpecklesGrey(LocalPipeline):
+    def opened_mask(self, text: str) -> PIL.Image.Image:
+        return super().opened_mask(text).convert("1").convert("L")
 
 
 class ExtendsTheSideAfter(LocalEdits):
@@ -243,12 +231,16 @@ class TeamSettings(KeySettings):
     team: str | None = None
 
 
+def with_header(request: Request, name: str, value: object) -> Request:
+    """The request, with a header for a value that is not empty."""
+    return attrs.evolve(request, headers={name: f"{value}"} if value else {})
+
+
 class KeepsTheTeamOfTheEnvironment(Palette):
     Settings = TeamSettings
 
     def send(self, request: Request) -> Response:
-        team = self.settings.team or known_team()  # type: ignore[attr-defined]
-        return super().send(attrs.evolve(request, headers={"x-team": team} if team else {}))
+        return super().send(with_header(request, "x-team", self.settings.team or known_team()))  # type: ignore[attr-defined]
 
 
 @functools.cache
@@ -296,8 +288,7 @@ class KeepsPicturesForNoHours(Palette):
     Settings = RetentionSettings
 
     def send(self, request: Request) -> Response:
-        hours = self.settings.retention  # type: ignore[attr-defined]
-        return super().send(attrs.evolve(request, headers={"x-retention": f"{hours}"} if hours else {}))
+        return super().send(with_header(request, "x-retention", self.settings.retention))  # type: ignore[attr-defined]
 
 
 class AddsUpItsAttempts(Palette):

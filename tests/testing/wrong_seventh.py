@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import http.client
 import io
@@ -27,7 +26,6 @@ from limner import (
     AuthenticationFailed,
     BadResponse,
     Generate,
-    Image,
     Mask,
     Picture,
     Problem,
@@ -62,6 +60,7 @@ from unusual_plugins import (
     RawBytes,
     ThreeFormats,
     b64,
+    inverted,
     large_picture,
     png,
 )
@@ -347,20 +346,13 @@ class LetsWideSketchesPass(ByAspect):
 class PaintsWhatItMustKeep(LocalPipeline):
     """Its own pipeline does, not the painter that was given."""
 
+    def opened_mask(self, text: str) -> PIL.Image.Image:
+        return inverted(super().opened_mask(text))
+
+
+class TurnsWhatItPaints(LocalPipeline):
     def send(self, request: Request) -> Response:
-        body = parsed(request.body)
-        if "mask_image" in body:
-            body["mask_image"] = b64(Mask.from_image(Image(base64.b64decode(body["mask_image"]))).inverted().png())
-        return super().send(attrs.evolve(request, body=json.dumps(body).encode()))
-
-    @classmethod
-    def conformance(cls) -> Conformance:
-        return Conformance(model=cls(), reference_painter=LocalPipeline().send)
-
-
-class TurnsWhatItPaints(PaintsWhatItMustKeep):
-    def send(self, request: Request) -> Response:
-        made = LocalPipeline.send(self, request)
+        made = super().send(request)
         if "mask_image" not in parsed(request.body):
             return made
         painted = io.BytesIO()

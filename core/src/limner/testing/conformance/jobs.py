@@ -17,7 +17,7 @@ import pytest
 from limner import LimnerError, ProviderError, ProviderTimeout, Request, Response, Task, limits, workers
 from limner.testing import bodies
 from limner.testing.conformance.calls import AT_ONCE, PATIENCE, model_at, sent, some_requests, told
-from limner.testing.conformance.secrets import secret_settings
+from limner.testing.conformance.secrets import SecretSetting, secret_settings
 from limner.testing.kit import Conformance, check, decoded, expect, skip
 from limner.testing.loopback import REQUEST_ID, Call, Loopback, Reply, provider
 from limner.testing.probes import all_starts, plan_or_none, saying
@@ -177,23 +177,44 @@ def _expect_secrets_kept(conformance: Conformance, task: Task, request: Request)
         first = bodies.parsed(there.exchanges[0][1].body)
     urls = [path for path, leaf in bodies.leaves(first).items() if isinstance(leaf, str) and leaf.startswith(there.url)]
     for secret in secret_settings(conformance):
+        leak = f"send tells the setting {secret.name} to another address"
         for path, gives_up in itertools.product(urls, (False, True)):
             cancelled = Cancellation()
-            with provider(service) as elsewhere, _found_here(_OTHER_HOST):
-                address = elsewhere.url.replace("127.0.0.1", _OTHER_HOST)
-                answering = _giving_up(service, cancelled) if gives_up else service
-                with (
-                    provider(_naming(address, answering, path)) as there,
-                    mock.patch.object(workers, "current_cancellation", return_value=cancelled),
-                ):
-                    sent(secret.given_to(model_at(conformance, there.url)).with_settings(timeout=_WAIT), request)
-            told_to = [call.path for call in elsewhere.calls if secret.is_in(call)]
-            what = f"which the reply names as {bodies.in_words(path)}"
-            expect(not told_to, f"send tells the setting {secret.name} to another address, {what}", task)
-        with provider(service) as elsewhere, provider(_pointing_at(elsewhere.url, service)) as there:
-            sent(secret.given_to(model_at(conformance, there.url)).with_settings(timeout=_WAIT), request)
-        told_to = [call.path for call in elsewhere.calls if secret.is_in(call)]
-        expect(not told_to, f"send tells the setting {secret.name} to another address, from which it downloads", task)
+            answering = _giving_up(service, cancelled) if gives_up else service
+            with _elsewhere(service, _OTHER_HOST) as (address, elsewhere):
+                _send_secret(conformance, request, secret, _naming_for_the_job(address, path, answering), cancelled)
+            named = f"which the reply names as {bodies.in_words(path)}"
+            expect(not any(map(secret.is_in, elsewhere.calls)), f"{leak}, {named}", task)
+        with _elsewhere(service) as (address, elsewhere):
+            _send_secret(conformance, request, secret, _naming_for_files(address, service), Cancellation())
+        expect(not any(map(secret.is_in, elsewhere.calls)), f"{leak}, from which it downloads", task)
+
+
+_OTHER_HOST = "elsewhere.example"
+"""A name, since a plugin may trust every address of this machine if its endpoint is one."""
+
+
+@contextlib.contextmanager
+def _elsewhere(service: Callable[[Call], Reply], host: str = "127.0.0.1") -> Iterator[tuple[str, Loopback]]:
+    """The provider at another address, whose host is found at this machine."""
+    find = socket.getaddrinfo
+
+    def found(name: Any, *args: Any, **more: Any) -> Any:
+        return find("127.0.0.1" if name in {host, host.encode()} else name, *args, **more)
+
+    with provider(service) as there, mock.patch.object(socket, "getaddrinfo", found):
+        yield there.url.replace("127.0.0.1", host), there
+
+
+def _send_secret(
+    conformance: Conformance,
+    request: Request,
+    secret: SecretSetting,
+    service: Callable[[Call], Reply],
+    cancelled: Cancellation,
+) -> None:
+    with provider(service) as there, mock.patch.object(workers, "current_cancellation", return_value=cancelled):
+        sent(secret.given_to(model_at(conformance, there.url)).with_settings(timeout=_WAIT), request)
 
 
 def _giving_up(service: Callable[[Call], Reply], cancelled: Cancellation) -> Callable[[Call], Reply]:
@@ -209,7 +230,7 @@ def _giving_up(service: Callable[[Call], Reply], cancelled: Cancellation) -> Cal
     return answered
 
 
-def _naming(elsewhere: str, service: Callable[[Call], Reply], path: bodies.Path) -> Callable[[Call], Reply]:
+def _naming_for_the_job(elsewhere: str, path: bodies.Path, service: Callable[[Call], Reply]) -> Callable[[Call], Reply]:
     """The provider, whose first reply names another address at this path."""
     called: list[Call] = []
 
@@ -226,20 +247,19 @@ def _naming(elsewhere: str, service: Callable[[Call], Reply], path: bodies.Path)
     return answered
 
 
-_OTHER_HOST = "elsewhere.example"
-"""A name, since a plugin may trust every address of this machine if its endpoint is one."""
+def _naming_for_files(elsewhere: str, service: Callable[[Call], Reply]) -> Callable[[Call], Reply]:
+    """The provider, whose replies to a poll name another address for all that was not called before."""
+    called: list[str] = []
 
+    def answered(call: Call) -> Reply:
+        called.append(call.path)
+        reply = service(call)
+        body = reply.body.replace(call.base_url.encode(), elsewhere.encode())
+        for path in called:
+            body = body.replace(f'{elsewhere}{path}"'.encode(), f'{call.base_url}{path}"'.encode())
+        return attrs.evolve(reply, body=body) if call.method == "GET" else reply
 
-@contextlib.contextmanager
-def _found_here(host: str) -> Iterator[None]:
-    """Find a host at this machine."""
-    find = socket.getaddrinfo
-
-    def found(name: Any, *args: Any, **more: Any) -> Any:
-        return find("127.0.0.1" if name in {host, host.encode()} else name, *args, **more)
-
-    with mock.patch.object(socket, "getaddrinfo", found):
-        yield
+    return answered
 
 
 def _calls_for_each_job(there: Loopback) -> list[int]:
@@ -263,21 +283,6 @@ def _seeded(conformance: Conformance, task: Task) -> list[Task]:
 
 def _body(met: Response | LimnerError) -> bytes:
     return met.body if isinstance(met, Response) else b""
-
-
-def _pointing_at(elsewhere: str, service: Callable[[Call], Reply]) -> Callable[[Call], Reply]:
-    """The provider, whose replies to a poll name another address for all that was not called before."""
-    called: list[str] = []
-
-    def answered(call: Call) -> Reply:
-        called.append(call.path)
-        reply = service(call)
-        body = reply.body.replace(call.base_url.encode(), elsewhere.encode())
-        for path in called:
-            body = body.replace(f'{elsewhere}{path}"'.encode(), f'{call.base_url}{path}"'.encode())
-        return attrs.evolve(reply, body=body) if call.method == "GET" else reply
-
-    return answered
 
 
 Disturbed = Callable[[Reply], Reply]
