@@ -295,21 +295,31 @@ def test_encode_is_pure(conformance: Conformance) -> None:
         made.append((call, expected))
         _expect_same(expected, model.encode(call), "encoded twice", call)
         expect(_state(model) == before, f"encode stores something in the model: {_changes(before, _state(model))}", call)
-        with another_environment():
-            _expect_same(expected, model.encode(call), "with other environment variables", call)
-        for year in (2001, 2049):
-            with another_world(package, year):
-                found = conformance.model.encode(call)
-            _expect_same(expected, found, f"in the year {year}, with other random numbers", call)
-        elsewhere = in_another_thread(lambda call=call: conformance.model.encode(call))  # type: ignore[misc]
-        _expect_same(expected, elsewhere, "in a thread of another name", call)
 
+    calls = [call for call, _ in made]
+
+    def encoded_by(model: Model) -> list[Request]:
+        return [model.encode(call) for call in calls]
+
+    with another_environment():
+        _expect_all_same(made, encoded_by(model), "with other environment variables")
+    for year in (2001, 2049):
+        with another_world(package, year):
+            found = encoded_by(conformance.model)
+        _expect_all_same(made, found, f"in the year {year}, with other random numbers")
+    elsewhere = in_another_thread(lambda: encoded_by(conformance.model))
+    _expect_all_same(made, elsewhere, "in a thread of another name")
     for call, expected in reversed(made):
         _expect_same(expected, model.encode(call), "encoded again after other tasks", call)
     several = made[:: max(1, len(made) // 60)] * 4
-    for (call, expected), found in zip(several, side_by_side(lambda one: model.encode(one[0]), several), strict=True):
-        _expect_same(expected, found, "encoded in several threads at once", call)
-    _expect_same_in_other_processes(model, [call for call, _ in made][:40], [request for _, request in made][:40])
+    at_once = side_by_side(lambda one: model.encode(one[0]), several)
+    _expect_all_same(several, at_once, "encoded in several threads at once")
+    _expect_same_in_other_processes(model, calls[:40], [request for _, request in made][:40])
+
+
+def _expect_all_same(made: list[tuple[Task, Request]], again: list[Request], when: str) -> None:
+    for (call, expected), found in zip(made, again, strict=True):
+        _expect_same(expected, found, when, call)
 
 
 def _expect_same(expected: Request, found: Request, when: str, call: Task) -> None:

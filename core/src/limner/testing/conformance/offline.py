@@ -131,7 +131,7 @@ def test_offline_answers_follow_the_request(conformance: Conformance) -> None:
             continue
         expect(first == again, "the same request gives another picture the second time", start)
         _expect_no_disorder(model, start, plans, first)
-        if isinstance(start, Generate) and paints_as_told(model, small):
+        if isinstance(start, Generate) and paints_as_told(model, seeded(model, small)):
             _expect_all_different(model, small, seeds)
     _expect_nothing_left(model)
     _expect_turns(model)
