@@ -157,35 +157,35 @@ def bodies(picture):
 
 PS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 512 512\n%%EndComments\nshowpage\n"
 PICTURES = {
-    "eps": PS,
-    "pdf": b"%PDF-1.4\n",
-    "svg": b"<svg xmlns='http://www.w3.org/2000/svg' width='512' height='512'/>",
-    "psd": b"8BPS\0\1" + bytes(300),
-    "icns": b"icns" + bytes(300),
-    "gif": saved("GIF"),
-    "bmp": saved("BMP"),
-    "tiff": saved("TIFF"),
-    "ppm": saved("PPM"),
-    "ico": saved("ICO"),
-    "nothing": b"",
-    "truncated png": saved("PNG")[:200],
-    "truncated jpeg": saved("JPEG")[:200],
-    "header alone": png(512, 512),
-    "giant header": png(2**31 - 1, 2**31 - 1),
-    "wide header": png(2**31 - 1, 1),
-    "empty header": png(0, 0),
-    "text bomb": png(512, 512, (b"zTXt", b"k\0\0" + zlib.compress(bytes(100_000_000)))),
-    "profile bomb": png(512, 512, (b"iCCP", b"k\0\0" + zlib.compress(bytes(100_000_000)))),
-    "bomb": bomb(9_000),
-    "larger bomb": bomb(30_000),
+    "eps": lambda: PS,
+    "pdf": lambda: b"%PDF-1.4\n",
+    "svg": lambda: b"<svg xmlns='http://www.w3.org/2000/svg' width='512' height='512'/>",
+    "psd": lambda: b"8BPS\0\1" + bytes(300),
+    "icns": lambda: b"icns" + bytes(300),
+    "gif": lambda: saved("GIF"),
+    "bmp": lambda: saved("BMP"),
+    "tiff": lambda: saved("TIFF"),
+    "ppm": lambda: saved("PPM"),
+    "ico": lambda: saved("ICO"),
+    "nothing": lambda: b"",
+    "truncated png": lambda: saved("PNG")[:200],
+    "truncated jpeg": lambda: saved("JPEG")[:200],
+    "header alone": lambda: png(512, 512),
+    "giant header": lambda: png(2**31 - 1, 2**31 - 1),
+    "wide header": lambda: png(2**31 - 1, 1),
+    "empty header": lambda: png(0, 0),
+    "text bomb": lambda: png(512, 512, (b"zTXt", b"k\0\0" + zlib.compress(bytes(100_000_000)))),
+    "profile bomb": lambda: png(512, 512, (b"iCCP", b"k\0\0" + zlib.compress(bytes(100_000_000)))),
+    "bomb": lambda: bomb(9_000),
+    "larger bomb": lambda: bomb(30_000),
 }
 
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_pictures(refused, monkeypatch, name):
-    loaded = []
+    asked, loaded = bodies(PICTURES[name]()), []
     monkeypatch.setattr(Image.Image, "load", _watching(Image.Image.load, loaded))
-    for model, body in bodies(PICTURES[name]):
+    for model, body in asked:
         assert "expected" in refused(body, model), model
     assert max((width * height for width, height in loaded), default=0) <= pictures.MOST_PIXELS
 

@@ -58,6 +58,7 @@ PROMPT = PromptText(200, source=SOURCE)
 
 CALLS: list[dict[str, Any]] = []
 """What was sent, oldest first: each is paid for."""
+NUMBERING = threading.Lock()
 GATE = threading.Event()
 """Calls whose prompt says ``wait`` wait for it."""
 
@@ -113,7 +114,9 @@ class Studio(Model):
 
     def send(self, request: Request) -> Response:
         order = json.loads(request.body)
-        CALLS.append(order)
+        with NUMBERING:
+            CALLS.append(order)
+            number = len(CALLS)
         prompt = order.get("prompt", "")
         if "previews" in prompt:
             for step in range(3):
@@ -125,7 +128,7 @@ class Studio(Model):
                 raise type(error)(*error.args) if isinstance(error, ZeroDivisionError) else _again(error)
         media_type = f"image/{order['options'].get('output_format', 'png')}"
         made = [base64.b64encode(picture(tuple(order["size"]), media_type=media_type).data).decode()] * order.get("n", 1)
-        return Response(json.dumps({"pictures": made, "prompt": prompt}).encode(), request_id=f"req-{len(CALLS)}")
+        return Response(json.dumps({"pictures": made, "prompt": prompt}).encode(), request_id=f"req-{number}")
 
     def decode(self, task: Task, response: Response) -> Sequence[Picture]:
         answer = json.loads(response.body)
