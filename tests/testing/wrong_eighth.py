@@ -9,6 +9,7 @@ import logging
 import math
 import os
 import random
+import re
 import subprocess
 import sys
 import time
@@ -36,7 +37,7 @@ from limner.testing.loopback import Call, Reply
 from right_others import Easel, EaselSettings, Kiln, Rack, Service
 from right_plugin import Palette
 from unusual_plugins import DOCS, LocalEdits, LocalPipeline
-from wire import FACTS, KEY_VARIABLE, KeySettings, call, failure
+from wire import FACTS, KEY_VARIABLE, KeySettings, call, failure, said
 
 # ---------------------------------------------------------------------------------------------- on this machine
 
@@ -273,8 +274,8 @@ class InfiniteRetryAfter(Palette):
 class ReadsAnyDigits(Palette):
     def send(self, request: Request) -> Response:
         met = super().send(request)
-        said = met.metadata.get(FACTS["x-credits"], "")
-        return attrs.evolve(met, usage={"credits": int(said)}) if said.isdigit() else met
+        left = met.metadata.get(FACTS["x-credits"], "")
+        return attrs.evolve(met, usage={"credits": int(left)}) if left.isdigit() else met
 
 
 @attrs.frozen(kw_only=True)
@@ -289,6 +290,38 @@ class KeepsPicturesForNoHours(Palette):
 
     def send(self, request: Request) -> Response:
         return super().send(with_header(request, "x-retention", self.settings.retention))  # type: ignore[attr-defined]
+
+
+class QuotesCodes(Palette):
+    def send(self, request: Request) -> Response:
+        return call(self.settings, "/paint", request.body, headers=request.headers, failed=self.failure)
+
+    def failure(self, settings: KeySettings, status: int, body: bytes, *more: Any) -> ProviderError:
+        error, (code, _) = failure(settings, status, body, *more), said(body)
+        error.message += f" [{code}]"
+        return error
+
+
+@attrs.frozen(kw_only=True)
+class BilledSettings(TeamSettings):
+    project: str | None = None
+
+
+class BillsTheProjectAlone(Palette):
+    """The header of the project takes the place of the one of the team."""
+
+    Settings = BilledSettings
+
+    def send(self, request: Request) -> Response:
+        team, project = self.settings.team, self.settings.project  # type: ignore[attr-defined]
+        named = {"x-project": project} if project else {"x-team": team} if team else {}
+        return super().send(attrs.evolve(request, headers=named))
+
+
+class MatchesTheBeginning(Palette):
+    @classmethod
+    def matches(cls, model_id: str) -> bool:
+        return super().matches(model_id) or re.match(r"palette/painter\.9:r[0-9]{2}", model_id) is not None
 
 
 class AddsUpItsAttempts(Palette):

@@ -142,7 +142,9 @@ def _other_names(kind: type[Model]) -> list[str]:
     known, own_versions = {kind.id, *kind.ids, *kind.aliases}, versions_of(kind)
     alike = _alike(kind.id)
     alike += [other for own in (*kind.ids, *own_versions) for other in (f"{own}-turbo", f"{own}x", f"x{own}")]
-    alike += [other for own in (*kind.ids, *own_versions, *ids_by_pattern(kind)) for other in _without_a_dot(own)]
+    by_pattern = ids_by_pattern(kind)
+    alike += [other for own in (*kind.ids, *own_versions, *by_pattern) for other in _without_a_dot(own)]
+    alike += [other for own, pattern in by_pattern.items() for other in _beyond(own, pattern)]
     alike += [f"other.{alias}x-2" for alias in kind.aliases] + [f"my-{alias}-clone" for alias in kind.aliases]
     odd = ["", " ", "another.model-1", "ünïcode 🦊", "x" * 5000, "*", ".*", "None", f"{kind.id} "]
     return [other for other in dict.fromkeys(odd + alike) if other not in {*known, *own_versions}]
@@ -156,6 +158,7 @@ _VERSIONS = (
         "-2026-04-01",
         "@20260401",
         "@2026-04-01",
+        ":2026-04",
         ":20260401",
         "-v2",
         "-v1:0",
@@ -180,16 +183,22 @@ def _without_a_dot(own: str) -> Iterator[str]:
     yield from (f"{own[:at]}x{own[at + 1 :]}" for at, character in enumerate(own) if character == ".")
 
 
-def ids_by_pattern(kind: type[Model]) -> list[str]:
-    """An id for each regular expression that matches looks for, its dots being dots."""
+def _beyond(own: str, pattern: str) -> Iterator[str]:
+    """The id with more before or after it, where its regular expression says that nothing follows."""
+    longer = (f"{own}-turbo", f"{own}x", f"x{own}")
+    yield from (other for other in longer if re.fullmatch(pattern, other) is None)
+
+
+def ids_by_pattern(kind: type[Model]) -> dict[str, str]:
+    """An id for each regular expression that matches looks for, its dots being dots; with it, the expression."""
     patterns = [one.pattern for one in vars(sys.modules[kind.__module__]).values() if isinstance(one, re.Pattern)]
     with contextlib.ExitStack() as stack:
         functions = ("fullmatch", "match", "search", "compile")
         asked = [stack.enter_context(mock.patch.object(re, name, side_effect=getattr(re, name))) for name in functions]
         kind.matches(f"{kind.id}?")
         patterns += [call.args[0] for one in asked for call in one.call_args_list]
-    found = [_example(_DOT.sub(r"\\.", pattern)) for pattern in patterns if isinstance(pattern, str)]
-    return [one for one in found if kind.matches(one) is True]
+    found = {_example(_DOT.sub(r"\\.", pattern)): pattern for pattern in patterns if isinstance(pattern, str)}
+    return {one: pattern for one, pattern in found.items() if kind.matches(one) is True}
 
 
 _DOT = re.compile(r"(?<!\\)\.(?![*+?{])")

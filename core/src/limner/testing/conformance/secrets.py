@@ -404,6 +404,8 @@ def _echoes(conformance: Conformance, canary: bytes) -> Iterator[tuple[bytes, in
             yield form.replace(b"%b", canary), status
     for form in forms:
         yield from ((form.replace(b"%b", b"%h"), status) for status in (400, 502))
+    for form in filter(bodies.is_json, forms):
+        yield _with_code(form).replace(b"%b", canary), 400
     yield from ((one.body.replace(b"%b", canary), one.status) for one in _worded_failures(conformance))
     for form in _forms(conformance):
         yield from ((form.replace(b"wrong key: %b", words).replace(b"%b", canary), 400) for words in _CUT_SOMEWHERE)
@@ -431,6 +433,15 @@ def _worded_failures(conformance: Conformance) -> list[Recorded]:
             body = json.dumps(bodies.replaced(tree, longest, "wrong key: %b")).encode()
             forms.setdefault((one.status, tuple(leaves)), attrs.evolve(one, body=body))
     return list(forms.values())
+
+
+def _with_code(form: bytes) -> bytes:
+    """A failure with the secret in place of every short text: its code, its type, the parameter that it names."""
+    tree = bodies.parsed(form)
+    codes = [path for path, leaf in bodies.leaves(tree).items() if isinstance(leaf, str) and " " not in leaf.strip()]
+    for path in codes:
+        tree = bodies.replaced(tree, path, "%b")
+    return json.dumps(tree).encode()
 
 
 def _worded_jobs(conformance: Conformance, canary: str) -> Iterator[Callable[[Call], Reply]]:

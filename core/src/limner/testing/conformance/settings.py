@@ -57,6 +57,7 @@ def test_settings_are_used(conformance: Conformance) -> None:
         if not is_secret(attrs.fields_dict(type(model.settings))[name]):
             _expect_sent_with_requests(conformance, calls, name)
             _expect_misshapen_refused(conformance, calls[0], name)
+    _expect_sent_together(conformance, calls[0], texts)
     for field in own_fields(model):
         if getattr(model.settings, field.name) is None and not is_secret(field):
             _expect_zero_sent(conformance, field.name)
@@ -79,6 +80,29 @@ def _expect_sent_with_requests(conformance: Conformance, calls: list[Task], name
             sent(model, model.encode(task))
         fine = not asked or any(says(call, value) for call in there.calls)
     expect(fine, f"the setting {name} is sent when diagnose or available_ids ask, but never with a request")
+
+
+def _expect_sent_together(conformance: Conformance, task: Task, names: list[str]) -> None:
+    """Hold that no setting takes the place of another: what a call says with one, it says with all of them, too."""
+    request = conformance.model.encode(task)
+
+    def told(given: dict[str, str]) -> dict[str, str]:
+        with provider(lambda call: good(conformance, call, request)) as there:
+            try:
+                sent(model_at(conformance, there.url).with_settings(**given), request)
+            except (TaskRefused, TypeError):
+                return {}
+            return {name: value for name, value in given.items() if any(says(call, value) for call in there.calls)}
+
+    alone: dict[str, str] = {}
+    for at, name in enumerate(names):
+        if not is_secret(attrs.fields_dict(type(conformance.model.settings))[name]):
+            with provider(Reply()) as there:
+                value = accepted_text(model_at(conformance, there.url), name, f"{_CANARY}{chr(ord('a') + at)}")
+            alone |= {} if value is None else told({name: value})
+    together = told(alone)
+    lost = [name for name in alone if together and name not in together]
+    expect(not lost, f"with {' and '.join(alone)} given, send does not say {', '.join(lost)}, as it does without the others")
 
 
 def _expect_zero_sent(conformance: Conformance, name: str) -> None:
@@ -123,9 +147,9 @@ def shapes(canary: str) -> tuple[str, ...]:
     return canary, f"https://{canary}.invalid/", canary.lower()
 
 
-def accepted_text(model: Model, name: str) -> str | None:
+def accepted_text(model: Model, name: str, canary: str = _CANARY) -> str | None:
     """A text for a setting that it takes; ``None`` where it refuses all."""
-    for value in shapes(_CANARY):
+    for value in shapes(canary):
         with contextlib.suppress(TaskRefused, TypeError):
             model.with_settings(**{name: value})
             return value
