@@ -122,9 +122,10 @@ class SizeRule(Constraint):
             return None
         found: Size | None = None
         best: tuple[float, ...] = (math.inf,) * 4
+        least = round(max(0.0, abs(math.log(value[0] / value[1])) - math.log(self.max_aspect)), 2)
         for width in _outwards(value[0], self._widths()):
-            if best[0] == 0 and 2 * abs(math.log(width / value[0])) > best[1] + _ONE_PERCENT:
-                break  # of the same aspect ratio, and farther away in area: so are all that follow
+            if best[0] <= least and 2 * abs(math.log(width / value[0])) > best[0] + best[1] + 2 * _ONE_PERCENT:
+                break  # no aspect ratio is nearer, and this is farther away in area: so are all that follow
             for size in filter(self.allows, self._around(width, value[0] / value[1])):
                 if (rank := self._rank(size, value)) < best:
                     found, best = size, rank
