@@ -101,7 +101,7 @@ def test_keys(serving):
 def test_the_log_has_one_line_for_each_request_and_no_words_of_the_client(client: Client, caplog):
     caplog.set_level(logging.INFO, logger="limner.server")
     client.generate(prompt="the heir of Dunmore")
-    client.get("/v1/secret%0Aforged?key=abc")
+    client.get("/v1/secret%0Aforged?key=mistletoe")
     client.post(GENERATIONS, {"model": "Dunmore"})
     answer = client.get("/v1/models")
     lines = [record.getMessage() for record in caplog.records if record.name == "limner.server"]
@@ -111,7 +111,7 @@ def test_the_log_has_one_line_for_each_request_and_no_words_of_the_client(client
     assert lines[0].endswith("model=studio.painter-1 task=generate n=1")
     assert lines[1].startswith("GET (none) status=404")
     assert "Dunmore" not in "".join(lines)
-    assert "abc" not in "".join(lines)
+    assert "mistletoe" not in "".join(lines)
 
 
 def test_metrics(serving):
