@@ -116,6 +116,21 @@ def test_the_key_is_taken_out_of_what_read_raises(model, serving):
         poll(model(server.url).call(), "jobs/7", failed)
 
 
+@pytest.mark.parametrize("said", [None, False, True])
+def test_what_read_raises_may_be_billed_unless_it_says_otherwise(model, serving, said):
+    server = serving([status("failed")])
+
+    def failed(answer):
+        error = limner.RequestRejected("the job failed")
+        if said is not None:
+            error.may_be_billed = said
+        raise error
+
+    with pytest.raises(limner.RequestRejected) as caught:
+        poll(model(server.url).call(), "jobs/7", failed)
+    assert caught.value.may_be_billed is (said is not False)
+
+
 BASE = "https://api.bfl.ai/v1"
 
 

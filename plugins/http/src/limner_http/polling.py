@@ -55,7 +55,7 @@ def poll(
         call: the call that submitted it; its deadline holds.
         url: what to ask: a path below the base URL, or the URL that the server gave.
         read: tells from an answer what the job is at: ``None`` once it is done. It raises where the job failed; the key is
-            taken out of what the error quotes.
+            taken out of what the error quotes, and ``may_be_billed`` is true unless ``read`` has set it.
         hosts: hosts besides that of the base URL that a URL of the server may name, since the key goes with it; ``*.bfl.ai``
             stands for all below it. Only https is taken there.
         cancel: sends the provider's cancel request through the call that it is given, which has a short deadline of its own.
@@ -75,7 +75,7 @@ def poll(
     while True:
         with _cancelling(call, cancel):
             answer = _asked(call, url, hosts, answers)
-        with _hiding_secrets(call):
+        with _failing_job(call):
             pending = read(answer)
         if pending is None:
             return answer
@@ -102,10 +102,12 @@ def _asked(call: Call, url: str, hosts: Collection[str], answers: Collection[int
 
 
 @contextlib.contextmanager
-def _hiding_secrets(call: Call) -> Iterator[None]:
+def _failing_job(call: Call) -> Iterator[None]:
+    """Complete the error of a job: it was submitted, and its reason may quote the key."""
     try:
         yield
     except limner.ProviderError as error:
+        vars(error).setdefault("may_be_billed", True)
         for secret in call.secrets:
             error.message = error.message.replace(secret, "[hidden]")
         raise
