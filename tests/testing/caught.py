@@ -494,4 +494,13 @@ CAUGHT = {
         "TakesAnythingForNotYet": "test_failures_of_jobs_submit_nothing_twice",
         "LosesTheReasonOfAPicture": "test_recorded_answers_decode_as_recorded",
     },
+    "wrong_ninth": {
+        "SeedsOfCallsOverlap": "test_offline_answers_follow_the_request",
+        "ReadsTheEnvironmentWhenMade": "test_offline_settings_are_used",
+        "PasswordOfTheEnvironmentFirst": "test_offline_settings_are_used",
+        "TellsMostOfThePassword": "test_secrets_are_never_shown",
+        "WaitsForItsTurnForEver": "test_cancelled_work_stops",
+        "ExpectsMissingWeightsAlone": "test_offline_settings_are_used",
+        "AlwaysTheSameWebp": "test_offline_edits_follow_the_task",
+    },
 }

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import multiprocessing.util  # noqa: F401 - a library that registers what it does at exit, as some do
+import os
 import random
+import threading
 import time
 import urllib.parse
 import zlib
@@ -120,7 +123,7 @@ class Easel(Unusual):
             return b"built-in"
         try:
             return Path(self.settings.weights).read_bytes()
-        except OSError as error:
+        except (OSError, ValueError) as error:  # the latter for a name that no file can have
             raise ProviderUnavailable(f"the weights {self.settings.weights!r} cannot be read") from error
 
     def random(self, wanted: dict[str, Any], number: int) -> random.Random:
@@ -157,6 +160,73 @@ class Easel(Unusual):
         from limner.testing import Conformance
 
         return Conformance(model=cls())
+
+
+@attrs.frozen(kw_only=True)
+class LockedSettings(EaselSettings):
+    """The file with its weights, and the password that opens them; by default, both are those of the environment."""
+
+    weights: str | None = None  # type: ignore[assignment]
+    password: str | None = attrs.field(default=None, repr=False)
+
+    def opened_by(self) -> tuple[str, str]:
+        """The file, and its password."""
+        weights = self.weights or os.environ.get("EASEL_WEIGHTS") or ""
+        return weights, self.password or os.environ.get("EASEL_PASSWORD") or ""
+
+
+class LockedEasel(Easel):
+    """Paints with weights that a password opens, one call after the other."""
+
+    id = "others.locked-easel"
+    Settings = LockedSettings
+    settings: LockedSettings
+    turn: ClassVar[threading.Lock] = threading.Lock()
+
+    def send(self, request: Request) -> Response:
+        self.wait_for_turn(time.monotonic() + self.settings.timeout)
+        try:
+            return super().send(request)
+        finally:
+            self.turn.release()
+
+    def wait_for_turn(self, deadline: float) -> None:
+        """Wait until no other call is at work."""
+        while not self.turn.acquire(timeout=0.05):
+            if limner.cancellation().is_set():
+                raise ProviderError("the caller has given up")
+            if time.monotonic() > deadline:
+                raise ProviderTimeout("another call was at work the whole time")
+
+    def weights(self) -> bytes:
+        path, password = self.settings.opened_by()
+        digest, _, weights = self.read(path).partition(b"\n")
+        if hashlib.sha256(password.encode()).hexdigest().encode() != digest.strip():
+            raise ProviderUnavailable(f"the password does not open the weights {path!r}")
+        return weights
+
+    def read(self, path: str) -> bytes:
+        """Read a file."""
+        try:
+            return Path(path).read_bytes()
+        except (OSError, ValueError) as error:
+            raise ProviderUnavailable(f"the weights {path!r} cannot be read") from error
+
+    def diagnose(self, *, live: bool = False) -> Iterable[Finding]:
+        path, _ = self.settings.opened_by()
+        try:
+            self.weights()
+        except ProviderUnavailable as error:
+            yield Finding("weights", False, error.message)
+        else:
+            yield Finding("weights", True, f"{path} can be opened")
+
+    @classmethod
+    def conformance(cls) -> Conformance:
+        from limner.testing import Conformance
+
+        weights = Path(__file__).with_name("locked.weights")
+        return Conformance(model=cls(cls.Settings(weights=str(weights), password="open-sesame-9314")))
 
 
 # ---------------------------------------------------------------------------------------------- jobs
@@ -385,5 +455,5 @@ class Rack(Kiln):
         return Response(json.dumps({"pictures": pictures}).encode())
 
 
-OTHERS: Sequence[type[Unusual]] = (Easel, Kiln)
+OTHERS: Sequence[type[Unusual]] = (Easel, LockedEasel, Kiln)
 """The right ones; what each must not skip is in the tests."""

@@ -20,6 +20,7 @@ from limner import (
     Model,
     Outpaint,
     Picture,
+    Problem,
     Request,
     Response,
     Settings,
@@ -524,22 +525,29 @@ class LocalEdits(Unusual):
                 "image": Pictures(PICTURE, 1, required=True, source=DOCS),
                 "strength": Real(0.0, 1.0, default=0.5, source=DOCS),
             },
-            options={"format": Choice(("png", "jpeg"), default="png", source=DOCS)},
+            options={
+                "format": Choice(("png", "jpeg", "webp"), default="png", source=DOCS),
+                "quality": Integer(1, 100, source=DOCS),
+            },
         ),
         Outpaint: TaskLimits({"image": PICTURE, "expand": Expand(256, canvas=SizeRule(8, 512, source=DOCS), source=DOCS)}),
     }
 
+    def check(self, task: Task) -> Iterable[Problem]:
+        if "quality" in task.options and task.options.get("format", "png") == "png":
+            yield Problem("options.quality", str(task.options["quality"]), "needs format='jpeg' or 'webp'", DOCS)
+
     def body(self, task: Any) -> dict[str, Any]:
         if isinstance(task, Outpaint):
             return {"image": b64(task.image.data), "border": list(task.expand)}
-        return {"image": b64(task.image[0].data), "strength": task.strength, "format": task.options.get("format")}
+        return {"image": b64(task.image[0].data), "strength": task.strength, **task.options}
 
     def send(self, request: Request) -> Response:
         body = json.loads(request.body)
         picture = opened(body["image"]).convert("RGB")
         if "border" in body:
-            return self.saved(self.extended(picture, *body["border"]), "png")
-        return self.saved(self.varied(picture, body["strength"]), body["format"])
+            return self.saved(self.extended(picture, *body["border"]), "png", None)
+        return self.saved(self.varied(picture, body["strength"]), body["format"], body.get("quality"))
 
     def extended(self, picture: PIL.Image.Image, left: int, top: int, right: int, bottom: int) -> PIL.Image.Image:
         """The picture on a larger canvas."""
@@ -553,10 +561,10 @@ class LocalEdits(Unusual):
         """The picture, departed from as far as strength says."""
         return blend(picture, inverted(picture), strength)
 
-    def saved(self, picture: PIL.Image.Image, kind: str) -> Response:
+    def saved(self, picture: PIL.Image.Image, kind: str, quality: int | None) -> Response:
         """The answer."""
         buffer = io.BytesIO()
-        picture.save(buffer, kind)
+        picture.save(buffer, kind, **({} if quality is None else {"quality": quality}))
         return Response(json.dumps({"images": [b64(buffer.getvalue())]}).encode())
 
     def diagnose(self, *, live: bool = False) -> Iterable[Finding]:

@@ -535,8 +535,8 @@ class DepartsLessForMoreStrength(LocalEdits):
 
 
 class SavesAlwaysPng(LocalEdits):
-    def saved(self, picture: PIL.Image.Image, kind: str) -> Response:
-        return super().saved(picture, "png")
+    def saved(self, picture: PIL.Image.Image, kind: str, quality: int | None) -> Response:
+        return super().saved(picture, "png", quality)
 
 
 class RefusesASecondCall(Easel):

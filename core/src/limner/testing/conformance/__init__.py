@@ -25,6 +25,7 @@ from limner.testing.conformance import (
     masks,
     meaning,
     offline,
+    offline_settings,
     painting,
     recorded,
     refusals,
@@ -56,6 +57,7 @@ _GROUPS = (
     settings,
     secrets,
     offline,
+    offline_settings,
     painting,
 )
 

@@ -117,20 +117,21 @@ _OF_HTTP = re.compile("content-|retry-after|set-cookie|transfer-|www-", re.IGNOR
 def headers_read(conformance: Conformance) -> list[str]:
     """The headers of responses that the plugin may read: those of its stored answers, and those that its source names."""
     names = {name for recorded in conformance.recorded for name in recorded.headers}
-    names.update(_HEADER.findall(_source(conformance)))
+    names.update(_HEADER.findall(source_of(conformance)))
     return sorted(name for name in names if not _OF_HTTP.match(name))
 
 
 def variables_named(conformance: Conformance, setting: str) -> list[str]:
     """The variables of the environment that the plugin's source seems to name for a setting."""
-    found = _VARIABLE.findall(_source(conformance))
+    found = _VARIABLE.findall(source_of(conformance))
     return sorted({name for name in found if name.endswith(f"_{setting.upper()}")})
 
 
 _VARIABLE = re.compile(r"""["']([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)["']""")
 
 
-def _source(conformance: Conformance) -> str:
+def source_of(conformance: Conformance) -> str:
+    """The source of the plugin."""
     sources = []
     for name, module in [*sys.modules.items()]:
         if name.partition(".")[0] == conformance.package:

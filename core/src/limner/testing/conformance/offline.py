@@ -7,11 +7,11 @@ import hashlib
 import itertools
 import os
 import random
-import tempfile
+import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from concurrent import futures
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -31,21 +31,14 @@ from limner import (
     limits,
     workers,
 )
-from limner.errors import shorten
 from limner.reporting import Reporter, reporting
 from limner.testing.conformance.calls import PATIENCE, sent, some_requests, told
-from limner.testing.conformance.secrets import SecretSetting, diagnosed, expect_not_told, is_secret, secret_settings
-from limner.testing.conformance.settings import accepted_words, own_fields
 from limner.testing.kit import Conformance, ContractBroken, check, expect
 from limner.testing.loopback import Reply, provider
 from limner.testing.probes import all_starts, changed, full, plan_or_none, saying, seeded, smallest, values_for
 from limner.testing.processes import in_another_process
 from limner.testing.watching import NETWORK, watching
 from limner.workers import Cancellation
-
-_ODD = "/no/such/place/zq7"
-_ODD_NAME = "no-such/name-zq7"
-"""For a setting that names a file, a device or a model: values that no machine has."""
 
 
 def offline_model(conformance: Conformance) -> Model:
@@ -92,18 +85,18 @@ def test_offline_models_stay_offline(conformance: Conformance) -> None:
     model = offline_model(conformance)
     said = plans_of(model, (full(model, start) for start in all_starts(model)))
     for task, request in [*some_requests(conformance), *((plan.task, plan.requests[0]) for plan in said)]:
-        with _connections() as asked:
+        with connections() as asked:
             met = sent(model, request)
         expect(not asked, f"the model says that it is offline, and send called {', '.join(asked[:3])}", task)
         expect(isinstance(met, Response), f"the model says that it is offline, and send gave {told(met)}", task)
-    with _connections() as asked:
+    with connections() as asked:
         elsewhere = in_another_process(model, *next(some_requests(conformance))).get("connected", [])
     asked = [*elsewhere, *asked]
     expect(not asked, f"the model says that it is offline, and send called {', '.join(asked[:3])} in a new process")
 
 
 @contextlib.contextmanager
-def _connections() -> Iterator[list[str]]:
+def connections() -> Iterator[list[str]]:
     """Gather what connects: this process, and every program that it starts, for which this machine is the proxy."""
     with (
         provider(Reply(status=503)) as proxy,
@@ -153,10 +146,20 @@ def _expect_all_different(model: Model, small: Task, seeds: list[int]) -> None:
         expect(painted[one] != painted[other], f"the seeds {one} and {other} give the same picture", small)
     per_call = model.per_call(type(small))
     zero = {"seed": 0} if _takes_zero(model, small) else {}
-    for said in [{"n": per_call}, {"n": per_call, **zero}] if per_call > 1 else []:
-        several = plan_or_none(model, saying(small, **said))
-        found = [] if several is None else pictures_of(model, several)
-        expect(len(set(found)) == len(found), f"the {len(found)} pictures of one call are not all different", small)
+    for n, said in itertools.product(sorted({per_call, per_call + 2}), ({}, zero)):
+        several = plan_or_none(model, saying(small, n=n, **said))
+        found = [picture.image for picture in model.run(several.task).pictures] if several is not None else []
+        expect(len(set(found)) == len(found), f"the pictures of n={n}, in calls of {per_call}, are not all different", small)
+
+
+def shown(model: Model, task: Task, request: Request) -> dict[str, Any]:
+    """What send gives, in a form that can be compared with what it gives in another process."""
+    met = sent(model, request)
+    if isinstance(met, LimnerError):
+        return {"error": type(met).__name__}
+    call = model.plan(task).calls[0]
+    pictures = [picture.image for picture in model.decode(call, met)]
+    return {"error": "", "pictures": [None if one is None else hashlib.sha256(one.data).hexdigest() for one in pictures]}
 
 
 def _expect_nothing_left(model: Model) -> None:
@@ -179,8 +182,8 @@ def _expect_nothing_left(model: Model) -> None:
     sent(model, request)
     expect(random.getstate() == state, "send changes Python's global random generator: use a random.Random of its own")
     elsewhere = in_another_process(model, plans[0].task, request)
-    shown = [_shown(model, plans[0].task, request) for _ in range(2)]
-    fine = shown[0] != shown[1] or elsewhere.get("shown", shown[0]) == shown[0]
+    here = [shown(model, plans[0].task, request) for _ in range(2)]
+    fine = here[0] != here[1] or elsewhere.get("shown", here[0]) == here[0]
     expect(fine, "the same request gives another picture in a new process", plans[0].task)
 
 
@@ -215,141 +218,6 @@ def _some_seeds(model: Model, start: Task) -> list[int]:
     return list(dict.fromkeys(min(limit.max_value, limit.min_value + more) for more in apart))
 
 
-# ---------------------------------------------------------------------------------------------- settings
-
-
-@check
-def test_offline_settings_are_used(conformance: Conformance) -> None:
-    """Another text in a setting is used or refused, whatever ran before; a failure tells no secret."""
-    model = offline_model(conformance)
-    task, request = next(some_requests(conformance))
-    plain = _shown(model, task, request)
-    if plain != _shown(model, task, request):
-        pytest.skip("the same request gives another picture the second time")
-    secrets = secret_settings(conformance)
-    for name, value in itertools.product(_texts(model), (_ODD, _ODD_NAME)):
-        _expect_used_or_refused(model, {name: value}, secrets, task, request)
-    if secrets:
-        other = model.with_settings(**{secret.name: secret.given for secret in secrets})
-        _expect_as_elsewhere(other, f"another {', '.join(secret.name for secret in secrets)}", task, request)
-        _expect_secrets_kept(model, secrets, "", request)
-    _expect_environment_used(model, task, request)
-    for name in _texts(model):
-        for word in accepted_words(model, name)[:_MOST_WORDS]:
-            _expect_as_elsewhere(model.with_settings(**{name: word}), f"{name}={word!r}", task, request)
-        _expect_file_read_again(model, name, task, request)
-    expect(_shown(model, task, request) == plain, "after calls with other settings, send gives another picture", task)
-
-
-def _expect_used_or_refused(
-    model: Model, setting: Mapping[str, str], secrets: Sequence[SecretSetting], task: Task, request: Request
-) -> None:
-    """Say something odd in a setting, after a call without it: what that has loaded is not used in its place."""
-    ((name, value),) = setting.items()
-    try:
-        odd = model.with_settings(**setting)
-    except (TaskRefused, TypeError):
-        return
-    plain = _shown(model, task, request)
-    with _connections() as asked:
-        found = _shown(odd, task, request)
-    expect(not asked, f"with {name}={value!r} the offline model calls {', '.join(asked[:3])}", task)
-    used = found != plain or not getattr(type(model.settings)(), name) or found["error"]
-    expect(used, f"the setting {name}={value!r} is neither refused nor used: the same picture comes", task)
-    _expect_as_elsewhere(odd, f"{name}={value!r}", task, request)
-    _expect_found(odd, name, value, found)
-    account = found["error"] in {"AuthenticationFailed", "AccessDenied", "RateLimited", "ContentFiltered"}
-    expect(not account, f"with {name}={value!r} the offline model raises {found['error']}, which sends users elsewhere")
-    _expect_secrets_kept(odd, secrets, f", with {name}={value!r}", request)
-
-
-def _expect_secrets_kept(model: Model, secrets: Sequence[SecretSetting], where: str, request: Request) -> None:
-    met = sent(model.with_settings(**{secret.name: secret.given for secret in secrets}), request)
-    if isinstance(met, LimnerError):
-        for secret in secrets:
-            expect_not_told(met, secret.value, f"the value of the setting {secret.name}{where}")
-
-
-_MOST_WORDS = 4
-
-
-def _expect_environment_used(model: Model, task: Task, request: Request) -> None:
-    """Say something else in the variables of a setting: each call reads them, unless the setting is given."""
-    plain = type(model)(type(model.settings)(), model_id=model.model_id)
-    asked = in_another_process(plain, task, request).get("variables", [])  # here they may have been read before
-    for name in _texts(model):
-        words = set(name.upper().split("_")) - _COMMON
-        variables = [one for one in asked if words & set(one.split("_"))]
-        unsaid = model.with_settings(**{name: getattr(type(model.settings)(), name)})
-        _shown(unsaid, task, request)
-        with mock.patch.dict(os.environ, dict.fromkeys(variables, _ODD_NAME)):
-            if variables:
-                _expect_as_elsewhere(unsaid, f"{' and '.join(variables)} in the environment", task, request)
-            beside = _outcome(model, {name: _ODD}, request)
-        alone = _outcome(model, {name: _ODD}, request)
-        seen = f"with {name}={_ODD!r} send gives {shorten(beside)} if {' or '.join(variables)} says something else"
-        expect(alone == beside, f"{seen}, and {shorten(alone)} if not: a setting that is given is used")
-
-
-_COMMON = frozenset({"PATH", "FILE", "DIR", "NAME", "URL", "ID"})
-
-
-def _outcome(model: Model, setting: Mapping[str, str], request: Request) -> str:
-    """What comes with a setting: the picture, or what an error says."""
-    try:
-        met = sent(model.with_settings(**setting), request)
-    except (TaskRefused, TypeError) as refused:
-        return f"{refused}"
-    return f"{type(met).__name__} {met}" if isinstance(met, LimnerError) else f"{met.body!r}"
-
-
-def _expect_as_elsewhere(model: Model, setting: str, task: Task, request: Request) -> None:
-    """Hold that nothing which an earlier model has loaded shows."""
-    found = _shown(model, task, request)
-    elsewhere = in_another_process(model, task, request)
-    seen = f"with {setting} send gives something else in a new process than after other calls"
-    expect(elsewhere.get("shown", found) == found, f"{seen}: it uses what an earlier model loaded", task)
-
-
-def _expect_file_read_again(model: Model, name: str, task: Task, request: Request) -> None:
-    """Name a file, if the setting takes any, and write another in its place."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "file"
-        path.write_bytes(bytes(range(256)) * 16)
-        try:
-            with_file = model.with_settings(**{name: str(path)})
-        except (TaskRefused, TypeError):
-            return
-        if _shown(with_file, task, request)["error"]:
-            return
-        path.write_bytes(bytes(range(255, -1, -1)) * 17)
-        _expect_as_elsewhere(with_file, f"{name} as a file that was replaced", task, request)
-
-
-def _texts(model: Model) -> list[str]:
-    """The settings of the plugin's own that hold a text, or may, and no secret."""
-    own = [field for field in own_fields(model) if not is_secret(field)]
-    return [field.name for field in own if isinstance(getattr(model.settings, field.name), str | None)]
-
-
-def _shown(model: Model, task: Task, request: Request) -> dict[str, Any]:
-    """What send gives, in a form that can be compared with what it gives in another process."""
-    met = sent(model, request)
-    if isinstance(met, LimnerError):
-        return {"error": type(met).__name__}
-    call = model.plan(task).calls[0]
-    pictures = [picture.image for picture in model.decode(call, met)]
-    return {"error": "", "pictures": [None if one is None else hashlib.sha256(one.data).hexdigest() for one in pictures]}
-
-
-def _expect_found(model: Model, name: str, value: str, found: dict[str, Any]) -> None:
-    findings = diagnosed(model, live=False) if found["error"] else []
-    fine = [one for one in findings if one.fine and value in one.detail]
-    expect(not fine, f"with {name}={value!r} send fails, and diagnose() finds it fine: {fine}")
-    blind = findings and all(one.fine for one in findings)
-    expect(not blind, f"with {name}={value!r} send fails, and diagnose() finds all fine: {findings[:3]}")
-
-
 # ---------------------------------------------------------------------------------------------- cancellation
 
 
@@ -375,6 +243,26 @@ def test_cancelled_work_stops(conformance: Conformance) -> None:
         _, late = _steps(slow, request, Cancellation(), lambda _: time.sleep(_SHORT / 2), asked)
         seen = f"each step took {_SHORT / 2} seconds, and with timeout={_SHORT} send went on to the last, {len(whole)}"
         expect(not isinstance(late, Response), f"{seen}; look at the timeout after each step", task)
+        _expect_no_endless_wait(slow, task, request)
+
+
+def _expect_no_endless_wait(model: Model, task: Task, request: Request) -> None:
+    """Hold one call at its first step: another, which may wait for it, ends with its timeout."""
+    began, go_on = threading.Event(), threading.Event()
+
+    def hold(_: Progress) -> None:
+        began.set()
+        go_on.wait(PATIENCE)
+
+    with ThreadPoolExecutor(2) as pool:
+        try:
+            pool.submit(_steps, model, request, Cancellation(), hold, [])
+            began.wait(PATIENCE)
+            done, _ = futures.wait([pool.submit(sent, model, request)], timeout=PATIENCE / 3)
+        finally:
+            go_on.set()
+    seen = f"while another call was at work, a call with timeout={_SHORT} waited for over {PATIENCE / 3} s"
+    expect(bool(done), f"{seen}; look at the timeout and at limner.cancellation() while it waits", task)
 
 
 _SHORT = 0.4  # seconds

@@ -257,7 +257,20 @@ def _expect_formats(model: Model, start: Task) -> None:
             for _, pictures in painted(model, task, f"options.{name}", [value]):
                 types = {image.media_type for image in pictures if image is not None}
                 expect(types <= {_FORMATS[value]}, f"with {name}={value!r} send makes {', '.join(types)}", task)
+            made = changed(task, f"options.{name}", value) if _FORMATS[value] in _LOSSY else None
+            if made is not None:
+                _expect_quality(model, made, value)
 
+
+def _expect_quality(model: Model, task: Task, kind: str) -> None:
+    """Hold that a quality which is accepted for a format with losses changes its pictures."""
+    for name, limit in model.limits_of(type(task)).options.items():
+        if "quality" in name and isinstance(limit, limits.Integer | limits.Real):
+            ignored = _is_ignored(model, task, f"options.{name}", ends(limit))
+            expect(not ignored, f"whatever {name} says, send makes the same {kind}", task)
+
+
+_LOSSY = frozenset({"image/jpeg", "image/webp"})
 
 _FORMATS = {name: f"image/{name.replace('jpg', 'jpeg')}" for name in ("png", "jpeg", "jpg", "webp")}
 _LITTLE = 0.02

@@ -22,7 +22,7 @@ import pytest
 
 from limner import Finding, LimnerError, Model, ProviderError, Request, Response, TaskRefused, to_json
 from limner.testing import bodies
-from limner.testing.conformance.calls import AT_ONCE, first_request, good, model_at, sent
+from limner.testing.conformance.calls import AT_ONCE, first_request, good, model_at, sent, source_of
 from limner.testing.kit import Conformance, Recorded, check, expect
 from limner.testing.loopback import Call, Reply, nowhere, provider
 from limner.testing.probes import starts
@@ -195,12 +195,27 @@ def test_secrets_are_never_shown(conformance: Conformance) -> None:
     for one in made:
         model, who = one.given_to(conformance.model), f"the value of the setting {one.name}"
         _expect_hidden(conformance, model, one.value, who, {one.name: one.given})
+    for name in found:
+        _expect_own_hidden(conformance, name)
     for name in named:
         with mock.patch.dict(os.environ, {name: CANARIES[0]}):
             model = type(conformance.model)(type(conformance.model.settings)(), model_id=conformance.model.model_id)
             nothing = {field.name: None for field in attrs.fields(type(model.settings)) if _is_left_out(field)}
             given: Given = nothing if _is_sent(conformance, nothing, CANARIES[0]) else {}
             _expect_hidden(conformance, model, CANARIES[0], f"the value of the variable {name}", given)
+
+
+def _expect_own_hidden(conformance: Conformance, name: str) -> None:
+    """Look for the secret that the model was given for the kit: one that opens something is shown elsewhere."""
+    value = _plain(getattr(conformance.model.settings, name))
+    common = source_of(conformance).casefold()
+    parts = {value[at : at + _OWN_PART] for at in range(len(value) - _OWN_PART + 1)}
+    telling = {part for part in parts if part.casefold() not in common}  # the rest are words that the plugin says anyway
+    for what, text in _shown(conformance, conformance.model):
+        expect(not any(part in text for part in telling), f"{what} contains a part of the value of the setting {name}")
+
+
+_OWN_PART = 8
 
 
 @check
