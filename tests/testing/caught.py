@@ -502,5 +502,13 @@ CAUGHT = {
         "WaitsForItsTurnForEver": "test_cancelled_work_stops",
         "ExpectsMissingWeightsAlone": "test_offline_settings_are_used",
         "AlwaysTheSameWebp": "test_offline_edits_follow_the_task",
+        "SixDigits": "test_numbers_keep_their_order",
+        "NeighboursAreOneGrey": "test_grey_of_a_mask_keeps_its_order",
+        "SecondsOfADayAlone": "test_retry_after_is_in_seconds",
+        "DamagedIsHeldBack": "test_damaged_pictures_are_refused",
+        "MatchesTheNextModel": "test_interface_of_names",
+        "PriceOfOne": "test_prices_can_apply",
+        "TwoSlashes": "test_send_uses_its_own_settings",
+        "CanvasOfHalfTheSize": "test_limits_reach_the_ends_of_the_schema",
     },
 }

@@ -85,7 +85,7 @@ def call(
     """Call, and again as often as the settings allow while the API is busy; ``failed`` names an answer that is an error."""
     check_key(settings)
     said = {"authorization": f"Bearer {settings.key()}", "content-type": content_type, **(headers or {})}
-    request = urllib.request.Request(url or settings.endpoint_url + path, data=body, headers=said)
+    request = urllib.request.Request(url or settings.endpoint_url.rstrip("/") + path, data=body, headers=said)
     deadline = time.monotonic() + settings.timeout
     for attempt in range(1, settings.retries + 2):
         try:

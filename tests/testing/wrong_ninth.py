@@ -2,17 +2,42 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime
+import email.utils
 import os
 import random
+import re
+import urllib.error
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 import PIL.Image
-from limner import Finding, ProviderUnavailable, Response
+from limner import (
+    BadResponse,
+    Finding,
+    Generate,
+    Mask,
+    Outpaint,
+    Picture,
+    Price,
+    ProviderUnavailable,
+    RateLimited,
+    Request,
+    Response,
+    Task,
+)
+from limner.limits import Expand, Limits, SizeRule, TaskLimits
 from right_others import Easel, LockedEasel, LockedSettings
-from unusual_plugins import LocalEdits
+from right_plugin import Palette
+from unusual_plugins import DOCS, LargeCanvases, LocalEdits, large_picture
+from wire import call
+
+DAY = datetime.date(2026, 1, 1)
+
+# ---------------------------------------------------------------------------------------------- on this machine
 
 
 class SeedsOfCallsOverlap(Easel):
@@ -63,3 +88,67 @@ class ExpectsMissingWeightsAlone(LockedEasel):
 class AlwaysTheSameWebp(LocalEdits):
     def saved(self, picture: PIL.Image.Image, kind: str, quality: int | None) -> Response:
         return super().saved(picture, kind, quality if kind == "jpeg" else None)
+
+
+# ---------------------------------------------------------------------------------------------- over HTTP
+
+
+class SixDigits(Palette):
+    def numbers(self, task: Task) -> dict[str, Any]:
+        said = super().numbers(task)
+        return {name: float(f"{value:.6g}") if isinstance(value, float) else value for name, value in said.items()}
+
+
+class NeighboursAreOneGrey(Palette):
+    def pictures(self, task: Task) -> dict[str, Any]:
+        mask = getattr(task, "mask", None)
+        if mask is None:
+            return super().pictures(task)
+        coarse = Mask(mask.size, bytes(level if level in {0, 255} else level & 254 for level in mask.data))
+        return {**super().pictures(task), "keep_mask": coarse.inverted().png()}
+
+
+class SecondsOfADayAlone(Palette):
+    """``seconds`` of a timedelta is what is left of it without its days."""
+
+    def send(self, request: Request) -> Response:
+        try:
+            return super().send(request)
+        except RateLimited as error:
+            met = error.__context__
+            said = met.headers["retry-after"] if isinstance(met, urllib.error.HTTPError) else ""
+            with contextlib.suppress(ValueError):
+                date = email.utils.parsedate_to_datetime(said)
+                error.retry_after = (date - datetime.datetime.now(datetime.UTC)).seconds
+            raise
+
+
+class DamagedIsHeldBack(Palette):
+    def picture(self, one: Any) -> Picture:
+        try:
+            return super().picture(one)
+        except BadResponse as error:
+            return Picture(outcome="filtered", reason=error.message)
+
+
+class MatchesTheNextModel(Palette):
+    @classmethod
+    def matches(cls, model_id: str) -> bool:
+        return super().matches(model_id) or re.fullmatch(r"palette\.painter-[0-9]-[0-9]{8}", model_id) is not None
+
+
+class PriceOfOne(Palette):
+    prices: ClassVar[Any] = {Generate: (Price("0.04", when={"n": 1}, as_of=DAY, source=DOCS),)}
+
+
+class TwoSlashes(Palette):
+    def send(self, request: Request) -> Response:
+        return call(self.settings, "", request.body, headers=request.headers, url=f"{self.settings.endpoint_url}/paint")
+
+
+class CanvasOfHalfTheSize(LargeCanvases):
+    limits: ClassVar[Limits] = {
+        Outpaint: TaskLimits(
+            {"image": large_picture(4096), "expand": Expand(512, canvas=SizeRule(16, 2048, source=DOCS), source=DOCS)}
+        )
+    }

@@ -43,6 +43,7 @@ def test_limits_reach_the_ends_of_the_schema(conformance: Conformance) -> None:
         _expect_no_finer_step(conformance, base, name, limit)
         _expect_every_word(conformance, base, name, limit)
         _expect_every_size(conformance, base, name, limit)
+        _expect_whole_canvas(conformance, base, name, limit)
         _expect_every_picture(conformance, base, name, limit)
     for start in all_starts(conformance.model):
         _expect_full_calls(conformance, start)
@@ -102,6 +103,29 @@ def _expect_every_size(conformance: Conformance, base: Task, name: str, limit: C
 
 
 _MOST_SIZES = 30
+
+
+def _expect_whole_canvas(conformance: Conformance, base: Task, name: str, limit: Constraint) -> None:
+    """Hold that a picture may be extended to as large a canvas as the documents say."""
+    rule = limit.canvas if isinstance(limit, limits.Expand) else None
+    if not isinstance(limit, limits.Expand) or not isinstance(rule, limits.SizeRule):
+        return
+    step = rule.multiple_of
+    most = rule.max_side // step * step
+    more = min(limit.max_side - step, most // 2) // step * step
+    for at, size in ((2, (most - more, most // 2)), (3, (most // 2, most - more))):  # to the right, and to the bottom
+        task = changed(base, "image", picture(size)) if more > 0 else None
+        made = plan_or_none(conformance.model, None if task is None else changed(task, name, _border(at, more)))
+        if made is None or limit.max_side * most > _MOST_PIXELS:
+            continue
+        as_number = more in bodies.leaves(bodies.parsed(made.requests[0].body)).values()  # no picture grows with it
+        borders = _border(at, more + step), _border(at, 1_000_000) if as_number else (limit.max_side,) * 4
+        beyond, absurd = (_problems_with(conformance, made.calls[0], name, border) for border in borders)
+        narrow = f"the canvas of {name} ends at {most} pixels, but the provider's documents allow one step more"
+        expect(beyond != [] or not absurd, f"{narrow}: {limit.describe()} [{limit.source}]", made.task)
+
+
+_MOST_PIXELS = 40_000_000
 
 
 def _expect_every_combination(conformance: Conformance, start: Task) -> None:

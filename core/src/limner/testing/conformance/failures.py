@@ -176,7 +176,12 @@ def test_retry_after_is_in_seconds(conformance: Conformance) -> None:
     _, request = first_request(conformance)
     soon = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=2)
     read: dict[str, float | None] = {}
-    for value, (least, most) in {**_RETRY_AFTER, email.utils.format_datetime(soon, usegmt=True): (0, 3)}.items():
+    dates = {
+        _date(soon): (0, 3),
+        _date(soon - datetime.timedelta(hours=1)): (0, 0),
+        _date(soon + datetime.timedelta(days=2)): (2 * _DAY - 10, 2 * _DAY + 3),
+    }
+    for value, (least, most) in {**_RETRY_AFTER, **dates}.items():
         reply = Reply(b'{"error": {"message": "too many requests"}}', 429, {"retry-after": value})
         with provider(reply) as there:
             met = sent(model_at(conformance, there.url).with_settings(timeout=_SHORT), request)
@@ -184,6 +189,13 @@ def test_retry_after_is_in_seconds(conformance: Conformance) -> None:
         expect(after is None or least <= after <= most, f"retry-after: {value} becomes retry_after={after}")
         read[value] = after
     expect(read["7"] is None or read["120"] is not None, "retry-after: 7 becomes retry_after=7, and 120 is ignored")
+
+
+_DAY = 86_400  # seconds
+
+
+def _date(moment: datetime.datetime) -> str:
+    return email.utils.format_datetime(moment, usegmt=True)
 
 
 _SHORT = 1.0  # seconds, in which a plugin that waits gives up

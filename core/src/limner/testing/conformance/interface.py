@@ -145,9 +145,18 @@ def _other_names(kind: type[Model]) -> list[str]:
     by_pattern = ids_by_pattern(kind)
     alike += [other for own in (*kind.ids, *own_versions, *by_pattern) for other in _without_a_dot(own)]
     alike += [other for own, pattern in by_pattern.items() for other in _beyond(own, pattern)]
+    alike += [other for own in own_versions for other in _of_next_number(own, kind)]
     alike += [f"other.{alias}x-2" for alias in kind.aliases] + [f"my-{alias}-clone" for alias in kind.aliases]
     odd = ["", " ", "another.model-1", "ünïcode 🦊", "x" * 5000, "*", ".*", "None", f"{kind.id} "]
     return [other for other in dict.fromkeys(odd + alike) if other not in {*known, *own_versions}]
+
+
+def _of_next_number(version: str, kind: type[Model]) -> Iterator[str]:
+    """The version of models whose ids differ in one digit: painter-2 does not speak for painter-3."""
+    for own in (kind.id, *kind.ids):
+        for at, character in enumerate(own):
+            if character.isdigit() and version.startswith(own):
+                yield f"{own[:at]}{_next(character)}{version[at + 1 :]}"
 
 
 _VERSIONS = (

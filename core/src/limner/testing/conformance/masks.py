@@ -20,7 +20,7 @@ from limner.testing.conformance.meaning import numbers
 from limner.testing.ends import borders_of, masks_of, sample_sizes
 from limner.testing.kit import Conformance, check, expect, skip
 from limner.testing.pictures import mask as box
-from limner.testing.probes import kinds_with, plan_or_none, saying, smallest, starts
+from limner.testing.probes import kinds_with, plan_or_none, saying, seeded, smallest, starts
 
 Edit = Inpaint | Outpaint
 
@@ -190,6 +190,7 @@ def test_grey_of_a_mask_keeps_its_order(conformance: Conformance) -> None:
         )
         if len(strengths) == len(_LEVELS) and not _is_rounded(strengths):
             _expect_ramp(model, task, plain)
+            _expect_each_level(model, task)
             _expect_grey_in_other_formats(model, task, dict(strengths)[128])
 
 
@@ -219,6 +220,17 @@ def _expect_ramp(model: Model, task: Edit, plain: Image) -> None:
     asked = {ramp.getpixel((x, height // 2)) for x in range(width)}
     fine = 2 * len(levels) > len(asked)
     expect(fine, f"of a mask with {len(asked)} levels of grey {len(levels)} come to the provider: levels are lost", edit)
+
+
+def _expect_each_level(model: Model, task: Edit) -> None:
+    """Hold that two neighbouring levels of grey are two for the provider, in masks which it is sent without losses."""
+    said: Any = seeded(model, attrs.evolve(task, preserve=False))
+    size = task.image.size
+    for level in (100, 101):
+        masks = [box(size, (0, 0, *size), grey) for grey in (level, level + 1)]
+        made = [plan_or_none(model, attrs.evolve(said, mask=one)) for one in masks]
+        one, other = (None if plan is None else plan.requests[0] for plan in made)
+        expect(one is None or one != other, f"the grey {level} and {level + 1} of a mask make the same request", task)
 
 
 def _is_rounded(strengths: list[tuple[int, float]]) -> bool:

@@ -174,7 +174,7 @@ def _number(leaf: Any) -> float | None:
 
 
 def numbers(limit: Constraint) -> list[Any]:
-    """Numbers that a constraint allows, in order: ends, quarters, and neighbours that three decimals tell apart."""
+    """Numbers that a constraint allows, in order: ends, quarters, and neighbours that five decimals tell apart."""
     if isinstance(limit, limits.Integer):
         least, most = limit.min_value, limit.max_value
         found: list[Any] = [least, least + 1, most - 1, most, *(least + (most - least) * part // 8 for part in range(1, 8))]
@@ -183,7 +183,22 @@ def numbers(limit: Constraint) -> list[Any]:
         low = -10.0 if limit.min_value is None else float(limit.min_value)
         high = 10.0 if limit.max_value is None else float(limit.max_value)
         inner = [low + (high - low) * part / 8 for part in range(1, 8)]
-        found = [low, *inner, high, inner[3] + 0.001, inner[3] + 0.01, inner[3] + 0.05, 0.25, 0.35, 0.5, 0.75, 5.0, 7.0, 7.5]
+        found = [
+            low,
+            *inner,
+            high,
+            inner[3] + 0.00001,
+            inner[3] + 0.001,
+            inner[3] + 0.01,
+            inner[3] + 0.05,
+            0.25,
+            0.35,
+            0.5,
+            0.75,
+            5.0,
+            7.0,
+            7.5,
+        ]
     else:
         return []
     return sorted({value for value in found if limit.wrong(value) is None})

@@ -72,6 +72,7 @@ def test_prices_can_apply(conformance: Conformance) -> None:
             _expect_prices(model, kind, prices)
         for task in _priced_tasks(model):
             _expect_cost(model, task)
+            _expect_known_for_several(model, task)
 
 
 def _expect_prices(model: Model, kind: type[Task], prices: Iterable[Price]) -> None:
@@ -99,6 +100,15 @@ def _never(limit: Constraint | None, value: Any) -> str | None:
         return None
     adapted, _ = limit.adapted(value)
     return limit.wrong(adapted)
+
+
+def _expect_known_for_several(model: Model, start: Task) -> None:
+    """Hold that what is known for one picture is known for several."""
+    if "n" not in model.limits_of(type(start)).parameters:
+        return
+    one, two = (plan_or_none(model, changed(start, "n", n)) for n in (1, 2))
+    if one is not None and two is not None and model.cost_of(one.task) is not None:
+        expect(model.cost_of(two.task) is not None, "what one picture costs is known, and with n=2 it is not", two.task)
 
 
 def _priced_tasks(model: Model) -> Iterator[Task]:

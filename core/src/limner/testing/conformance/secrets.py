@@ -211,7 +211,7 @@ def _expect_own_hidden(conformance: Conformance, name: str) -> None:
     common = source_of(conformance).casefold()
     parts = {value[at : at + _OWN_PART] for at in range(len(value) - _OWN_PART + 1)}
     telling = {part for part in parts if part.casefold() not in common}  # the rest are words that the plugin says anyway
-    for what, text in _shown(conformance, conformance.model):
+    for what, text in _shown(conformance, conformance.model) if telling else ():
         expect(not any(part in text for part in telling), f"{what} contains a part of the value of the setting {name}")
 
 

@@ -349,6 +349,15 @@ def _expect_path_of_the_endpoint(conformance: Conformance, request: Request) -> 
                 ask()
             lost = [call.path for call in there.calls[:1] if not call.path.startswith(_GATEWAY)]
             expect(not lost, f"the endpoint's URL ends in {_GATEWAY}, and {name} calls {''.join(lost)}")
+        there.calls.clear()
+        try:
+            slash = model_at(conformance, f"{there.url}{_GATEWAY}/")
+        except TaskRefused:
+            return
+        sent(slash, request)
+        own = f"{_GATEWAY}//" in str(attrs.astuple(slash.settings))  # where Conformance(endpoint=...) adds a path
+        twice = [call.path for call in there.calls if "//" in call.path.partition("?")[0] and not own]
+        expect(not twice, f"the endpoint's URL ends in a slash, and send calls {''.join(twice[:1])}")
 
 
 _GATEWAY = "/of/a-gateway"
