@@ -510,5 +510,11 @@ CAUGHT = {
         "PriceOfOne": "test_prices_can_apply",
         "TwoSlashes": "test_send_uses_its_own_settings",
         "CanvasOfHalfTheSize": "test_limits_reach_the_ends_of_the_schema",
+        "CancelsTheLastJob": "test_waiting_for_a_job_ends",
+        "NamesTheJobWhereNothingElseIs": "test_waiting_for_a_job_ends",
+        "TellsTheFirstSentence": "test_recorded_answers_decode_as_recorded",
+        "CutsBeforeItHides": "test_secrets_are_never_shown",
+        "KnowsNoOtherField": "test_recorded_answers_decode_as_recorded",
+        "MillisecondsWhereNoHeaderIs": "test_send_names_each_failure",
     },
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import math
@@ -335,6 +336,29 @@ class Kiln(RawBytes):
         return attrs.evolve(super().conformance(), service=Service(), recorded=stored_jobs())
 
 
+class CancellingKiln(Kiln):
+    """Cancels a job that nobody waits for any more."""
+
+    id = "others.cancelling-kiln"
+
+    def finished(self, job: str, deadline: float) -> tuple[Sequence[str], dict[str, float]]:
+        try:
+            return super().finished(job, deadline)
+        except ProviderError as error:
+            if isinstance(error, ProviderTimeout) or limner.cancellation().is_set():
+                self.cancel(job)
+            raise
+
+    def cancel(self, job: str) -> None:
+        """Ask once, whatever comes of it."""
+        with contextlib.suppress(ProviderError):
+            call(self.with_settings(timeout=5).settings, f"/jobs/{urllib.parse.quote(job, safe='')}/cancel", b"{}")
+
+    @classmethod
+    def conformance(cls) -> Conformance:
+        return attrs.evolve(super().conformance(), service=CancellingService())
+
+
 def stored_jobs() -> list[Recorded]:
     """Jobs as they ended at the provider."""
     from limner.testing import Recorded
@@ -388,6 +412,15 @@ class Service:
 
         at, _, job = called.path.rpartition("/")[2].removesuffix(".png").partition("-job-")
         return Reply(png((64, 64), int(at) + int(job)), headers={"content-type": "image/png"})
+
+
+class CancellingService(Service):
+    """The same, which cancels."""
+
+    def job(self, called: Call) -> Reply:
+        from limner.testing.loopback import Reply
+
+        return Reply(b"{}") if called.path.endswith("/cancel") else super().job(called)
 
 
 class Rack(Kiln):
@@ -455,5 +488,5 @@ class Rack(Kiln):
         return Response(json.dumps({"pictures": pictures}).encode())
 
 
-OTHERS: Sequence[type[Unusual]] = (Easel, LockedEasel, Kiln)
+OTHERS: Sequence[type[Unusual]] = (Easel, LockedEasel, CancellingKiln)
 """The right ones; what each must not skip is in the tests."""

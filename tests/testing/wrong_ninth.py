@@ -9,7 +9,7 @@ import os
 import random
 import re
 import urllib.error
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -23,6 +23,7 @@ from limner import (
     Outpaint,
     Picture,
     Price,
+    ProviderError,
     ProviderUnavailable,
     RateLimited,
     Request,
@@ -30,10 +31,11 @@ from limner import (
     Task,
 )
 from limner.limits import Expand, Limits, SizeRule, TaskLimits
-from right_others import Easel, LockedEasel, LockedSettings
+from right_others import CancellingKiln, Easel, Kiln, LockedEasel, LockedSettings
 from right_plugin import Palette
 from unusual_plugins import DOCS, LargeCanvases, LocalEdits, large_picture
-from wire import call
+from wire import KeySettings, call, failure
+from wrong_seventh import WaitsAThousandTimesAsLong
 
 DAY = datetime.date(2026, 1, 1)
 
@@ -152,3 +154,48 @@ class CanvasOfHalfTheSize(LargeCanvases):
             {"image": large_picture(4096), "expand": Expand(512, canvas=SizeRule(16, 2048, source=DOCS), source=DOCS)}
         )
     }
+
+
+# ---------------------------------------------------------------------------------------------- jobs
+
+
+class CancelsTheLastJob(CancellingKiln):
+    last: ClassVar[dict[str, str]] = {}
+
+    def finished(self, job: str, deadline: float) -> tuple[Sequence[str], dict[str, float]]:
+        self.last["job"] = job
+        return super().finished(job, deadline)
+
+    def cancel(self, job: str) -> None:
+        super().cancel(self.last["job"])
+
+
+class NamesTheJobWhereNothingElseIs(Kiln):
+    def failed(self, error: ProviderError, ids: tuple[str, ...]) -> ProviderError:
+        return super().failed(error, error.request_ids or ids)
+
+
+class TellsTheFirstSentence(Kiln):
+    def ended(self, status: str, reason: str) -> ProviderError:
+        return super().ended(status, re.split("[.:]", reason)[0])
+
+
+class CutsBeforeItHides(Kiln):
+    def ended(self, status: str, reason: str) -> ProviderError:
+        return super().ended(status, reason[:300])
+
+
+class KnowsNoOtherField(Kiln):
+    def polled(self, job: str, deadline: float) -> Any:
+        state = super().polled(job, deadline)
+        match state:
+            case {"status": "blocked", "reason": _, **more} if more:
+                return {"status": "failed", "reason": "it failed"}
+        return state
+
+
+class MillisecondsWhereNoHeaderIs(WaitsAThousandTimesAsLong):
+    def failure(self, settings: KeySettings, status: int, body: bytes, *more: Any) -> ProviderError:
+        error = failure(settings, status, body, *more)
+        said_by_a_header = isinstance(error, RateLimited) and error.retry_after is not None
+        return error if said_by_a_header else super().failure(settings, status, body, *more)

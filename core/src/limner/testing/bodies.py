@@ -234,16 +234,16 @@ def written_otherwise(tree: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
     yield "without blanks", json.dumps(tree, separators=(",", ":")).encode()
     yield "in another order of its fields", json.dumps(_turned(tree)).encode()
     yield "with a new field", json.dumps({**tree, _NEW_FIELD: {"of": ["a later version", 7, None]}}).encode()
-    more = _with_new_fields(tree)
+    more = with_new_fields(tree)
     if more != tree:
         yield "with a new field in each object", json.dumps(more).encode()
 
 
-def _with_new_fields(node: Any) -> Any:
+def with_new_fields(node: Any) -> Any:
     """Add a field to each object."""
     if isinstance(node, dict):
-        return {key: _with_new_fields(value) for key, value in node.items()} | {_NEW_FIELD: None}
-    return [_with_new_fields(one) for one in node] if isinstance(node, list) else node
+        return {key: with_new_fields(value) for key, value in node.items()} | {_NEW_FIELD: None}
+    return [with_new_fields(one) for one in node] if isinstance(node, list) else node
 
 
 _NEW_FIELD = "fieldOfALaterVersion"

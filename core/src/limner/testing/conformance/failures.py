@@ -126,6 +126,11 @@ def _expect_recorded(conformance: Conformance, recorded: Recorded, request: Requ
         expect(met.retry_after == float(after), f"{recorded}: the error has retry_after={met.retry_after}, not {after}")
     if isinstance(met, RateLimited):
         _expect_seconds(recorded, met)
+    if recorded.error is not None and issubclass(recorded.error, RateLimited) and conformance.endpoint is not None:
+        with provider(reply_of(recorded)) as there:  # which says how long to wait in the body alone
+            late = sent(model_at(conformance, there.url).with_settings(timeout=_SHORT), request)
+        if isinstance(late, RateLimited):
+            _expect_seconds(recorded, late)
     ids = [value for name, value in recorded.headers.items() if is_id(name)]
     if ids and _carries_headers(conformance) and isinstance(met, ProviderError):
         expect(set(ids) & set(met.request_ids), f"{recorded}: the request id {ids[0]!r} is not in {met.request_ids}")

@@ -16,7 +16,7 @@ import pytest
 
 from limner import LimnerError, ProviderError, ProviderTimeout, Request, Response, Task, limits, workers
 from limner.testing import bodies
-from limner.testing.conformance.calls import AT_ONCE, PATIENCE, model_at, sent, some_requests, told
+from limner.testing.conformance.calls import AT_ONCE, PATIENCE, ids_of, model_at, sent, some_requests, told
 from limner.testing.conformance.secrets import SecretSetting, secret_settings
 from limner.testing.kit import Conformance, check, decoded, expect, skip
 from limner.testing.loopback import REQUEST_ID, Call, Loopback, Reply, provider
@@ -371,7 +371,8 @@ def _expect_job_named(conformance: Conformance, task: Task, request: Request, la
     """Hold that errors name the job if responses or other errors do: the picture can be looked for by it."""
     with provider(_service(conformance)) as there:
         good = sent(model_at(conformance, there.url), request)
-    with provider(_failing_at(_service(conformance), 1, _FAILURES["fails with HTTP 404"])) as there:
+    lost = _always(Reply(b'{"error": {"message": "no"}}', 404, ids_of(conformance)))  # with a request id of its own
+    with provider(_failing_at(_service(conformance), 1, lost)) as there:
         failed = sent(model_at(conformance, there.url).with_settings(timeout=_WAIT), request)
     errors = [met for met in (failed, late) if isinstance(met, ProviderError)]
     missing = [type(error).__name__ for error in errors if not set(error.request_ids) - {REQUEST_ID}]
@@ -446,3 +447,28 @@ def _expect_cancelling(
     with provider(answered) as there:
         met = sent(model_at(conformance, there.url).with_settings(timeout=_WAIT), request)
     expect(isinstance(met, ProviderTimeout), f"a job took too long and cannot be cancelled, and send gave {told(met)}", task)
+    _expect_each_cancelled(conformance, at_timeout, job)
+
+
+def _expect_each_cancelled(conformance: Conformance, at_timeout: set[str], job: tuple[Task, Request, list[Call]]) -> None:
+    """Hold that of two jobs at once each is cancelled, and none twice in place of the other."""
+    task, request, (submission, *_) = job
+    with provider(_never_ending_jobs(_service(conformance))) as there:
+        model = model_at(conformance, there.url).with_settings(timeout=_WAIT)
+        requests = [conformance.model.plan(other).requests[0] for other in _seeded(conformance, task)] or [request]
+        side_by_side(lambda one: sent(model, one), (requests * 2)[:2] if at_timeout else [])
+        cancels = [call for call in there.calls if call.method in at_timeout and call.path != submission.path]
+        jobs = {frozenset(_texts_of(reply)) for call, reply in there.exchanges if call.path == submission.path}
+    told_of = {(call.path, call.body) for call in cancels}
+    fine = len(jobs) < 2 or len(cancels) < 2 or len(told_of) > 1
+    expect(fine, f"of two jobs at once send cancels the same one twice, {told_of}: keep no id outside the call", task)
+
+
+def _never_ending_jobs(service: Callable[[Call], Reply]) -> Callable[[Call], Reply]:
+    """The provider, which repeats what it said first of each place that is asked."""
+    first: dict[str, Reply] = {}
+
+    def answered(call: Call) -> Reply:
+        return first.setdefault(call.path, service(call)) if call.method == "GET" else service(call)
+
+    return answered

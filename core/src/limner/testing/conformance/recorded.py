@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import Any
 
 import attrs
 import pytest
@@ -14,7 +15,7 @@ from limner.testing import bodies
 from limner.testing.conformance.answers import expect_from_answer
 from limner.testing.conformance.calls import PATIENCE, model_at, received, reply_of
 from limner.testing.kit import Conformance, ContractBroken, Recorded, check, decoded, expect, facts
-from limner.testing.loopback import provider
+from limner.testing.loopback import Call, Reply, provider
 
 
 def _some(conformance: Conformance) -> list[Recorded]:
@@ -45,6 +46,7 @@ def test_recorded_answers_decode_as_recorded(conformance: Conformance) -> None:
             wanted = recorded.error is not None and isinstance(error, recorded.error)
             expect(wanted, f"{seen} raised {error!r}; recorded: {recorded.error or recorded.outcomes}", call)
             _expect_reason(conformance, recorded)
+            _expect_same_of_a_later_version(conformance, recorded, call, type(error).__name__)
             continue
         outcomes = tuple(picture.outcome for picture in pictures)
         expect(recorded.error is None, f"{seen} returned {outcomes}; recorded: {recorded.error}", call)
@@ -54,6 +56,7 @@ def test_recorded_answers_decode_as_recorded(conformance: Conformance) -> None:
         _expect_usage(conformance, recorded, call, _answered(answer), usage)
         _expect_turned(conformance, recorded, call, _answered(answer))
         _expect_reasons(conformance, recorded, pictures)
+        _expect_same_of_a_later_version(conformance, recorded, call, outcomes)
 
 
 Received = tuple[Recorded, Task, Response | LimnerError]
@@ -67,12 +70,58 @@ def _for_decode(conformance: Conformance, stored: Iterable[Recorded]) -> Iterato
             yield recorded, call, received(conformance, recorded, call)
 
 
+def _rewritten(recorded: Recorded, rewrite: Callable[[Any], Any]) -> Recorded:
+    """The same answer, with other JSON in each of the provider's replies."""
+
+    def other(body: bytes) -> bytes:
+        return json.dumps(rewrite(bodies.parsed(body))).encode() if bodies.is_json(body) else body
+
+    def answered(call: Call) -> Reply:
+        reply = service(call)
+        return attrs.evolve(reply, body=other(reply.body))
+
+    service = recorded.service or (lambda _: Reply())
+    return attrs.evolve(recorded, body=other(recorded.body), service=recorded.service and answered)
+
+
+def _expect_same_of_a_later_version(
+    conformance: Conformance, recorded: Recorded, call: Task, before: str | tuple[str, ...]
+) -> None:
+    """Hold that one more field in each object of a job's replies changes nothing."""
+    if recorded.service is None:
+        return
+    try:
+        answer = received(conformance, _rewritten(recorded, bodies.with_new_fields), call)
+        after: str | tuple[str, ...] = tuple(one.outcome for one in decoded(conformance.model, call, _answered(answer)))
+    except LimnerError as error:
+        after = type(error).__name__
+    expect(after == before, f"{recorded}, with one more field in each object: {after}, must be {before}", call)
+
+
+def _telling_more(tree: Any) -> Any:
+    """The same refusal, whose reasons go on after a full stop and a colon."""
+    for path, leaf in bodies.leaves(tree).items():
+        if bodies.says_why(path, leaf) and len(leaf) < _SHORT_REASON:
+            tree = bodies.replaced(tree, path, f"{leaf.rstrip('.')}.{_MORE}")
+    return tree
+
+
+_MORE = " It was seen in two places: once here"
+_SHORT_REASON = 120
+
+
 def _expect_reason(conformance: Conformance, recorded: Recorded) -> None:
     """Hold that the error of a job has the provider's words."""
     if recorded.service is not None:
-        met, said = _run(conformance, recorded, "raise")
-        lost = [words for words in _reasons_in(said, 1) if words[:40].rstrip(".!") not in str(met)]
-        expect(not lost, f"{recorded}: the provider says {lost[:1]}, and the error does not: {met}", recorded.task)
+        for told in (recorded, _rewritten(recorded, _telling_more)):
+            met, said = _run(conformance, told, "raise")
+            lost = [words for words in _reasons_in(said, 1) if not _is_told(words, str(met))]
+            expect(not lost, f"{recorded}: the provider says {lost[:1]}, and the error does not: {met}", recorded.task)
+
+
+def _is_told(words: str, text: str) -> bool:
+    """Tell whether a text has the provider's words: their beginning, and the end that the kit has added."""
+    return words[:40].rstrip(".!") in text and (not words.endswith(_MORE) or _MORE in text)
 
 
 def _expect_reasons(conformance: Conformance, recorded: Recorded, pictures: Sequence[Picture]) -> None:
@@ -149,8 +198,18 @@ def test_filtered_is_never_a_plain_success(conformance: Conformance) -> None:
             expect(not unsaid, f"{recorded}: a filtered picture has no reason", recorded.task)
             reasons = " ".join(picture.reason for picture in kept.pictures)
             told = _reasons_in(said, len(recorded.outcomes))
-            lost = [words for words in told if words[:40].rstrip(".!") not in reasons]
+            lost = [words for words in told if not _is_told(words, reasons)]
             expect(not lost, f"{recorded}: the provider says {lost[:1]}, and no picture's reason does", recorded.task)
+            _expect_whole_reason(conformance, recorded)
+
+
+def _expect_whole_reason(conformance: Conformance, recorded: Recorded) -> None:
+    """Hold that what goes on after a full stop and a colon is a part of the reason."""
+    kept, said = _run(conformance, _rewritten(recorded, _telling_more), "return")
+    if isinstance(kept, Result):
+        reasons = " ".join(picture.reason for picture in kept.pictures)
+        lost = [words for words in _reasons_in(said, len(recorded.outcomes)) if not _is_told(words, reasons)]
+        expect(not lost, f"{recorded}: the provider says {lost[:1]}, and no picture's reason says it all", recorded.task)
 
 
 def _reasons_in(body: bytes, pictures: int) -> list[str]:

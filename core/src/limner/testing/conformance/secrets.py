@@ -462,8 +462,9 @@ def _with_code(form: bytes) -> bytes:
 def _worded_jobs(conformance: Conformance, canary: str) -> Iterator[Callable[[Call], Reply]]:
     """The provider's own jobs that fail, as they are stored, with the secret in their words."""
     for one in conformance.recorded:
-        if one.service is not None and one.error is not None:
-            yield lambda call, service=one.service: _with_words(service(call), f"wrong key: {canary}")  # type: ignore[misc]
+        for words in ("wrong key: %b", *map(bytes.decode, _CUT_SOMEWHERE)) if one.service and one.error else ():
+            said = words.replace("%b", canary)
+            yield lambda call, service=one.service, said=said: _with_words(service(call), said)  # type: ignore[misc]
 
 
 def _with_words(reply: Reply, words: str) -> Reply:
