@@ -503,6 +503,7 @@ CAUGHT = {
         "ExpectsMissingWeightsAlone": "test_offline_settings_are_used",
         "AlwaysTheSameWebp": "test_offline_edits_follow_the_task",
         "SixDigits": "test_numbers_keep_their_order",
+        "AvoidsTheSameOnce": "test_every_change_reaches_the_request",
         "NeighboursAreOneGrey": "test_grey_of_a_mask_keeps_its_order",
         "SecondsOfADayAlone": "test_retry_after_is_in_seconds",
         "DamagedIsHeldBack": "test_damaged_pictures_are_refused",

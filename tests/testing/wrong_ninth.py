@@ -101,6 +101,12 @@ class SixDigits(Palette):
         return {name: float(f"{value:.6g}") if isinstance(value, float) else value for name, value in said.items()}
 
 
+class AvoidsTheSameOnce(Palette):
+    def numbers(self, task: Task) -> dict[str, Any]:
+        said = super().numbers(task)
+        return {**said, "without": said["without"] and [*dict.fromkeys(said["without"])]}
+
+
 class NeighboursAreOneGrey(Palette):
     def pictures(self, task: Task) -> dict[str, Any]:
         mask = getattr(task, "mask", None)

@@ -134,7 +134,9 @@ _MOST_PARTS = 50
 @ends.register
 def _(constraint: limits.NegativeText) -> list[Any]:
     texts: list[Any] = _ends.dispatch(limits.Text)(constraint)
-    return texts + _allowed(constraint, [("a fox", "snow"), ("snow", "a fox", "0"), ("a", "b", "c", "d", "e", "f")])
+    return texts + _allowed(
+        constraint, [("a fox", "snow"), ("snow", "a fox", "0"), ("snow", "snow"), ("a", "b", "c", "d", "e", "f")]
+    )
 
 
 @ends.register
