@@ -514,6 +514,7 @@ CAUGHT = {
         "CancelsTheLastJob": "test_waiting_for_a_job_ends",
         "NamesTheJobWhereNothingElseIs": "test_waiting_for_a_job_ends",
         "TellsTheFirstSentence": "test_recorded_answers_decode_as_recorded",
+        "QuotesWhyOneIsHeldBack": "test_secrets_are_never_shown",
         "CutsBeforeItHides": "test_secrets_are_never_shown",
         "KnowsNoOtherField": "test_recorded_answers_decode_as_recorded",
         "MillisecondsWhereNoHeaderIs": "test_send_names_each_failure",

@@ -31,7 +31,7 @@ from limner import (
     Task,
 )
 from limner.limits import Expand, Limits, SizeRule, TaskLimits
-from right_others import CancellingKiln, Easel, Kiln, LockedEasel, LockedSettings
+from right_others import CancellingKiln, Easel, Kiln, LockedEasel, LockedSettings, Rack
 from right_plugin import Palette
 from unusual_plugins import DOCS, LargeCanvases, LocalEdits, large_picture
 from wire import KeySettings, call, failure
@@ -184,6 +184,11 @@ class NamesTheJobWhereNothingElseIs(Kiln):
 class TellsTheFirstSentence(Kiln):
     def ended(self, status: str, reason: str) -> ProviderError:
         return super().ended(status, re.split("[.:]", reason)[0])
+
+
+class QuotesWhyOneIsHeldBack(Rack):
+    def held(self, reason: str) -> dict[str, str]:
+        return {"reason": reason}
 
 
 class CutsBeforeItHides(Kiln):

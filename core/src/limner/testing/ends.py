@@ -134,9 +134,8 @@ _MOST_PARTS = 50
 @ends.register
 def _(constraint: limits.NegativeText) -> list[Any]:
     texts: list[Any] = _ends.dispatch(limits.Text)(constraint)
-    return texts + _allowed(
-        constraint, [("a fox", "snow"), ("snow", "a fox", "0"), ("snow", "snow"), ("a", "b", "c", "d", "e", "f")]
-    )
+    several = [("a fox", "snow"), ("snow", "a fox", "0"), ("snow", "snow"), ("snow",), ("a", "b", "c", "d", "e", "f")]
+    return texts + _allowed(constraint, several)
 
 
 @ends.register

@@ -23,7 +23,7 @@ import pytest
 from limner import Finding, LimnerError, Model, ProviderError, Request, Response, TaskRefused, to_json
 from limner.testing import bodies
 from limner.testing.conformance.calls import AT_ONCE, first_request, good, model_at, sent, source_of
-from limner.testing.kit import Conformance, Recorded, check, expect
+from limner.testing.kit import Conformance, Recorded, check, decoded, expect
 from limner.testing.loopback import Call, Reply, nowhere, provider
 from limner.testing.probes import starts
 from limner.testing.purity import RecordingEnvironment
@@ -369,12 +369,27 @@ def _met(conformance: Conformance, settings: Given, canary: str) -> Iterator[Res
     for service in _worded_jobs(conformance, canary):
         with provider(service) as there:
             yield sent(model_at(conformance, there.url).with_settings(**settings), request)
+    for one in conformance.recorded:
+        if one.service is not None and one.error is None and set(one.outcomes) != {"ok"}:
+            _expect_reasons_without(conformance, settings, canary, one)
     for url in (nowhere(), None):  # nobody there; and one who hangs up
         with provider(Reply(dropped=True)) as there:
             yield sent(model_at(conformance, url or there.url).with_settings(**settings), request)
     for status in (302, 307):
         yield _redirected(conformance, settings, canary, request, status)
     yield _met_well(conformance, settings, canary, request)
+
+
+def _expect_reasons_without(conformance: Conformance, settings: Given, canary: str, one: Recorded) -> None:
+    """Say the secret in the reasons of single pictures of a job."""
+    service, plan = one.service, conformance.model.plan(one.task)
+    if service is None:
+        return
+    with provider(lambda call: _with_words(service(call), f"wrong key: {canary}")) as there:
+        met = sent(model_at(conformance, there.url).with_settings(**settings), plan.requests[0])
+    pictures = decoded(conformance.model, plan.calls[0], met) if isinstance(met, Response) else []
+    told = any(_told_by(canary, picture.reason) for picture in pictures)
+    expect(not told, f"the reason of a picture holds the value of the setting {next(iter(settings))}; take it out in send")
 
 
 def _met_well(conformance: Conformance, settings: Given, canary: str, request: Request) -> Response | LimnerError:
