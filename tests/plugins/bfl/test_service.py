@@ -160,6 +160,14 @@ def test_a_task_that_fails_is_an_error_and_is_not_submitted_again(serving, case)
     assert met.value.request_ids == ("task-1",)
 
 
+@pytest.mark.parametrize("before", [0, 150, 190, 285])
+def test_no_part_of_the_key_is_left_where_a_long_reason_is_shortened(serving, before):
+    server = serving(polls=[status("Error", details={"why": "x " * (before // 2) + f"{KEY} " * 40})])
+    with pytest.raises(limner.ProviderUnavailable, match="the task failed") as met:
+        model(server.url).generate("a fox")
+    assert KEY[:8] not in str(met.value)
+
+
 def test_an_error_of_a_poll_names_the_request_and_the_task(serving):
     server = serving(polls=[(200, {"status": "Error"}, {"x-request-id": "request-7"})])
     with pytest.raises(limner.ProviderUnavailable) as met:

@@ -97,7 +97,7 @@ def to_pictures(body: bytes) -> limner.Decoded:
     content = parse_json(body)
     status = wire.status(content)
     if status in MODERATED:  # which is not charged
-        why = reasons(content.get("details"))
+        why = reasons(content.get("details"))[:300]
         return limner.Decoded([limner.Picture(outcome="filtered", reason=f"{status}: {why}" if why else str(status))])
     if status != "Ready":
         raise limner.BadResponse("the response is not that of a finished task")

@@ -58,13 +58,16 @@ def said(content: Any) -> Said:
 
 
 def reasons(details: Any) -> str:
-    """Write what a task's details say, which is of no fixed form, as a short text."""
-    return "; ".join(_texts(details))[:300]
+    """Write what a task's details say, which is of no fixed form. It is not shortened: the key has to be taken out first."""
+    return "; ".join(_texts(details))
+
+
+_LONGEST = 4_000  # characters of one text; what is quoted is much shorter
 
 
 def _texts(value: Any, depth: int = 4) -> list[str]:
     if isinstance(value, str):
-        text = "".join(character if character.isprintable() else " " for character in value[:200]).strip()
+        text = "".join(character if character.isprintable() else " " for character in value[:_LONGEST]).strip()
         return [text] if text else []
     items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return [text for item in list(items)[:10] for text in _texts(item, depth - 1)] if depth else []
