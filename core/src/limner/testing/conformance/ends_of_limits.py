@@ -113,16 +113,24 @@ def _expect_whole_canvas(conformance: Conformance, base: Task, name: str, limit:
     step = rule.multiple_of
     most = rule.max_side // step * step
     more = min(limit.max_side - step, most // 2) // step * step
-    for at, size in ((2, (most - more, most // 2)), (3, (most // 2, most - more))):  # to the right, and to the bottom
-        task = changed(base, "image", picture(size)) if more > 0 else None
+    if more <= 0 or limit.max_side * most > _MOST_PIXELS:
+        return
+    for at in (2, 3):  # to the right, and to the bottom
+        task = _nearly_as_large(conformance.model, base, most - more, at)
         made = plan_or_none(conformance.model, None if task is None else changed(task, name, _border(at, more)))
-        if made is None or limit.max_side * most > _MOST_PIXELS:
+        if made is None:
             continue
         as_number = more in bodies.leaves(bodies.parsed(made.requests[0].body)).values()  # no picture grows with it
         borders = _border(at, more + step), _border(at, 1_000_000) if as_number else (limit.max_side,) * 4
         beyond, absurd = (_problems_with(conformance, made.calls[0], name, border) for border in borders)
         narrow = f"the canvas of {name} ends at {most} pixels, but the provider's documents allow one step more"
         expect(beyond != [] or not absurd, f"{narrow}: {limit.describe()} [{limit.source}]", made.task)
+
+
+def _nearly_as_large(model: Model, base: Task, side: int, at: int) -> Task | None:
+    """The task with a picture of this width, or height, and otherwise as small as may be."""
+    made = (changed(base, "image", picture((side, other) if at == 2 else (other, side))) for other in (64, 512, side))
+    return next((task for task in made if plan_or_none(model, task) is not None), None)
 
 
 _MOST_PIXELS = 40_000_000
