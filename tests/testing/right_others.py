@@ -120,12 +120,14 @@ class Easel(Unusual):
 
     def weights(self) -> bytes:
         """Read the weights."""
-        if self.settings.weights == "built-in":
-            return b"built-in"
+        return b"built-in" if self.settings.weights == "built-in" else self.read(self.settings.weights)
+
+    def read(self, path: str) -> bytes:
+        """Read a file."""
         try:
-            return Path(self.settings.weights).read_bytes()
+            return Path(path).read_bytes()
         except (OSError, ValueError) as error:  # the latter for a name that no file can have
-            raise ProviderUnavailable(f"the weights {self.settings.weights!r} cannot be read") from error
+            raise ProviderUnavailable(f"the weights {path!r} cannot be read") from error
 
     def random(self, wanted: dict[str, Any], number: int) -> random.Random:
         """What draws the noise of one picture."""
@@ -205,13 +207,6 @@ class LockedEasel(Easel):
         if hashlib.sha256(password.encode()).hexdigest().encode() != digest.strip():
             raise ProviderUnavailable(f"the password does not open the weights {path!r}")
         return weights
-
-    def read(self, path: str) -> bytes:
-        """Read a file."""
-        try:
-            return Path(path).read_bytes()
-        except (OSError, ValueError) as error:
-            raise ProviderUnavailable(f"the weights {path!r} cannot be read") from error
 
     def diagnose(self, *, live: bool = False) -> Iterable[Finding]:
         path, _ = self.settings.opened_by()

@@ -260,10 +260,15 @@ def quiet() -> None:
     logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
-class InfiniteRetryAfter(Palette):
+class OwnFailures(Palette):
     def send(self, request: Request) -> Response:
         return call(self.settings, "/paint", request.body, headers=request.headers, failed=self.failure)
 
+    def failure(self, settings: KeySettings, status: int, body: bytes, *more: Any) -> ProviderError:
+        return failure(settings, status, body, *more)
+
+
+class InfiniteRetryAfter(OwnFailures):
     def failure(self, settings: KeySettings, status: int, body: bytes, *more: Any) -> ProviderError:
         error = failure(settings, status, body, *more)
         if isinstance(error, RateLimited) and error.retry_after is None:
@@ -292,10 +297,7 @@ class KeepsPicturesForNoHours(Palette):
         return super().send(with_header(request, "x-retention", self.settings.retention))  # type: ignore[attr-defined]
 
 
-class QuotesCodes(Palette):
-    def send(self, request: Request) -> Response:
-        return call(self.settings, "/paint", request.body, headers=request.headers, failed=self.failure)
-
+class QuotesCodes(OwnFailures):
     def failure(self, settings: KeySettings, status: int, body: bytes, *more: Any) -> ProviderError:
         error, (code, _) = failure(settings, status, body, *more), said(body)
         error.message += f" [{code}]"
@@ -314,8 +316,7 @@ class BillsTheProjectAlone(Palette):
 
     def send(self, request: Request) -> Response:
         team, project = self.settings.team, self.settings.project  # type: ignore[attr-defined]
-        named = {"x-project": project} if project else {"x-team": team} if team else {}
-        return super().send(attrs.evolve(request, headers=named))
+        return super().send(with_header(request, "x-project" if project else "x-team", project or team))
 
 
 class MatchesTheBeginning(Palette):

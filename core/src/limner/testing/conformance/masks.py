@@ -226,11 +226,9 @@ def _expect_each_level(model: Model, task: Edit) -> None:
     """Hold that two neighbouring levels of grey are two for the provider, in masks which it is sent without losses."""
     said: Any = seeded(model, attrs.evolve(task, preserve=False))
     size = task.image.size
-    for level in (100, 101):
-        masks = [box(size, (0, 0, *size), grey) for grey in (level, level + 1)]
-        made = [plan_or_none(model, attrs.evolve(said, mask=one)) for one in masks]
-        one, other = (None if plan is None else plan.requests[0] for plan in made)
-        expect(one is None or one != other, f"the grey {level} and {level + 1} of a mask make the same request", task)
+    made = [plan_or_none(model, attrs.evolve(said, mask=box(size, (0, 0, *size), grey))) for grey in (100, 101, 102)]
+    for one, other in itertools.pairwise(plan.requests for plan in made if plan is not None):
+        expect(one != other, "two neighbouring greys of a mask, of 100, 101 and 102, make the same request", task)
 
 
 def _is_rounded(strengths: list[tuple[int, float]]) -> bool:
